@@ -7,10 +7,10 @@ Both adapters (aws/table.py, local/table.py) pass tests/ports/test_table.py.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 type Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
-type Item = dict[str, Value]
+type Item = dict[str, Any]  # of Values; Any, so that reading a row is not a cast at every field
 
 MAX_ITEM_BYTES = 400 * 1024
 MAX_PAGE_BYTES = 1024 * 1024
@@ -23,9 +23,6 @@ LAST = "\U0010ffff"  # sorts after every character we store
 class Key(NamedTuple):
     pk: str
     sk: str
-
-
-# ---- conditions: all of `when` must hold against the row as it is ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +62,6 @@ class AbsentOrBelow:
 type Condition = Absent | Present | Equals | AtMost | AbsentOrBelow
 
 
-# ---- changes: what `update` does to single fields; it makes the row when there is none -----------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Set:
     field: str
@@ -88,9 +82,6 @@ class Add:
 
 
 type FieldChange = Set | Remove | Add
-
-
-# ---- writes: what `transact` takes ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +128,6 @@ class Page:
 
     rows: tuple[Row, ...]
     after: str | None = None
-
-
-# ---- failures: facts of the store; services translate them into FingerpostErrors ------------------------------------
 
 
 class ConditionFailed(Exception):

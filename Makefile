@@ -1,0 +1,41 @@
+# `make` alone lists the targets. Each makes what it needs; nothing has to be activated or installed first.
+
+PYTHON = .venv/bin/python
+SAM_PYTHON = .cache/sam/bin/python
+ARGS =
+
+.PHONY: help run test lint bench template lock clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+run: .venv/installed ## serve everything on this machine: API on port 8000, short links on port 8001
+	@$(PYTHON) -m fingerpost.local $(ARGS)
+
+test: .venv/installed ## run every test; ARGS="-k redirect" runs some
+	@$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
+
+lint: .venv/installed ## check style, format and types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+bench: .venv/installed ## measure the budgets, as ratios
+	@$(PYTHON) -m bench $(ARGS)
+
+template: .cache/sam/installed ## check template.yaml as SAM sees it and as CloudFormation will
+	@$(SAM_PYTHON) tools/check_template.py template.yaml
+
+lock: ## resolve the newest versions that fit pyproject.toml and pin them
+	@sh tools/lock
+
+clean: ## remove everything that can be made again; .fingerpost, the data of `make run`, stays
+	rm -rf .venv .cache .aws-sam build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find layers functions tests bench rules tools -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf layers/core/python/*.egg-info
+
+.venv/installed: pyproject.toml requirements.lock
+	@sh tools/make-venv .venv requirements.lock editable
+
+.cache/sam/installed: requirements-sam.lock
+	@sh tools/make-venv .cache/sam requirements-sam.lock

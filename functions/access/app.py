@@ -1,0 +1,119 @@
+"""Who a key is; projects, applications and their keys; and the answer to every address that nothing else serves."""
+
+from fingerpost import wiring
+from fingerpost.access import service
+from fingerpost.access.documents import NewApplication, NewProject, SentApplication, SentProject
+from fingerpost.access.store import APPLICATION, PROJECT
+from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.error_page import error_page
+from fingerpost.paging import ask_of, listed, lister, loads
+from fingerpost.resources import Resources
+
+edge = Edge("access")
+handler = edge.handler
+
+
+@edge.route("GET", "/errors")
+def explain_errors(_request: Request) -> Answer:
+    return Answer(content=error_page().encode(), content_type="text/html; charset=utf-8")
+
+
+@edge.route("GET", "/access", verb="read", of="access")
+def read_access(request: Request) -> Answer:
+    return Answer(document=service.access_document(request.principal))
+
+
+@edge.route("POST", "/projects", verb="create", of="projects")
+def create_project(request: Request) -> Answer:
+    document = service.create_project(request.caller, request.read(NewProject))
+    return created(document, f"{wiring.settings().api_url}/projects/{document['id']}")
+
+
+@edge.route("GET", "/projects", verb="read", of="projects")
+def list_projects(request: Request) -> Answer:
+    ask, list_of = ask_of(request, "project"), lister(request, PROJECT, loads(request.caller, PROJECT, None))
+    page = list_of.page(ask)
+    return listed(request, page, [service.shown(each) for each in page.items], count=list_of.count(ask))
+
+
+@edge.route("GET", "/projects/{projectId}", verb="read", of="projects")
+def read_project(request: Request) -> Answer:
+    stored = Resources(request.caller.tables, PROJECT).read(request.parameters["projectId"])
+    return Answer(document=service.shown(stored))
+
+
+@edge.route("PUT", "/projects/{projectId}", verb="update", of="projects")
+def update_project(request: Request) -> Answer:
+    project_id = request.parameters["projectId"]
+    return Answer(document=service.update_project(request.caller, project_id, request.read(SentProject)))
+
+
+@edge.route("DELETE", "/projects/{projectId}", verb="delete", of="projects")
+def delete_project(request: Request) -> Answer:
+    service.delete_project(request.caller, request.parameters["projectId"], wiring.root_secrets())
+    return no_content()
+
+
+@edge.route("POST", "/projects/{projectId}/applications", verb="create", of="applications")
+def create_application(request: Request) -> Answer:
+    project_id = request.parameters["projectId"]
+    sent = request.read(NewApplication)
+    document = service.create_application(request.caller, project_id, sent, wiring.root_secrets())
+    address = f"{wiring.settings().api_url}/projects/{project_id}/applications/{document['id']}"
+    return created(document, address)
+
+
+@edge.route("GET", "/projects/{projectId}/applications", verb="read", of="applications")
+def list_applications(request: Request) -> Answer:
+    project_id = request.parameters["projectId"]
+    Resources(request.caller.tables, PROJECT).read(project_id)
+    ask = ask_of(request, "application", more=f"project={project_id}")
+    list_of = lister(request, APPLICATION, loads(request.caller, APPLICATION, None))
+    page = list_of.page(ask)
+    documents = [service.shown_application(request.caller, each, wiring.root_secrets()) for each in page.items]
+    return listed(request, page, documents, count=list_of.count(ask))
+
+
+@edge.route("GET", "/projects/{projectId}/applications/{applicationId}", verb="read", of="applications")
+def read_application(request: Request) -> Answer:
+    stored = service.read_application(request.caller, *_both(request))
+    return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
+
+
+@edge.route("PUT", "/projects/{projectId}/applications/{applicationId}", verb="update", of="applications")
+def update_application(request: Request) -> Answer:
+    sent = request.read(SentApplication)
+    return Answer(document=service.update_application(request.caller, *_both(request), sent, wiring.root_secrets()))
+
+
+@edge.route("DELETE", "/projects/{projectId}/applications/{applicationId}", verb="delete", of="applications")
+def delete_application(request: Request) -> Answer:
+    service.delete_application(request.caller, *_both(request), wiring.root_secrets())
+    return no_content()
+
+
+@edge.route("GET", "/projects/{projectId}/applications/{applicationId}/secretKey", verb="read", of="secretKey")
+def read_secret_key(request: Request) -> Answer:
+    return Answer(document=service.secret_key(request.caller, *_both(request), wiring.root_secrets()))
+
+
+@edge.route("GET", "/applications/me", verb="read", of="self")
+def read_self(request: Request) -> Answer:
+    stored = Resources(request.caller.tables, APPLICATION).read(request.principal.id)
+    return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
+
+
+@edge.route("PUT", "/applications/me", verb="update", of="self")
+def update_self(request: Request) -> Answer:
+    principal = request.principal
+    assert principal.project is not None
+    sent = request.read(SentApplication)
+    return Answer(
+        document=service.update_application(
+            request.caller, principal.project, principal.id, sent, wiring.root_secrets()
+        )
+    )
+
+
+def _both(request: Request) -> tuple[str, str]:
+    return request.parameters["projectId"], request.parameters["applicationId"]

@@ -1,0 +1,137 @@
+"""Links and their QR codes on the short domain, and the account's rules."""
+
+from fingerpost import cursor, wiring
+from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.errors import Gone, Invalid
+from fingerpost.http import accepts, preferred
+from fingerpost.keys import ACCOUNT_RULES
+from fingerpost.listing import PageOf
+from fingerpost.paging import ask_of, listed
+from fingerpost.redirection import publish, qr
+from fingerpost.redirection.documents import SentRedirection, SentRules
+from fingerpost.redirection.hits import Hits
+from fingerpost.redirection.links import Links, find_link
+from fingerpost.redirection.model import Link, redirection_document
+
+edge = Edge("redirections")
+handler = edge.handler
+
+MEDIA: dict[str, qr.Format] = {"image/png": "png", "image/svg+xml": "svg"}
+TYPE_OF: dict[qr.Format, str] = {format_: media for media, format_ in MEDIA.items()}
+QR_CACHE = "public, max-age=86400"
+
+
+@edge.route("POST", "/redirections", verb="create", of="redirections")
+def create_redirection(request: Request) -> Answer:
+    """JSON with 201 when Accept names it; else the QR code, with 200 and the short URL in Content-Disposition."""
+    link = _links(request).create(request.read(SentRedirection), _domain(request))
+    address = wiring.settings().short_url(link.domain, link.short_id)
+    if accepts(request.event, "application/json"):
+        return created(_document(request, link), address)
+    media = preferred(request.event, *MEDIA) or "image/png"
+    image = _drawn(address, MEDIA[media], 95, 95)
+    name = f'inline; {address}; filename="{link.short_id}.{MEDIA[media]}"'
+    headers = {"location": address, "content-disposition": name, "cache-control": "no-store"}
+    return Answer(content=image, content_type=media, headers=headers)
+
+
+@edge.route("GET", "/redirections", verb="read", of="redirections")
+def list_redirections(request: Request) -> Answer:
+    """The links of one resource, oldest first."""
+    evrythng_id = request.query.get("evrythngId")
+    if not evrythng_id:
+        raise Invalid("evrythngId: say whose redirections to list, as in /redirections?evrythngId=...")
+    ask = ask_of(request, "redirection") if "filter" in request.query else ask_of(request, "thng")
+    secret = wiring.root_secrets().for_purpose("cursor")
+    digest = cursor.filter_digest(request.principal.account, "links", evrythng_id)
+    after = cursor.decode(secret, ask.token, digest) if ask.token else None
+    links, further = _links(request).of(evrythng_id, after=after, limit=ask.per_page)
+    page = PageOf(tuple(links), cursor.encode(secret, further, digest) if further else None)
+    return listed(request, page, [_document(request, link) for link in links])
+
+
+@edge.route("GET", "/redirections/{shortId}.qr")
+@edge.route("GET", "/{shortId}.qr")
+def draw(request: Request) -> Answer:
+    """The QR code in the format that Accept prefers."""
+    return _draw(request, MEDIA[preferred(request.event, *MEDIA) or "image/png"], vary=True)
+
+
+@edge.route("GET", "/redirections/{shortId}.png")
+@edge.route("GET", "/{shortId}.png")
+def draw_png(request: Request) -> Answer:
+    return _draw(request, "png")
+
+
+@edge.route("GET", "/redirections/{shortId}.svg")
+@edge.route("GET", "/{shortId}.svg")
+def draw_svg(request: Request) -> Answer:
+    return _draw(request, "svg")
+
+
+@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections")
+def read_redirection(request: Request) -> Answer:
+    link = _links(request).read(_domain(request), request.parameters["shortId"])
+    return Answer(document=_document(request, link))
+
+
+@edge.route("PUT", "/redirections/{shortId}", verb="update", of="redirections")
+def update_redirection(request: Request) -> Answer:
+    sent = request.read(SentRedirection)
+    link = _links(request).update(_domain(request), request.parameters["shortId"], sent)
+    return Answer(document=_document(request, link))
+
+
+@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections")
+def delete_redirection(request: Request) -> Answer:
+    _links(request).delete(_domain(request), request.parameters["shortId"])
+    return no_content()
+
+
+@edge.route("GET", "/redirector", verb="read", of="redirector")
+def read_rules(request: Request) -> Answer:
+    return Answer(document=publish.read(request.caller, ACCOUNT_RULES))
+
+
+@edge.route("PUT", "/redirector", verb="update", of="redirector")
+def publish_rules(request: Request) -> Answer:
+    """Publish at once. Unknown fields are stored with a warning, and refused with `?strict=true`."""
+    sent, strict = request.read(SentRules), request.flag("strict")
+    return Answer(document=publish.publish(request.caller, ACCOUNT_RULES, sent, strict=strict))
+
+
+def _draw(request: Request, format_: qr.Format, *, vary: bool = False) -> Answer:
+    width = qr.check_size(request.query.get("w", "95"), field="w")
+    height = qr.check_size(request.query.get("h", "95"), field="h")
+    domain = _domain(request)
+    link = find_link(wiring.tables().main.get, domain, request.parameters["shortId"])
+    if link.deleted_at is not None:
+        raise Gone(f"The link {link.name} was deleted")
+    address = wiring.settings().short_url(link.domain, link.short_id)
+    tag = qr.qr_etag(address, width=width, height=height, format=format_)
+    headers = {"etag": tag, "cache-control": QR_CACHE}
+    if vary:
+        headers["vary"] = "accept"
+    seen = {each.strip().removeprefix("W/") for each in request.header("if-none-match").split(",")}
+    if not seen.isdisjoint({tag, "*"}):
+        return Answer(status=304, headers=headers)
+    image = _drawn(address, format_, width, height)
+    return Answer(content=image, content_type=TYPE_OF[format_], headers=headers)
+
+
+def _drawn(address: str, format_: qr.Format, width: int, height: int) -> bytes:
+    draw_it = qr.qr_png if format_ == "png" else qr.qr_svg
+    return draw_it(address, width=width, height=height)
+
+
+def _links(request: Request) -> Links:
+    return Links(wiring.tables(), request.caller)
+
+
+def _domain(request: Request) -> str:
+    return request.header("x-fingerpost-domain") or wiring.settings().short_domain
+
+
+def _document(request: Request, link: Link) -> dict[str, object]:
+    hits = Hits(request.caller.tables).total(link.domain, link.short_id)
+    return redirection_document(link, hits, wiring.settings().api_url)

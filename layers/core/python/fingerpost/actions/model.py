@@ -1,0 +1,120 @@
+"""Actions as rows and as documents. Pure; standard library only."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..ids import time_of
+from ..ports.table import Item
+from ..resources import Document, Kind
+from ..shapes import upgraded
+
+BUILT_IN = ("checkins", "implicitScans", "scans", "shares")
+SCANS = ("scans", "implicitScans")
+TARGETS = ("thng", "product", "collection")
+
+ACTION = Kind(
+    "action",
+    "actions",
+    indexed=(
+        "type",
+        "thng",
+        "product",
+        "collection",
+        "user",
+        "tags",
+        "identifiers.*",
+        "context.city",
+        "context.countryCode",
+    ),
+    shards=4,
+)
+ACTION_TYPE = Kind("actionType", "actionTypes", indexed=("tags",))
+
+# The keys of a context, in the order of the platform's Reactor example; a row keeps the first column's names.
+CONTEXT = {
+    "ip": "ipAddress",
+    "city": "city",
+    "region": "region",
+    "country": "countryCode",
+    "ua": "userAgent",
+    "ref": "referer",
+    "lang": "language",
+    "zone": "timeZone",
+}
+
+
+def row_of(item: Item) -> dict[str, Any]:
+    """An action's row in its current shape, with what was kept as text (`more`) beside the rest."""
+    row: dict[str, Any] = upgraded(item)
+    more = row.pop("more", None)
+    return {**row, **json.loads(more)} if more else row
+
+
+def indexed_document(item: Item) -> Document:
+    """The fields of an action that its index rows are made from."""
+    row = row_of(item)
+    return {
+        **{name: row[name] for name in ("type", "thng", "product", "collection", "user", "tags") if name in row},
+        "identifiers": row.get("identifiers", {}),
+        "context.city": row.get("city"),
+        "context.countryCode": row.get("country"),
+        "scopes": {"projects": row.get("projects", [])},
+    }
+
+
+def document_of(
+    action_id: str, item: Item, *, agent: Mapping[str, Any] | None = None, with_scopes: bool = False
+) -> Document:
+    """An action as a client sees it. `agent` (what the user agent says) asks for the context."""
+    row = row_of(item)
+    document: Document = {
+        "id": action_id,
+        "createdAt": row.get("made", row["ts"]),
+        "timestamp": row["ts"],
+        "type": row["type"],
+    }
+    for name in ("user", "thng", "product", "collection", "tags", "customFields", "identifiers"):
+        if row.get(name):
+            document[name] = row[name]
+    for name, kept in (("createdByProject", "project"), ("createdByApp", "app")):
+        if row.get(kept):
+            document[name] = row[kept]
+    if row.get("lat") is not None and row.get("lon") is not None:
+        document["location"] = {
+            "latitude": row["lat"],
+            "longitude": row["lon"],
+            "position": {"type": "Point", "coordinates": [row["lon"], row["lat"]]},
+        }
+    document["locationSource"] = row.get("source", "unknown")
+    if "link" in row:
+        domain, _, short_id = row["link"].partition("/")
+        document |= {"shortDomain": domain, "shortId": short_id}
+    if reaction := reaction_of(row):
+        document["reactions"] = [reaction]
+    if agent is not None:
+        document["context"] = context_of(row, agent)
+    if with_scopes:
+        document["scopes"] = {"users": [row["user"]] if row.get("user") else ["all"], "projects": row["projects"]}
+    return document
+
+
+def context_of(row: Mapping[str, Any], agent: Mapping[str, Any]) -> Document:
+    """What is known of how an action came about; unknown keys are left out."""
+    kept = {name: row[column] for column, name in CONTEXT.items() if row.get(column)}
+    return {**kept, **{name: value for name, value in agent.items() if value}}
+
+
+def reaction_of(row: Mapping[str, Any]) -> Document | None:
+    """Where the redirector sent this scan. `rule` (counted from 1) and `version` say which rule of which version."""
+    if "url" not in row:
+        return None
+    reaction: Document = {"type": "redirection", "redirectUrl": row["url"]}
+    if row.get("rule"):
+        reaction |= {"rule": row["rule"], "version": row["rules"]}
+    return reaction
+
+
+def action_time(action_id: str) -> int:
+    """The timestamp an action's id carries: ids sort by when the action took place."""
+    return time_of(action_id)

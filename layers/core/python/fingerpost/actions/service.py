@@ -1,0 +1,198 @@
+"""Create, read and delete actions; scans among them pass the redirector."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from tzfpy import get_tz
+
+from .. import keys
+from ..access.store import PROJECT
+from ..caller import Caller
+from ..catalogue.model import PRODUCT, THNG
+from ..clock import DAY_MS
+from ..errors import Finding, Invalid, NotFound, TooLarge
+from ..ids import is_id
+from ..ports.table import Absent, ConditionFailed, Item, Put, TransactionFailed
+from ..redirection.context import Needs, Sources
+from ..redirection.facts import Facts
+from ..redirection.rulesets import RuleSets, decide, live_versions
+from ..redirection.visit import context_item, keys_of, resource_of
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, projects_of, visible
+from ..shapes import stamp
+from . import types
+from .agents import agent_fields
+from .documents import SentAction
+from .model import BUILT_IN, SCANS, document_of
+
+MAX_ACTIONS = 100  # in one request
+MAX_AHEAD_MS = DAY_MS  # how far a client's clock may be ahead of ours
+
+_sets = RuleSets()
+
+
+def create(
+    caller: Caller, action_type: str, sent: list[SentAction], facts: Facts, project: str | None
+) -> list[Document]:
+    """Record actions, all or none. Scans come back with the reaction of the rules that apply to who posted them.
+
+    Raises Invalid, NotFound for an unknown type.
+    """
+    if not 1 <= len(sent) <= MAX_ACTIONS:
+        raise Invalid(f"One request creates 1 to {MAX_ACTIONS} actions; this one has {len(sent)}")
+    if project is not None and caller.principal.project is None:
+        Resources(caller.tables, PROJECT).read(project)
+    prepared = [_prepare(caller, action_type, each, facts, project, number) for number, each in enumerate(sent)]
+    puts = [Put(keys.action(action_id), item, (Absent(),)) for action_id, item in prepared]
+    try:
+        if len(puts) == 1:
+            caller.tables.main.put(puts[0].key, puts[0].item, when=puts[0].when)
+        else:
+            caller.tables.main.transact(puts)
+    except ConditionFailed:
+        pass  # a repeat: the action is there already, as the first request made it
+    except TransactionFailed as failure:
+        if not failure.conditions_only:
+            raise
+    return [show(action_id, item, context=len(puts) > 1) for action_id, item in prepared]
+
+
+def read(caller: Caller, action_type: str, action_id: str) -> Item:
+    """An action's row. Raises NotFound also when it is of another type or out of sight."""
+    item = caller.tables.main.get(keys.action(action_id), consistent=True) if is_id(action_id) else None
+    if item is None or action_type not in ("all", item["type"]) or not sees(caller, item):
+        raise NotFound(f"There is no action {action_id[:60]} of type {action_type[:60]}")
+    return item
+
+
+def delete(caller: Caller, action_type: str, action_id: str) -> None:
+    """Remove one action. Its index rows follow by the change feed; hits that it counted stay counted."""
+    read(caller, action_type, action_id)
+    caller.tables.main.delete(keys.action(action_id))
+
+
+def sees(caller: Caller, item: Item) -> bool:
+    projects = item.get("projects")
+    return visible({"scopes": {"projects": projects}}, caller.principal.project)
+
+
+def show(action_id: str, item: Item, *, context: bool = False, with_scopes: bool = False) -> Document:
+    agent = item.get("ua")
+    fields = agent_fields(agent if isinstance(agent, str) else "") if context else None
+    return document_of(action_id, item, agent=fields, with_scopes=with_scopes)
+
+
+def _prepare(
+    caller: Caller, action_type: str, sent: SentAction, request: Facts, project: str | None, number: int
+) -> tuple[str, Item]:
+    name = _type_name(caller, action_type, sent, number)
+    thng, product = _targets(caller, name, sent)
+    at = sent.timestamp if sent.timestamp is not None else caller.at
+    if at > caller.at + MAX_AHEAD_MS:
+        raise _invalid("timestamp", "lies more than a day ahead")
+    facts = _located(replace(request, at=at), sent)
+    action_id = caller.new_id(at)
+    principal = caller.principal
+    target = thng or product
+    projects = [principal.project] if principal.project else [project] if project else []
+    projects += [each for each in (projects_of(target.document) if target else ()) if each not in projects]
+    more = {
+        field: value
+        for field, value in sent.sent().items()
+        if field in ("identifiers", "customFields", "tags", "collection") and value
+    }
+    optional: dict[str, Any] = {
+        "thng": thng.id if thng else None,
+        "product": product.id if product else None,
+        "project": principal.project,
+        "app": principal.app,
+        "made": caller.at if at != caller.at else None,
+        "cause": caller.cause,
+        "more": json.dumps(more, ensure_ascii=False) if more else None,
+        **context_item(facts, whole_address=_keeps_addresses(caller)),
+    }
+    item: Item = {**stamp("action"), "type": name, "ts": at, "projects": projects}
+    item.update({field: value for field, value in optional.items() if value is not None and value != ""})
+    if len(json.dumps(item).encode()) > MAX_DOCUMENT_BYTES:
+        raise TooLarge(f"This action is larger than {MAX_DOCUMENT_BYTES:,} bytes (256 KB)")
+    if name in SCANS and principal.actor == "operator":
+        item.update(_reaction(caller, Sources(facts=facts, action={**more, "type": name}), thng, product))
+    return action_id, item
+
+
+def _reaction(caller: Caller, begun: Sources, thng: Stored | None, product: Stored | None) -> Item:
+    """What the account's rules say of this scan; nothing when no rule matches."""
+    live = live_versions(caller.tables.main.get(keys.LIVE, consistent=True))
+    compiled = _sets.of(caller.tables, caller.principal.account, live.get(keys.ACCOUNT_RULES))
+
+    def sources_of(needs: Needs) -> Sources:
+        wanted = keys_of(thng.id, needs.thng_properties) if thng else []
+        wanted += keys_of(product.id, needs.product_properties) if product else []
+        rows = caller.tables.main.get_many(wanted)
+        return replace(
+            begun,
+            thng=resource_of(rows, thng.id if thng else None),
+            product=resource_of(rows, product.id if product else None),
+        )
+
+    decision, _ = decide(compiled, sources_of, begun)
+    if decision is None:
+        return {}
+    return {"url": decision.url, "rule": decision.rule, "rules": decision.version}
+
+
+def _type_name(caller: Caller, action_type: str, sent: SentAction, number: int) -> str:
+    if action_type == "all":
+        if sent.type is None:
+            raise _invalid(f"[{number}].type", "needs the type of the action")
+        action_type = sent.type
+    elif sent.type not in (None, action_type):
+        raise _invalid("type", f"is {sent.type!r}, but the address says {action_type!r}")
+    if action_type not in BUILT_IN:
+        types.find(caller, action_type)
+    return action_type
+
+
+def _targets(caller: Caller, name: str, sent: SentAction) -> tuple[Stored | None, Stored | None]:
+    """The thng and the product of an action; a thng's product is filled in."""
+    if sent.collection is not None:
+        raise _invalid("collection", f"there is no collection {sent.collection[:60]}")
+    thng = _resource(caller, THNG, sent.thng)
+    product = _resource(caller, PRODUCT, sent.product)
+    if thng is not None:
+        own = thng.document.get("product")
+        if product is not None and product.id != own:
+            raise _invalid("product", f"the thng {thng.id} is of {'product ' + own if own else 'no product'}")
+        product = Resources(caller.tables, PRODUCT).read_many([own]).get(own) if own else None
+    if thng is None and product is None and name in BUILT_IN:
+        raise _invalid("thng", f"an action of type {name} needs a target: a thng or a product")
+    return thng, product
+
+
+def _resource(caller: Caller, kind: Kind, resource_id: str | None) -> Stored | None:
+    if resource_id is None:
+        return None
+    stored = Resources(caller.tables, kind).read_many([resource_id], consistent=True).get(resource_id)
+    if stored is None or not visible(stored.document, caller.principal.project):
+        raise _invalid(kind.name, f"there is no {kind.name} {resource_id[:60]}")
+    return stored
+
+
+def _located(facts: Facts, sent: SentAction) -> Facts:
+    """An action's own location decides position and time zone, never the country."""
+    if sent.location is None:
+        return facts
+    point = sent.location.point()
+    if point is None:
+        raise _invalid("location.place", f"there is no place {str(sent.location.place)[:60]}")
+    latitude, longitude = point
+    return replace(facts, latitude=latitude, longitude=longitude, zone=get_tz(longitude, latitude), source="sensor")
+
+
+def _keeps_addresses(caller: Caller) -> bool:
+    live = caller.tables.main.get(keys.LIVE)
+    return bool(live and live.get("wholeAddresses"))
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", details=[Finding(field=field, message=message)])

@@ -1,0 +1,115 @@
+"""How a row of the port lies in a DynamoDB table: `pk`, `sk`, its fields, `w` and perhaps `expires` (epoch seconds)."""
+
+import binascii
+import os
+from collections.abc import Iterator
+
+from ..ports.table import MAX_ITEM_BYTES, MAX_PK_BYTES, MAX_SK_BYTES, Item, ItemTooLarge, Key, item_size
+from .expressions import OWN_FIELDS, Placeholders
+from .marshal import Typed, TypedItem, from_typed_item, to_typed_item
+from .transport import Document, Refused
+
+
+def typed_key(key: Key) -> TypedItem:
+    return {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
+
+
+def key_of(typed: TypedItem) -> Key:
+    return Key(typed["pk"]["S"], typed["sk"]["S"])
+
+
+def stored(key: Key, item: Item, expires_at: int | None, token: str | None = None) -> TypedItem:
+    """Raises ValueError for a field of the adapter's own or an unfit value or key, ItemTooLarge for a long key."""
+    if not OWN_FIELDS.isdisjoint(item):
+        raise ValueError(f"a row's field cannot be named {', '.join(sorted(OWN_FIELDS & item.keys()))}")
+    check_key(key)
+    typed = to_typed_item(item)
+    typed["pk"], typed["sk"] = {"S": key.pk}, {"S": key.sk}
+    if token is not None:
+        typed["w"] = {"S": token}
+    if expires_at is not None:
+        typed["expires"] = {"N": str(-(-expires_at // 1000))}
+    return typed
+
+
+def bare(typed: TypedItem) -> Item:
+    """The row as the port shows it."""
+    return from_typed_item({name: value for name, value in typed.items() if name not in OWN_FIELDS})
+
+
+def is_expired(typed: TypedItem, now_s: int) -> bool:
+    expires: Typed | None = typed.get("expires")
+    return expires is not None and int(expires["N"]) <= now_s
+
+
+def is_storable(key: Key) -> bool:
+    """Whether such a row can exist. A read of one that cannot finds nothing."""
+    pk, sk = key
+    if not pk or not sk:
+        return False
+    if pk.isascii() and sk.isascii():
+        return len(pk) <= MAX_PK_BYTES and len(sk) <= MAX_SK_BYTES
+    try:
+        return len(pk.encode()) <= MAX_PK_BYTES and len(sk.encode()) <= MAX_SK_BYTES
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+
+
+def check_key(key: Key) -> None:
+    """Raises ItemTooLarge for a key that is too long, ValueError for an empty or malformed one."""
+    if not is_storable(key):
+        key.pk.encode(), key.sk.encode()
+        if not key.pk or not key.sk:
+            raise ValueError("a key has no empty part")
+        raise ItemTooLarge(f"a key has at most {MAX_PK_BYTES} + {MAX_SK_BYTES} bytes")
+
+
+def check_sizes(payload: Document) -> None:
+    """Raises ItemTooLarge when a put of this request exceeds the limit."""
+    for typed in _put_items(payload):
+        item = bare(typed)
+        if (size := item_size(key_of(typed), item)) > MAX_ITEM_BYTES:
+            raise ItemTooLarge(f"{size} bytes are more than {MAX_ITEM_BYTES}")
+
+
+def _put_items(payload: Document) -> Iterator[TypedItem]:
+    if "Item" in payload:
+        yield payload["Item"]
+    for requests in payload.get("RequestItems", {}).values():
+        if isinstance(requests, list):  # a BatchWriteItem's; a BatchGetItem has keys here
+            for request in requests:
+                yield request["PutRequest"]["Item"]
+    for write in payload.get("TransactItems", ()):
+        if "Put" in write:
+            yield write["Put"]["Item"]
+
+
+def conditional(expression: str, places: Placeholders) -> Document:
+    """A failed condition answers the row it found."""
+    return {
+        "ConditionExpression": expression,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        **places.parameters(),
+    }
+
+
+def found_by(refusal: Refused) -> TypedItem | None:
+    """The row that failed a condition. Re-raises every other refusal."""
+    if refusal.code != "ConditionalCheckFailedException":
+        raise refusal
+    found: TypedItem | None = refusal.document.get("Item") or None
+    return found
+
+
+def has_token(typed: TypedItem | None, token: str) -> bool:
+    return typed is not None and typed.get("w") == {"S": token}
+
+
+def speaks_of_size(message: str) -> bool:
+    """DynamoDB says "Item size has exceeded the maximum allowed size" with no code of its own."""
+    return "maximum allowed size" in message or "maximum size limit" in message
+
+
+def new_token() -> str:
+    """Eight characters, 48 bits: it need only differ from the row's other recent writes."""
+    return binascii.b2a_base64(os.urandom(6), newline=False).decode()

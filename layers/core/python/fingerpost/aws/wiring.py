@@ -1,0 +1,31 @@
+"""The AWS adapters, by the names that the stack's environment gives."""
+
+import os
+
+from ..ports.table import Tables
+from .queue import SqsQueue
+from .table import DynamoTable
+from .transport import DEADLINE_MS, open_transport
+
+
+def dynamo_tables(deadline_ms: int = DEADLINE_MS) -> Tables:
+    """Both tables over one set of kept connections; each call is given up after `deadline_ms`."""
+    transport = open_transport("dynamodb", os.environ)
+    main, log = os.environ["FINGERPOST_MAIN_TABLE"], os.environ["FINGERPOST_LOG_TABLE"]
+    return Tables(
+        DynamoTable(main, transport, deadline_ms=deadline_ms), DynamoTable(log, transport, deadline_ms=deadline_ms)
+    )
+
+
+def sqs_queue(name: str) -> SqsQueue:
+    """The queue whose URL stands in FINGERPOST_<NAME>_QUEUE_URL."""
+    return SqsQueue(os.environ[f"FINGERPOST_{name.upper()}_QUEUE_URL"], open_transport("sqs", os.environ))
+
+
+def secret_text() -> str:
+    """The root secrets, from Secrets Manager. boto3 is loaded here alone: no scan needs a root secret."""
+    import boto3  # noqa: PLC0415
+
+    client = boto3.client("secretsmanager")
+    text: str = client.get_secret_value(SecretId=os.environ["FINGERPOST_SECRET_ID"])["SecretString"]
+    return text

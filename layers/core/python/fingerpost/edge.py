@@ -1,0 +1,273 @@
+"""The edge of every management function: routes, keys, bodies, errors, idempotency, logs. One place for all of them.
+
+Routing is ours (a table of templates): the Powertools resolver keeps the current event in a class attribute, so two
+threads of the local server would answer each other's requests.
+"""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel
+
+from . import wiring
+from .access.model import Principal, Verb, may
+from .access.store import authenticate
+from .body import json_name, parse_json, validated
+from .caller import Caller
+from .errors import (
+    FingerpostError,
+    Forbidden,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    error_document,
+)
+from .http import Event, Reply, body_bytes, header, reply
+from .once import begin, packed
+from .ports.table import ItemTooLarge, Throttled, Uncertain, Unreachable
+
+logger = Logger(service="fingerpost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One authenticated request, taken apart."""
+
+    event: Event
+    method: str
+    path: str
+    parameters: Mapping[str, str]  # of the path template
+    query: Mapping[str, str]  # first value of each
+    caller: Caller
+
+    @property
+    def principal(self) -> Principal:
+        return self.caller.principal
+
+    def header(self, name: str) -> str:
+        return header(self.event, name)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises Invalid with line and column, UnsupportedMedia, TooLarge."""
+        return parse_json(self.event)
+
+    def read[M: BaseModel](self, model: type[M]) -> M:
+        """The body as a document. Raises Invalid with a finding for each field."""
+        content = self.json()
+        if not isinstance(content, dict):
+            raise Invalid(f"The body must be a JSON object, not {json_name(content)}")
+        return validated(model, content)
+
+    def flag(self, name: str) -> bool:
+        """A query parameter that is true or false. Raises Invalid."""
+        match self.query.get(name, "false").lower():
+            case "true" | "1" | "":
+                return name in self.query
+            case "false" | "0":
+                return False
+            case other:
+                raise Invalid(f"{name} must be true or false, not {other[:40]!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a route answers. `document` becomes JSON; `content` (with its type) goes out as it is."""
+
+    status: int = 200
+    document: Any = None
+    content: bytes | None = None
+    content_type: str = "application/json"
+    headers: Mapping[str, str] | None = None
+
+
+type Handle = Callable[[Request], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    template: str
+    pattern: re.Pattern[str]
+    permission: tuple[Verb, str] | None  # None: no key needed
+    handle: Handle
+
+
+class Edge:
+    """The routes of one function and the handler that Lambda, or the local gateway, calls."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self._routes: list[Route] = []
+
+    @property
+    def routes(self) -> tuple[tuple[str, str], ...]:
+        """(method, path template) of each route, in order of registration."""
+        return tuple((route.method, route.template) for route in self._routes)
+
+    def route(
+        self, method: str, template: str, *, verb: Verb | None = None, of: str = ""
+    ) -> Callable[[Handle], Handle]:
+        """Register a route that needs the permission to `verb` resources `of` a kind; without `verb`, no key at all."""
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\.")) + "/?")
+
+        def register(handle: Handle) -> Handle:
+            permission = None if verb is None else (verb, of)
+            self._routes.append(Route(method, template, pattern, permission, handle))
+            return handle
+
+        return register
+
+    def handler(self, event: Event, _context: object = None) -> Reply:
+        """Answer one API Gateway event. Never raises for what a client sent."""
+        started, cause = time.perf_counter(), new_cause(event)
+        route: Route | None = None
+        try:
+            route, parameters = self._match(event)
+            answer = self._answer(route, parameters, event, cause)
+        except FingerpostError as error:
+            answer = error_answer(error)
+        except Exception as error:
+            if (known := translated(error)) is not None:
+                answer = error_answer(known)
+            else:
+                logger.exception("unexpected", cause=cause, function=self.name)
+                answer = error_answer(
+                    FingerpostError(f"Something went wrong on our side; it is in the log under {cause}")
+                )
+        logger.info(
+            "answered",
+            function=self.name,
+            route=f"{route.method} {route.template}" if route else None,
+            status=answer.status,
+            cause=cause,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return as_reply(answer, cause)
+
+    def _match(self, event: Event) -> tuple[Route, dict[str, str]]:
+        method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+        allowed: list[str] = []
+        for route in self._routes:
+            if (match := route.pattern.fullmatch(path)) is None:
+                continue
+            if route.method == method:
+                return route, {name: unquote(value) for name, value in match.groupdict().items()}
+            allowed.append(route.method)
+        if allowed:
+            raise MethodNotAllowed(
+                f"{path} does not take {method}; it takes {', '.join(sorted(set(allowed)))}",
+                headers={"allow": ", ".join(sorted(set(allowed)))},
+            )
+        raise NotFound(f"There is nothing at {path}")
+
+    def _answer(self, route: Route, parameters: dict[str, str], event: Event, cause: str) -> Answer:
+        at = wiring.clock()
+        tables = wiring.tables()
+        if route.permission is None:
+            principal = Principal(actor="operator", account="", id="anonymous")
+        else:
+            principal = authenticate(tables.main, header(event, "authorization"))
+            authorise(principal, *route.permission)
+        http = event["requestContext"]["http"]
+        request = Request(
+            event=event,
+            method=http["method"],
+            path=event["rawPath"],
+            parameters=parameters,
+            query=query_of(event),
+            caller=Caller(
+                principal=principal,
+                tables=tables.of(principal.account),
+                at=at,
+                cause=cause,
+                address=http.get("sourceIp", ""),
+            ),
+        )
+        idempotency_key = header(event, "idempotency-key")
+        if route.method != "POST" or not idempotency_key or route.permission is None:
+            return route.handle(request)
+        return _once(request, route.handle, idempotency_key)
+
+
+def authorise(principal: Principal, verb: Verb, resource: str) -> None:
+    """The one decision point. Raises Forbidden."""
+    if not may(principal.actor, verb, resource):
+        kind = {"operator": "operator", "trustedApplication": "Trusted Application", "application": "Application"}
+        raise Forbidden(f"An {kind[principal.actor]} key may not {verb} {resource}".replace("An T", "A T"))
+
+
+def _once(request: Request, handle: Handle, key: str) -> Answer:
+    parts = [request.method.encode(), request.path.encode(), body_bytes(request.event)]
+    begun = begin(request.caller, key, b"\0".join(parts))
+    if begun.answer is not None:
+        first = json.loads(begun.answer)
+        return Answer(status=first["status"], document=first["document"], headers=first["headers"])
+    answer = handle(replace(request, caller=begun.caller))
+    if answer.content is None:
+        begun.keep(packed(answer.status, answer.document, dict(answer.headers or {})))
+    return answer
+
+
+def query_of(event: Event) -> dict[str, str]:
+    """The query parameters, the first value of each. Decoded once, from the raw text."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(event.get("rawQueryString", ""), keep_blank_values=True, max_num_fields=None):
+        query.setdefault(name, value)
+    return query
+
+
+def created(document: Any, location: str) -> Answer:
+    return Answer(status=201, document=document, headers={"location": location})
+
+
+def no_content() -> Answer:
+    """The answer of a DELETE: 200 without a body, as the platform's clients insist."""
+    return Answer(status=200)
+
+
+def error_answer(error: FingerpostError) -> Answer:
+    return Answer(status=error.status, document=error_document(error, wiring.settings().api_url), headers=error.headers)
+
+
+def translated(error: Exception) -> FingerpostError | None:
+    """A fact of the store as a client should see it; None for a bug."""
+    match error:
+        case ItemTooLarge():
+            return TooLarge("This is larger than a row of the store can be (400 KB)")
+        case Throttled() | Unreachable() | Uncertain():
+            return Unavailable(
+                "The store is busy; send the request again (with an Idempotency-Key a repeat does nothing twice)",
+                headers={"retry-after": "1"},
+            )
+        case _:
+            return None
+
+
+def as_reply(answer: Answer, cause: str) -> Reply:
+    headers = {"x-fingerpost-cause": cause, **(answer.headers or {})}
+    if answer.content is not None:
+        return reply(answer.status, answer.content, {"content-type": answer.content_type, **headers})
+    if answer.document is None:
+        return reply(answer.status, "", headers)
+    text = json.dumps(answer.document, ensure_ascii=False, separators=(",", ":"))
+    return reply(answer.status, text, {"content-type": answer.content_type, **headers})
+
+
+def new_cause(event: Event) -> str:
+    """The id that connects what follows from one request: the gateway's own, or a new one."""
+    given = event.get("requestContext", {}).get("requestId", "")
+    return given if isinstance(given, str) and given else secrets.token_hex(8)
+
+
+def percent_encoded(address: str) -> str:
+    """An address as a whole percent-encoded, as the platform's `Link` header has it."""
+    return quote(address, safe="")

@@ -1,0 +1,91 @@
+"""The document fields that every resource shares, checked the same way everywhere. Pydantic; edge only."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+MAX_TAG = 60
+MAX_KEY = 512
+
+
+def _tag(value: str) -> str:
+    if not value.strip():
+        raise ValueError("a tag needs at least one character")
+    if len(value) > MAX_TAG:
+        raise ValueError(f"a tag has at most {MAX_TAG} characters; this one has {len(value)}")
+    return value
+
+
+def _unique(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _keyed(value: dict[str, Any]) -> dict[str, Any]:
+    for key in value:
+        if not key or len(key) > MAX_KEY:
+            raise ValueError(f"a key has 1 to {MAX_KEY} characters; {key[:20]!r} has {len(key)}")
+    return value
+
+
+def _named(value: str) -> str:
+    if not value.strip():
+        raise ValueError("a name needs at least one character")
+    return value
+
+
+type Name = Annotated[str, AfterValidator(_named)]
+type Tags = Annotated[list[Annotated[str, AfterValidator(_tag)]], AfterValidator(_unique)]
+type Scalar = str | int | float | bool
+type Identifiers = Annotated[dict[str, Scalar], AfterValidator(_keyed)]
+type CustomFields = Annotated[dict[str, JsonValue], AfterValidator(_keyed)]
+type Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # to the end of the year 9999
+
+
+class SentDocument(BaseModel):
+    """What a client sends. Fields that are not named here (read-only ones, later ones) are ignored, not refused."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were sent, null included."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class SentScopes(SentDocument):
+    """`{"projects": [...], "users": [...]}`. A plain list replaces; `+id` and `-id` add and remove, not both kinds."""
+
+    projects: list[str] | None = None
+    users: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _one_notation(self) -> "SentScopes":
+        for name in ("projects", "users"):
+            signed = {value[:1] in ("+", "-") for value in getattr(self, name) or ()}
+            if len(signed) == 2:
+                raise ValueError(f"{name}: either a plain list, or changes that all begin with + or -")
+        return self
+
+
+class SentResource(SentDocument):
+    """What nearly every resource has."""
+
+    name: Name | None = None
+    description: str | None = None
+    tags: Tags | None = None
+    customFields: CustomFields | None = None  # noqa: N815 - the wire's own name
+    identifiers: Identifiers | None = None
+    scopes: SentScopes | None = None
+
+
+def changed_list(current: list[str], sent: list[str]) -> list[str]:
+    """A scope list after an update: replaced by a plain list, else with the `+` added and the `-` removed."""
+    if not any(value[:1] in ("+", "-") for value in sent):
+        return list(dict.fromkeys(sent))
+    kept = [value for value in current if f"-{value}" not in sent]
+    return list(dict.fromkeys(kept + [value[1:] for value in sent if value.startswith("+")]))
+
+
+def merged(document: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """A document after a PUT: each field that was sent is replaced whole, null removes it, the others stay."""
+    result = {**document, **sent}
+    return {name: value for name, value in result.items() if value is not None}

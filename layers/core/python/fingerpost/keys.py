@@ -1,0 +1,162 @@
+"""Every key shape, in one place. A `GlobalKey` has no account in it: the few look-ups that come before one is known.
+
+All others are relative to `Tables.of(account)`, which puts `<account>#` in front of the partition key.
+S is a scope: `*` the account, `p:<project>` one project, `p:all` what every project sees.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+from .ports.table import GlobalKey, Key
+
+ONLY = "-"  # the sort key of a partition that holds one row
+ACCOUNT_SCOPE = "*"
+EVERY_PROJECT = "p:all"
+MAX_INDEXED_VALUE_BYTES = 400  # a longer value is indexed by its hash
+LANES = 8  # a sum is spread over so many rows, so that concurrent additions do not meet
+
+
+def owned(account: str, key: Key) -> Key:
+    """The physical key of an account's row, for the redirect function's mixed batches."""
+    return Key(f"{account}#{key.pk}", key.sk)
+
+
+def link(domain: str, short_id: str) -> GlobalKey:
+    """main. A scan: account, target, default URL, hints; a tombstone when deleted."""
+    return GlobalKey(f"link#{domain}#{short_id}", ONLY)
+
+
+def api_key(key: str) -> GlobalKey:
+    """main. Who an API key is. Only its hash is stored."""
+    return GlobalKey(f"key#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+
+
+def first_account() -> GlobalKey:
+    """main. The account that a fresh local store begins with, and how far its demo has come."""
+    return GlobalKey("first-account", ONLY)
+
+
+def salt(day: str) -> GlobalKey:
+    """main. The random salt of one day (yyyymmdd) for visitor hashes; it expires, and the hashes mean nothing more."""
+    return GlobalKey(f"salt#{day}", ONLY)
+
+
+def document(resource_id: str) -> Key:
+    """main. One document: thng, product, project, application, action type, operator, the account itself."""
+    return Key(f"t#{resource_id}", "doc")
+
+
+def current(resource_id: str) -> Key:
+    """main. Current properties and location, each attribute guarded by its own time."""
+    return Key(f"t#{resource_id}", "now")
+
+
+def history(resource_id: str, property_key: str, at: int, value: str) -> Key:
+    """log. One value of one property at one time; the same value of the same time is the same row."""
+    return Key(f"p#{resource_id}#{property_key}", f"{at:015d}#{_hash8(value)}")
+
+
+def locations(resource_id: str, at: int, value: str) -> Key:
+    """log. Where a thng was, newest last."""
+    return Key(f"l#{resource_id}", f"{at:015d}#{_hash8(value)}")
+
+
+def claim(kind: str, value: str) -> Key:
+    """main. A name that only one resource of the account may have."""
+    return Key(f"uniq#{kind}#{hashlib.sha256(value.encode()).hexdigest()}", ONLY)
+
+
+def index(scope: str, kind: str, field: str, value: str, shard: int) -> str:
+    """Partition of the ids (sort keys, newest last) of one kind; with `field=value` of those that have the value."""
+    if not field:
+        return f"x#{scope}#{kind}#{shard}"
+    if len(value.encode()) > MAX_INDEXED_VALUE_BYTES:
+        value = "sha256:" + hashlib.sha256(value.encode()).hexdigest()
+    return f"x#{scope}#{kind}#{field}={value}#{shard}"
+
+
+def names(scope: str, kind: str, shard: int) -> str:
+    """Partition of the ids of one kind by name: sort keys are `name_row`s."""
+    return f"n#{scope}#{kind}#{shard}"
+
+
+def name_row(name: str, resource_id: str) -> str:
+    return f"{name_prefix(name)}\0{resource_id}"
+
+
+def name_prefix(name: str) -> str:
+    """A name as far as it is indexed: 400 bytes, cut between characters. The document decides beyond that."""
+    return name.replace("\0", " ").encode()[:MAX_INDEXED_VALUE_BYTES].decode(errors="ignore")
+
+
+def shard_of(resource_id: str, shards: int) -> int:
+    return 0 if shards == 1 else hashlib.sha256(resource_id.encode()).digest()[0] % shards
+
+
+def action(action_id: str) -> Key:
+    """main. One action with its context and reaction; the only write of a scan."""
+    return Key(f"a#{action_id}", ONLY)
+
+
+def links_of(evrythng_id: str) -> str:
+    """main. Partition of the links of one thing, oldest first."""
+    return f"link-of#{evrythng_id}"
+
+
+def link_of(evrythng_id: str, created_at: int, domain: str, short_id: str) -> Key:
+    return Key(links_of(evrythng_id), f"{created_at:015d}#{domain}#{short_id}")
+
+
+def visit(domain: str, short_id: str, action_id: str) -> Key:
+    """log. One visit of a link, and the marker that it has been counted."""
+    return Key(f"v#{domain}#{short_id}", action_id)
+
+
+def hits(domain: str, short_id: str) -> str:
+    """log. Partition of a link's sums: `sum#<lane>` in all, `day#<yyyymmdd>#<lane>` by day."""
+    return f"h#{domain}#{short_id}"
+
+
+def hits_lane(domain: str, short_id: str, lane: int) -> Key:
+    return Key(hits(domain, short_id), f"sum#{lane}")
+
+
+def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
+    return Key(hits(domain, short_id), f"day#{day}#{lane}")
+
+
+LIVE = Key("r", "live")  # main. Every live rule-set version of the account, one attribute an owner
+ACCOUNT_RULES = "account"  # the owner of the account's own rules
+
+
+def rules_version(owner: str, number: int) -> Key:
+    """main. One published version: author, time, size, where its rows are."""
+    return Key(f"r#{owner}", f"v#{number:08d}")
+
+
+def rules_chunks(set_id: str) -> str:
+    """main. Partition of a compiled rule set's compressed, immutable rows, `0000` on."""
+    return f"rc#{set_id}"
+
+
+def audit(month: str, at: int, entry_id: str) -> Key:
+    """main. The audit log of one month (yyyymm), oldest first; written in the changed row's transaction."""
+    return Key(f"j#{month}", f"{at:015d}#{entry_id}")
+
+
+def audit_of(resource: str, at: int, entry_id: str) -> Key:
+    """main. A pointer to the audit entry, under what was changed."""
+    return Key(f"jx#{resource}", f"{at:015d}#{entry_id}")
+
+
+def idempotency(actor: str, key: str) -> Key:
+    """main. The seed and the answer of a request with an Idempotency-Key."""
+    return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+
+
+def lanes() -> Iterator[int]:
+    return iter(range(LANES))
+
+
+def _hash8(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:8]

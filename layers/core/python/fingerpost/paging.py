@@ -1,0 +1,127 @@
+"""List requests at the edge: parameters in, a page with its `Link` header out."""
+
+from urllib.parse import quote, urlencode
+
+from . import wiring
+from .access.store import PROJECT
+from .caller import Caller
+from .edge import Answer, Request
+from .errors import Finding, Invalid, NotFound
+from .ids import is_id
+from .listing import Ask, Found, Lister, Load, PageOf
+from .ports.table import Row
+from .resources import Document, Kind, Resources, Stored, visible
+from .rules.compile import compile_match
+from .rules.fields import LISTS
+
+MAX_PER_PAGE = 100
+MAX_IDS = 100
+SWEEP_AFTER_MS = 3_600_000
+
+
+def ask_of(request: Request, kind: str, *, more: str = "") -> Ask:
+    """The list parameters of a request. `more` is a filter that the address implies. Raises Invalid."""
+    text = request.query.get("filter", "").strip()
+    whole = "&".join(f"({part})" if part is text and more else part for part in (text, more) if part)
+    node = None
+    if whole:
+        compile_match(text, LISTS[kind], field="filter", strict=True, from_query=True) if text else None
+        node = compile_match(whole, LISTS[kind], field="filter", strict=True, from_query=True).node
+    return Ask(
+        per_page=_per_page(request.query.get("perPage")),
+        ascending=_ascending(request.query.get("sortOrder")),
+        token=request.query.get("nextPageToken") or None,
+        filter_text=whole,
+        node=node,
+    )
+
+
+def project_of(request: Request) -> str | None:
+    """The project a list is narrowed to: the key's own, or `?project=`. Raises NotFound for an unknown one."""
+    own = request.principal.project
+    wanted = request.query.get("project") or own
+    if wanted is not None and own is not None and wanted != own:
+        raise NotFound(f"There is no project {wanted[:60]}")
+    if wanted is not None and own is None:
+        Resources(request.caller.tables, PROJECT).read(wanted)
+    return wanted
+
+
+def lister[T](request: Request, kind: Kind, load: Load[T], *, times: tuple[str, ...] = ("createdAt",)) -> Lister[T]:
+    return Lister(
+        tables=request.caller.tables,
+        account=request.principal.account,
+        kind=kind,
+        load=load,
+        secret=wiring.root_secrets().for_purpose("cursor"),
+        project=project_of(request),
+        times=times,
+    )
+
+
+def loads(caller: Caller, kind: Kind, project: str | None) -> Load[Stored]:
+    """Reads documents that index rows lead to, drops what the project does not see, sweeps rows that point nowhere."""
+    resources = Resources(caller.tables, kind)
+
+    def load(rows: "list[Row] | tuple[Row, ...]") -> dict[str, Found[Stored]]:
+        ids = [row.key.sk.rpartition("\0")[2] for row in rows]
+        stored = resources.read_many(ids, consistent=True)
+        for row, each in zip(rows, ids, strict=True):
+            if each not in stored and row.item.get("at", caller.at) < caller.at - SWEEP_AFTER_MS:
+                resources.sweep(row.key, row.item, None)
+        return {
+            each.id: Found(each, {**each.document, "id": each.id})
+            for each in stored.values()
+            if visible(each.document, project)
+        }
+
+    return load  # type: ignore[return-value]
+
+
+def by_ids(request: Request, resources: Resources) -> list[Stored]:
+    """The documents of `?ids=a,b,c`, in that order; those that are not there, or not to be seen, are left out."""
+    ids = [each for each in request.query["ids"].split(",") if each]
+    if not 1 <= len(ids) <= MAX_IDS:
+        raise Invalid(f"ids takes 1 to {MAX_IDS} ids; there are {len(ids)}")
+    for each in ids:
+        if not is_id(each):
+            raise Invalid(f"ids: {each[:40]!r} is no id")
+    stored = resources.read_many(ids, consistent=True)
+    found = (stored[each] for each in dict.fromkeys(ids) if each in stored)
+    return [each for each in found if visible(each.document, request.principal.project)]
+
+
+def listed[T](request: Request, page: PageOf[T], documents: list[Document], *, count: int | None = None) -> Answer:
+    """The answer of a list: an array, the address of the next page, a count where clients read one."""
+    headers = {}
+    if page.token is not None:
+        headers["link"] = f'<{quote(next_address(request, page.token), safe="")}>; rel="next"'
+    if count is not None:
+        headers["x-result-count"] = str(count)
+    return Answer(document=documents, headers=headers)
+
+
+def next_address(request: Request, token: str) -> str:
+    """The same request one page on. Everything the client asked for is in it."""
+    query = {**request.query, "nextPageToken": token}
+    return f"{wiring.settings().api_url}{request.path}?{urlencode(query, quote_via=quote)}"
+
+
+def _per_page(text: str | None) -> int:
+    if text is None:
+        return 30
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_PER_PAGE:
+        finding = Finding(field="perPage", message=f"a number from 1 to {MAX_PER_PAGE}", near=text[:40])
+        raise Invalid(f"perPage takes a number from 1 to {MAX_PER_PAGE}, not {text[:40]!r}", details=[finding])
+    return int(text)
+
+
+def _ascending(text: str | None) -> bool:
+    match text:
+        case None | "DESCENDING":
+            return False
+        case "ASCENDING":
+            return True
+        case _:
+            finding = Finding(field="sortOrder", message="unknown order", expected=("ASCENDING", "DESCENDING"))
+            raise Invalid(f"sortOrder takes ASCENDING or DESCENDING, not {text[:40]!r}", details=[finding])

@@ -1,0 +1,163 @@
+"""The redirection context: the value of each field that rules and templates name. On the scan path.
+
+The context is a plain dictionary of the fields asked for, no more: a field that is absent is not in it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from .facts import Facts
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FAMILIES = ("customFields", "identifiers", "properties")
+type Document = Mapping[str, Any]
+type Context = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where values come from. A resource is a document with its `id`, and `properties` when they were read."""
+
+    facts: Facts
+    action: Document = field(default_factory=dict)
+    thng: Document | None = None
+    product: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which rows have to be read for a set of fields."""
+
+    thng: bool = False
+    product: bool = False
+    thng_properties: bool = False
+    product_properties: bool = False
+
+    def __bool__(self) -> bool:
+        return self.thng or self.product
+
+    def __or__(self, other: "Needs") -> "Needs":
+        return Needs(
+            self.thng or other.thng,
+            self.product or other.product,
+            self.thng_properties or other.thng_properties,
+            self.product_properties or other.product_properties,
+        )
+
+
+def needs_of(fields: Iterable[str]) -> Needs:
+    """What `fields` make necessary to read."""
+    thng = product = thng_properties = product_properties = False
+    for name in fields:
+        if name.startswith("thng."):
+            thng = True
+            thng_properties = thng_properties or name.startswith("thng.properties.")
+        elif name.startswith("product."):
+            product = True
+            product_properties = product_properties or name.startswith("product.properties.")
+    return Needs(thng, product, thng_properties, product_properties)
+
+
+def context_of(fields: Iterable[str], sources: Sources) -> Context:
+    """The values of `fields`; what has no value is left out."""
+    values: Context = {}
+    moment: Moment | None = None
+    for name in fields:
+        group, _, rest = name.partition(".")
+        value: Any
+        match group:
+            case "thng":
+                value = of_document(sources.thng, rest)
+            case "product":
+                value = of_document(sources.product, rest)
+            case "action":
+                value = of_document(sources.action, rest)
+            case "country" | "language" | "location" | "time" | "timezone":
+                value = of_facts(sources.facts, name)
+            case "timeOfDay" | "dayOfWeek" | "dayOfMonth" | "month" | "year":
+                moment = moment or Moment(sources.facts.at, sources.facts.zone)
+                value = moment.field(group)
+            case _:
+                value = None  # user, place, project, application: empty at account level
+        if value is not None:
+            values[name] = value
+    return values
+
+
+def of_facts(facts: Facts, name: str) -> Any:
+    match name:
+        case "country":
+            return facts.country or None
+        case "language":
+            return facts.language.partition("-")[0].lower() or None
+        case "location.lat":
+            return facts.latitude
+        case "location.lon":
+            return facts.longitude
+        case "time":
+            return facts.at
+        case _:
+            return zone_name(facts.zone)
+
+
+def of_document(document: Document | None, path: str) -> Any:
+    """A field of a document. After customFields, identifiers, properties all the rest is one key, else a path."""
+    if document is None:
+        return None
+    group, _, key = path.partition(".")
+    if not key or group not in FAMILIES:
+        return document.get(path)
+    family = document.get(group)
+    if not isinstance(family, Mapping):
+        return None
+    if key in family or "." not in key:
+        return family.get(key)
+    value: Any = family
+    for step in key.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(step)
+    return value
+
+
+class Moment:
+    """A time in its zone."""
+
+    def __init__(self, at: int, zone_text: str):
+        self._local = datetime.fromtimestamp(at / 1000, zone(zone_text))
+
+    def field(self, name: str) -> int | str:
+        """`timeOfDay` in milliseconds since midnight, `dayOfWeek` as mon to sun, the others as numbers."""
+        local = self._local
+        match name:
+            case "timeOfDay":
+                return ((local.hour * 60 + local.minute) * 60 + local.second) * 1000 + local.microsecond // 1000
+            case "dayOfWeek":
+                return DAYS[local.weekday()]
+            case "dayOfMonth":
+                return local.day
+            case "month":
+                return local.month
+            case _:
+                return local.year
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # unknown, a folder, or no name of a zone at all
+        return None
+
+
+def zone(name: str) -> tzinfo:
+    """A time zone by its IANA name; UTC for one that is unknown."""
+    return (_zone(name) if name else None) or UTC
+
+
+def zone_name(name: str) -> str:
+    return name if name and _zone(name) is not None else "UTC"

@@ -1,0 +1,127 @@
+"""What a request tells about a scan: where, when, with what. Standard library only; on the scan path.
+
+Country, city, position and zone come from CloudFront's viewer headers. Source: "Add CloudFront request headers".
+"""
+
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from ..http import Event
+
+MAX_AGENT = 512
+MAX_HEADER = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One scan as the rules see it. Empty text and None mean unknown."""
+
+    at: int  # milliseconds since the epoch
+    address: str = ""  # in full; never stored unless the account opted in
+    agent: str = ""
+    languages: str = ""  # Accept-Language as sent
+    referer: str = ""  # the host alone
+    country: str = ""  # ISO 3166-1 alpha-2
+    region: str = ""
+    city: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    zone: str = ""  # IANA
+    source: str = "unknown"  # sensor, place, geoIp, unknown
+
+    @property
+    def language(self) -> str:
+        """The most preferred language tag, such as `fr-CH`; empty when none was sent."""
+        return preferred_language(self.languages)
+
+
+def facts_of(event: Event, at: int) -> Facts:
+    """Read a request's facts from its headers."""
+    headers: dict[str, str] = event.get("headers") or {}
+    get = headers.get
+    latitude = _degrees(get("cloudfront-viewer-latitude"), 90)
+    longitude = _degrees(get("cloudfront-viewer-longitude"), 180)
+    located = latitude is not None and longitude is not None
+    country = get("cloudfront-viewer-country", "").upper()
+    return Facts(
+        at=at,
+        address=client_address(event),
+        agent=get("user-agent", "")[:MAX_AGENT],
+        languages=get("accept-language", "")[:MAX_HEADER],
+        referer=_host(get("referer", "")),
+        country=country if len(country) == 2 and country.isascii() and country.isalpha() else "",
+        region=_text(get("cloudfront-viewer-country-region-name", "")),
+        city=_text(get("cloudfront-viewer-city", "")),
+        latitude=latitude if located else None,
+        longitude=longitude if located else None,
+        zone=get("cloudfront-viewer-time-zone", "")[:MAX_HEADER],
+        source="geoIp" if located else "unknown",
+    )
+
+
+def client_address(event: Event) -> str:
+    """The viewer's address: CloudFront's word for it (`address:port`), else the gateway's."""
+    viewer: str = (event.get("headers") or {}).get("cloudfront-viewer-address", "")
+    if viewer:
+        return viewer.rpartition(":")[0].strip("[]")
+    address: Any = event["requestContext"].get("http", {}).get("sourceIp", "")
+    return address if isinstance(address, str) else ""
+
+
+def truncated(address: str) -> str:
+    """An address without what tells people apart: /24 of IPv4, /48 of IPv6."""
+    if "." in address and ":" not in address:
+        return address.rpartition(".")[0] + ".0"
+    if ":" not in address:
+        return ""
+    head, _, _ = address.partition("::")
+    groups = head.split(":")[:3] if head else []
+    return ":".join(groups) + "::"
+
+
+def visitor_hash(salt: str, account: str, address: str, agent: str) -> str:
+    """Tells visitors of one day and account apart, and means nothing when the day's salt is gone."""
+    return hashlib.blake2b(f"{salt}|{account}|{address}|{agent}".encode(), digest_size=9).hexdigest()
+
+
+def preferred_language(accept: str) -> str:
+    """The tag with the highest weight, the first of equals. Source: RFC 9110, 12.5.4."""
+    best, best_weight = "", 0.0
+    for part in accept.split(","):
+        tag, _, parameters = part.partition(";")
+        tag = tag.strip()
+        if not tag or tag == "*" or not tag.replace("-", "").isalnum():
+            continue
+        weight = 1.0
+        name, _, value = parameters.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                continue
+        if weight > best_weight:
+            best, best_weight = tag, weight
+    return best[:35]
+
+
+def _degrees(text: str | None, bound: float) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if -bound <= value <= bound else None
+
+
+def _host(referer: str) -> str:
+    return referer.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2][:MAX_HEADER].lower()
+
+
+def _text(value: str) -> str:
+    """CloudFront sends UTF-8, which arrives as Latin-1."""
+    with contextlib.suppress(UnicodeError):
+        value = value.encode("latin-1").decode()
+    return "".join(character for character in value[:MAX_HEADER] if character.isprintable())

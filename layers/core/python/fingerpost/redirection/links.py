@@ -1,0 +1,203 @@
+"""Create, read, update, delete and list links. A link outlives what it stands for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .. import audit, keys
+from ..access.store import ACCOUNT
+from ..caller import Caller
+from ..catalogue.model import PRODUCT, THNG
+from ..errors import Conflict, Finding, Gone, Invalid, NotFound
+from ..ports.table import LAST, Absent, Delete, Equals, GlobalKey, Key, Put, Tables, TransactionFailed, Write
+from ..resources import Document, Resources, Stored, projects_of, visible
+from ..retry import attempts
+from ..rules.template import parse_default_url, to_json
+from ..shapes import stamp
+from .documents import SentRedirection
+from .model import Link, ResourceType, from_item, to_item
+
+TRIES = 8
+
+
+class Links:
+    """One caller's links. `tables` are unscoped: a link's key is one of the few global look-ups."""
+
+    def __init__(self, tables: Tables, caller: Caller):
+        self._main, self._caller = tables.main, caller
+
+    def read(self, domain: str, short_id: str) -> Link:
+        """Raises NotFound (also for another account's link), Gone."""
+        link = find_link(self._main.get, domain, short_id)
+        if link.account != self._caller.principal.account or not self._sees(link):
+            raise missing(domain, short_id)
+        if link.deleted_at is not None:
+            raise Gone(f"The link {link.name} was deleted")
+        return link
+
+    def create(self, sent: SentRedirection, domain: str) -> Link:
+        """Raises Invalid, Conflict for a short ID that is taken."""
+        caller = self._caller
+        domain = self._domain(sent.shortDomain or domain)
+        if sent.evrythngId is None:
+            raise _invalid("evrythngId", "needs the id of the thng or product that the link is for")
+        if sent.defaultRedirectUrl is None:
+            raise _invalid("defaultRedirectUrl", "needs the URL to go to when no rule says otherwise")
+        kind, target = self._target(sent.evrythngId, sent.type)
+        made = caller.new_id(caller.at)
+        url = parse_default_url(sent.defaultRedirectUrl)
+        for _ in range(TRIES):
+            link = Link(
+                account=caller.principal.account,
+                domain=domain,
+                short_id=sent.shortId or caller.new_short_id(),
+                type=kind,
+                evrythng_id=target.id,
+                url_text=sent.defaultRedirectUrl,
+                url=tuple(to_json(url)),
+                created_at=caller.at,
+                updated_at=caller.at,
+                made=made,
+                product=target.document.get("product"),
+                projects=projects_of(target.document),
+            )
+            try:
+                self._main.transact(self._owned([
+                    Put(keys.link(link.domain, link.short_id), to_item(link), (Absent(),)),
+                    Put(_row_of(link), stamp("linkOf")),
+                    *audit.entry(caller, "create", "link", link.name, after=_audited(link)),
+                ]))  # fmt: skip
+            except TransactionFailed as failure:
+                old = failure.reasons[0].old
+                if old is None:
+                    raise
+                if old.get("made") == made:
+                    return from_item(link.domain, link.short_id, old)
+                if sent.shortId is not None:
+                    raise Conflict(f"The short ID {sent.shortId} is taken on {domain}; choose another") from failure
+                continue  # one in 10^16
+            return link
+        raise Conflict("No free short ID was found; send the request again")
+
+    def update(self, domain: str, short_id: str, sent: SentRedirection) -> Link:
+        """A new default URL, another resource behind the same code, or both. Raises Invalid, NotFound, Gone."""
+        for _ in attempts(TRIES):
+            before = self.read(domain, short_id)
+            after = before
+            if sent.defaultRedirectUrl is not None and sent.defaultRedirectUrl != before.default_url():
+                url = parse_default_url(sent.defaultRedirectUrl)
+                after = replace(after, url_text=sent.defaultRedirectUrl, url=tuple(to_json(url)))
+            moved = sent.evrythngId is not None and sent.evrythngId != before.evrythng_id
+            if sent.evrythngId is not None and moved:
+                kind, target = self._target(sent.evrythngId, sent.type)
+                after = replace(
+                    after,
+                    type=kind,
+                    evrythng_id=target.id,
+                    product=target.document.get("product"),
+                    projects=projects_of(target.document),
+                )
+            if after == before:
+                return before
+            after = replace(after, updated_at=max(self._caller.at, before.updated_at), version=before.version + 1)
+            rows: list[Write] = [Delete(_row_of(before)), Put(_row_of(after), stamp("linkOf"))] if moved else []
+            if self._replace("update", before, after, rows):
+                return after
+        raise Conflict(f"The link {domain}/{short_id} keeps changing; send the request again")
+
+    def delete(self, domain: str, short_id: str) -> None:
+        """Leave a tombstone: the code answers 410 from now on, and its short ID is never given out again."""
+        for _ in attempts(TRIES):
+            before = self.read(domain, short_id)
+            after = replace(before, deleted_at=self._caller.at, version=before.version + 1)
+            if self._replace("delete", before, after, [Delete(_row_of(before))]):
+                return
+        raise Conflict(f"The link {domain}/{short_id} keeps changing; send the request again")
+
+    def of(self, evrythng_id: str, *, after: str | None, limit: int) -> tuple[list[Link], str | None]:
+        """The links of one thing, oldest first, and where to go on."""
+        main = self._caller.tables.main
+        page = main.query(keys.links_of(evrythng_id), high=LAST, after=after, limit=limit, consistent=True)
+        names = [row.key.sk.split("#", 2)[1:] for row in page.rows]
+        rows = self._main.get_many([keys.link(domain, short_id) for domain, short_id in names], consistent=True)
+        links = []
+        for domain, short_id in names:
+            if (item := rows.get(keys.link(domain, short_id))) is not None:
+                link = from_item(domain, short_id, item)
+                if link.deleted_at is None and link.evrythng_id == evrythng_id and self._sees(link):
+                    links.append(link)
+        return links, page.after
+
+    def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
+        put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
+        entry = audit.entry(self._caller, verb, "link", before.name, _audited(before), _audited(after))
+        try:
+            self._main.transact(self._owned([put, *rows, *entry]))
+        except TransactionFailed:
+            return False
+        return True
+
+    def _owned(self, writes: list[Write]) -> list[Write]:
+        """The same writes with physical keys: the account's own, but for the link itself."""
+        account = self._caller.principal.account
+        return [
+            write if isinstance(write.key, GlobalKey) else replace(write, key=keys.owned(account, write.key))
+            for write in writes
+        ]
+
+    def _domain(self, domain: str) -> str:
+        account = Resources(self._caller.tables, ACCOUNT).read(self._caller.principal.account)
+        known: list[str] = account.document["shortDomains"]
+        if domain not in known:
+            finding = Finding(field="shortDomain", message=f"unknown domain {domain}", expected=tuple(known))
+            raise Invalid(f"{domain} is not a short domain of this account", details=[finding])
+        return domain
+
+    def _target(self, resource_id: str, kind: str | None) -> tuple[ResourceType, Stored]:
+        found: dict[ResourceType, Stored] = {}
+        types: dict[ResourceType, Any] = {"thng": THNG, "product": PRODUCT}
+        for name, each in types.items():
+            stored = Resources(self._caller.tables, each).read_many([resource_id], consistent=True).get(resource_id)
+            if stored is not None and visible(stored.document, self._caller.principal.project):
+                found[name] = stored
+        for name, stored in found.items():
+            if kind not in (None, name):
+                raise _invalid("type", f"{resource_id} is a {name}, not a {kind}")
+            return name, stored
+        raise _invalid("evrythngId", f"there is no {kind or 'thng or product'} {resource_id[:60]}")
+
+    def _sees(self, link: Link) -> bool:
+        """Whether a key of a project sees the link: by what its thing says now, by the hint once the thing is gone."""
+        project = self._caller.principal.project
+        if project is None:
+            return True
+        item = self._caller.tables.main.get(keys.document(link.evrythng_id), consistent=True)
+        if item is None:
+            return not {project, "all"}.isdisjoint(link.projects)
+        kinds = {"thng": THNG, "product": PRODUCT}
+        stored = Resources(self._caller.tables, kinds[link.type]).read(link.evrythng_id)
+        return visible(stored.document, project)
+
+
+def find_link(get: Callable[..., Any], domain: str, short_id: str) -> Link:
+    """A link by its name, deleted or not. Raises NotFound."""
+    item = get(keys.link(domain, short_id), consistent=True)
+    if item is None:
+        raise missing(domain, short_id)
+    return from_item(domain, short_id, item)
+
+
+def missing(domain: str, short_id: str) -> NotFound:
+    return NotFound(f"There is no link {domain}/{short_id}")
+
+
+def _row_of(link: Link) -> Key:
+    return keys.link_of(link.evrythng_id, link.created_at, link.domain, link.short_id)
+
+
+def _audited(link: Link) -> Document:
+    return {"evrythngId": link.evrythng_id, "defaultRedirectUrl": link.url_text, "deletedAt": link.deleted_at}
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", details=[Finding(field=field, message=message)])

@@ -1,0 +1,109 @@
+"""Links: short URLs of things, as rows and as documents. Standard library only; on the scan path."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..ports.table import Item
+from ..rules.template import Template, fill, from_json
+from ..shapes import stamp, upgraded
+
+type ResourceType = Literal["thng", "product", "collection", "place"]
+
+PATHS: dict[str, str] = {"thng": "thngs", "product": "products", "collection": "collections", "place": "places"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A short URL. `product` and `projects` are hints of what its thng says: verified where they matter."""
+
+    account: str
+    domain: str
+    short_id: str
+    type: ResourceType
+    evrythng_id: str
+    url_text: str  # the default URL as its operator wrote it
+    url: tuple[Any, ...]  # the same, taken apart
+    created_at: int
+    updated_at: int
+    version: int = 1
+    made: str = ""  # the id of the request that made it, so that a repeat finds its own
+    product: str | None = None
+    projects: tuple[str, ...] = ()
+    deleted_at: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.domain}/{self.short_id}"
+
+    @property
+    def template(self) -> Template:
+        return from_json(list(self.url))
+
+    def default_url(self) -> str:
+        """Where a scan goes that no rule wants."""
+        names = {
+            "evrythngId": self.evrythng_id,
+            "shortId": self.short_id,
+            "thngId": self.evrythng_id if self.type == "thng" else None,
+            "productId": self.evrythng_id if self.type == "product" else self.product,
+        }
+        # An id of 24 characters cannot make a URL too long that was short enough when saved.
+        return fill(self.template, names) or str(self.template.pieces[0])
+
+
+def to_item(link: Link) -> Item:
+    item: Item = {
+        **stamp("link"),
+        "v": link.version,
+        "account": link.account,
+        "type": link.type,
+        "id": link.evrythng_id,
+        "text": link.url_text,
+        "url": list(link.url),
+        "created": link.created_at,
+        "updated": link.updated_at,
+        "made": link.made,
+        "projects": list(link.projects),
+    }
+    if link.product:
+        item["product"] = link.product
+    if link.deleted_at is not None:
+        item["deleted"] = link.deleted_at
+    return item
+
+
+def from_item(domain: str, short_id: str, item: Item) -> Link:
+    row: dict[str, Any] = upgraded(item)
+    return Link(
+        account=row["account"],
+        domain=domain,
+        short_id=short_id,
+        type=row["type"],
+        evrythng_id=row["id"],
+        url_text=row["text"],
+        url=tuple(row["url"]),
+        created_at=row["created"],
+        updated_at=row["updated"],
+        version=row["v"],
+        made=row["made"],
+        product=row.get("product"),
+        projects=tuple(row["projects"]),
+        deleted_at=row.get("deleted"),
+    )
+
+
+def redirection_document(link: Link, hits: int, api_url: str) -> dict[str, Any]:
+    """The platform's RedirectionDocument: placeholders of the default URL are filled in."""
+    url = link.default_url()
+    return {
+        "createdAt": link.created_at,
+        "updatedAt": link.updated_at,
+        "defaultRedirectUrl": url,
+        "redirectUrl": url,
+        "evrythngId": link.evrythng_id,
+        "evrythngUrl": f"{api_url}/{PATHS[link.type]}/{link.evrythng_id}",
+        "shortDomain": link.domain,
+        "shortId": link.short_id,
+        "type": link.type,
+        "hits": hits,
+    }

@@ -1,0 +1,226 @@
+"""Publishing rules: compile what operators wrote, keep it as an immutable version, switch to it at once."""
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from .. import audit, keys
+from ..caller import Caller
+from ..errors import Conflict, Finding, Invalid, TooLarge
+from ..ids import SeededIds
+from ..ports.table import (
+    Absent,
+    AbsentOrBelow,
+    Condition,
+    Equals,
+    Item,
+    Key,
+    Put,
+    Set,
+    TransactionFailed,
+    Update,
+)
+from ..retry import attempts
+from ..rules import nodes
+from ..rules.check import check_rules
+from ..rules.compile import InvalidMatch, compile_match
+from ..rules.fields import REDIRECTOR, field_of, suggestion
+from ..rules.template import InvalidTemplate, UnknownTemplateField, parse_template, to_json
+from ..shapes import stamp, upgraded
+from .documents import RULE_FIELDS, SentRule, SentRules
+from .rulesets import StoredRule, Version, live_versions, pack, read_chunks, unpack
+
+MAX_RULES_BYTES = 4 * 1024 * 1024
+MAX_CHUNK_BYTES = 350_000
+MAX_FINDINGS = 50
+PUBLISH_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rules ready to be stored, and what is odd about them."""
+
+    rules: list[StoredRule]
+    template_fields: frozenset[str]
+    warnings: tuple[Finding, ...]
+
+
+def prepare(sent: SentRules, *, strict: bool = False) -> Prepared:
+    """Compile every rule. Unknown fields are warnings, and such a rule never matches, unless `strict`.
+
+    Raises Invalid with a finding for each thing that is wrong, TooLarge.
+    """
+    size = len(json.dumps([rule.sent() for rule in sent.rules], ensure_ascii=False).encode())
+    if size > MAX_RULES_BYTES:
+        raise TooLarge(f"These rules have {size:,} bytes; the limit of a rule set is {MAX_RULES_BYTES:,} bytes (4 MB)")
+    stored: list[StoredRule] = []
+    problems: list[Finding] = []
+    warnings: list[Finding] = []
+    fields: set[str] = set()
+    matches: list[nodes.Node | None] = []
+    for number, rule in enumerate(sent.rules):
+        place = f"rules[{number}]"
+        try:
+            compiled, odd = _compile(rule, place, strict=strict)
+        except (InvalidMatch, InvalidTemplate) as error:
+            problems += error.details
+            if len(problems) >= MAX_FINDINGS:
+                break
+            continue
+        warnings += odd
+        stored.append(compiled.stored)
+        fields |= compiled.template_fields
+        matches.append(compiled.node)
+    if problems:
+        first = problems[0]
+        where = f" at column {first.column}" if first.column else ""
+        raise InvalidMatch(f"{first.field}{where}: {first.message}", details=problems[:MAX_FINDINGS])
+    if len(warnings) < MAX_FINDINGS:
+        warnings += check_rules(matches, REDIRECTOR)
+    return Prepared(stored, frozenset(fields), tuple(warnings[:MAX_FINDINGS]))
+
+
+@dataclass(frozen=True, slots=True)
+class _CompiledRule:
+    stored: StoredRule
+    node: nodes.Node | None
+    template_fields: frozenset[str]
+
+
+def _compile(rule: SentRule, place: str, *, strict: bool) -> tuple[_CompiledRule, list[Finding]]:
+    warnings = [
+        Finding(field=f"{place}.{name}", message=f"unknown key {name[:60]!r}; it is kept but means nothing",
+                suggestion=next(iter(get_close_matches(name[:60], RULE_FIELDS, n=1)), None))
+        for name in (rule.model_extra or {})
+    ]  # fmt: skip
+    constants = rule.constants or {}
+    node: nodes.Node | None = None
+    if rule.match is not None and rule.match.strip():
+        compiled = compile_match(rule.match, REDIRECTOR, field=f"{place}.match", strict=strict)
+        warnings += compiled.warnings
+        node = compiled.node
+    template = None
+    if rule.redirectUrl:
+        try:
+            template = parse_template(
+                rule.redirectUrl,
+                known=lambda name: field_of(REDIRECTOR, name) is not None,
+                constants=constants,
+                nearest=lambda name: suggestion(REDIRECTOR, name),
+                document_field=f"{place}.redirectUrl",
+            )
+        except UnknownTemplateField as error:
+            if strict:
+                raise
+            warnings += error.details
+            node = nodes.NEVER
+    elif not rule.delegates:
+        message = "a rule needs a redirectUrl (or delegates)"
+        finding = Finding(field=f"{place}.redirectUrl", message=message, expected=("an absolute http(s) URL",))
+        raise InvalidTemplate(message, details=[finding])
+    stored: dict[str, Any] = {"sent": rule.sent()}
+    if rule.name:
+        stored["name"] = rule.name
+    if node is not None:
+        stored["nodes"] = nodes.to_json(node)
+    if template is not None:
+        stored["template"] = to_json(template)
+    if constants:
+        stored["constants"] = constants
+    return _CompiledRule(stored, node, template.fields if template else frozenset()), warnings
+
+
+def publish(caller: Caller, owner: str, sent: SentRules, *, strict: bool = False) -> dict[str, Any]:
+    """Make the next version of an owner's rules and switch to it in one transaction. Answers its document.
+
+    Raises Invalid (nothing is stored), Conflict when others publish all the time.
+    """
+    prepared = prepare(sent, strict=strict)
+    main, set_id = caller.tables.main, caller.new_id(caller.at)
+    packed = pack(prepared.rules, prepared.template_fields)
+    for_good = [packed[start : start + MAX_CHUNK_BYTES] for start in range(0, len(packed), MAX_CHUNK_BYTES)]
+    main.put_many(
+        [
+            Put(Key(keys.rules_chunks(set_id), f"{number:04d}"), {**stamp("chunk"), "z": chunk})
+            for number, chunk in enumerate(for_good)
+        ]
+    )
+    for _ in attempts(PUBLISH_ATTEMPTS):
+        current = live_versions(main.get(keys.LIVE, consistent=True)).get(owner)
+        if current is not None and current.set_id == set_id:
+            return read(caller, owner)  # a repeat of a request that had got this far
+        version = Version((current.number if current else 0) + 1, set_id)
+        created_at = caller.at if current is None else _version_row(caller, owner, current)["created"]
+        row: Item = {
+            **stamp("rules"),
+            "number": version.number,
+            "set": set_id,
+            "created": created_at,
+            "at": caller.at,
+            "by": caller.principal.id,
+            "cause": caller.cause,
+            "count": len(prepared.rules),
+            "bytes": len(packed),
+            "language": nodes.LANGUAGE_VERSION,
+            "warnings": json.dumps([finding.document() for finding in prepared.warnings]),
+        }
+        field = f"live:{owner}"
+        unchanged: Condition = AbsentOrBelow(field, "") if current is None else Equals(field, _text(current))
+        marks = [Set(name, value) for name, value in stamp("live").items()]
+        before = None if current is None else {"version": current.number}
+        after = {"version": version.number, "rules": len(prepared.rules)}
+        try:
+            main.transact(
+                [
+                    Put(keys.rules_version(owner, version.number), row, (Absent(),)),
+                    Update(keys.LIVE, (*marks, Set(field, _text(version))), (unchanged,)),
+                    *audit.entry(caller, "publish", "rules", owner, before, after),
+                ]
+            )
+        except TransactionFailed:
+            continue  # somebody else published; theirs is superseded by ours
+        return document(caller, owner, row, [rule["sent"] for rule in prepared.rules], prepared.warnings)
+    raise Conflict("These rules keep changing; send the request again")
+
+
+def read(caller: Caller, owner: str) -> dict[str, Any]:
+    """The document of an owner's live rules; before any was published it has none."""
+    current = live_versions(caller.tables.main.get(keys.LIVE, consistent=True)).get(owner)
+    if current is None:
+        return {"id": _id(caller, owner), "createdAt": 0, "updatedAt": 0, "version": 0, "rules": []}
+    compiled = unpack(current.number, read_chunks(caller.tables.main, current.set_id))
+    row = _version_row(caller, owner, current)
+    return document(caller, owner, row, [rule["sent"] for rule in compiled.rules])
+
+
+def document(
+    caller: Caller, owner: str, row: Item, rules: list[dict[str, Any]], warnings: tuple[Finding, ...] = ()
+) -> dict[str, Any]:
+    """The platform's redirector document, with the version that it is."""
+    result: dict[str, Any] = {
+        "id": _id(caller, owner),
+        "createdAt": row["created"],
+        "updatedAt": row["at"],
+        "version": row["number"],
+        "rules": rules,
+    }
+    if warnings:
+        result["warnings"] = [finding.document() for finding in warnings]
+    return result
+
+
+def _version_row(caller: Caller, owner: str, version: Version) -> Item:
+    item = caller.tables.main.get(keys.rules_version(owner, version.number), consistent=True)
+    if item is None:
+        raise Invalid(f"Version {version.number} of these rules is missing")
+    return upgraded(item)
+
+
+def _text(version: Version) -> str:
+    return f"{version.number}:{version.set_id}"
+
+
+def _id(caller: Caller, owner: str) -> str:
+    """A redirector exists as soon as its owner does, so its id follows from them."""
+    return SeededIds(f"redirector/{caller.principal.account}/{owner}", 0).new_id(0)

@@ -1,0 +1,282 @@
+"""Documents with index rows: the one write protocol of everything that can be listed.
+
+    update: read doc (v)                               nv = v + 1
+      1 for each value added:   put row {v: nv}        if absent or row.v < nv
+      2 put doc {v: nv}                                if doc.v = v          (from the top when it fails)
+      3 for each value removed: delete row             if row.v <= nv
+    create: rows, then the doc if absent. Delete: the doc, then its rows.
+
+A crash at any step leaves a row that points nowhere, never a document without its rows: readers verify rows against
+documents and drop, later sweep, what does not hold. Rows live in `log`, documents in `main`: no transaction spans both.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import keys
+from .errors import Conflict, NotFound, TooLarge
+from .ports.table import (
+    Absent,
+    AbsentOrBelow,
+    AtMost,
+    ConditionFailed,
+    Delete,
+    Equals,
+    Item,
+    Key,
+    Put,
+    Tables,
+    TransactionFailed,
+    Write,
+)
+from .retry import attempts
+from .shapes import stamp, upgraded
+
+type Document = dict[str, Any]
+
+MAX_DOCUMENT_BYTES = 256 * 1024
+MAX_INDEX_ROWS = 1_000
+UPDATE_ATTEMPTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of document: its name, and the fields that have an index (`identifiers.*`: one for each key)."""
+
+    name: str
+    plural: str
+    indexed: tuple[str, ...] = ("tags", "identifiers.*")
+    shards: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A document as it lies in the store, and the version a conditional write has to name."""
+
+    id: str
+    version: int
+    document: Document
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        return projects_of(self.document)
+
+
+def projects_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The projects in whose scope the document is; `all` for every project."""
+    return tuple(document.get("scopes", {}).get("projects", ()))
+
+
+def scopes_of(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The scopes under which the document is listed (see keys.py)."""
+    return (keys.ACCOUNT_SCOPE, *(f"p:{project}" for project in projects_of(document)))
+
+
+def visible(document: Mapping[str, Any], project: str | None) -> bool:
+    """Whether a key of `project` (None: the whole account) sees the document."""
+    return project is None or not {project, "all"}.isdisjoint(projects_of(document))
+
+
+def as_text(value: object) -> str:
+    """How a scalar is written in an index: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def values_of(document: Mapping[str, Any], field: str) -> Iterator[tuple[str, str]]:
+    """(field, value) for every index entry of one declared field."""
+    if field.endswith(".*"):
+        group = field[:-2]
+        for name, value in (document.get(group) or {}).items():
+            yield f"{group}.{name}", as_text(value)
+        return
+    match document.get(field):
+        case None:
+            return
+        case list(members):
+            for member in members:
+                yield field, as_text(member)
+        case value:
+            yield field, as_text(value)
+
+
+def index_rows(kind: Kind, resource_id: str, document: Mapping[str, Any]) -> frozenset[Key]:
+    """Every index row of a document: one a scope for the list, the name, and each indexed value.
+
+    Raises TooLarge past MAX_INDEX_ROWS.
+    """
+    shard = keys.shard_of(resource_id, kind.shards)
+    rows: set[Key] = set()
+    for scope in scopes_of(document):
+        rows.add(Key(keys.index(scope, kind.name, "", "", shard), resource_id))
+        if name := document.get("name"):
+            rows.add(Key(keys.names(scope, kind.name, shard), keys.name_row(name, resource_id)))
+        for field in kind.indexed:
+            for full_field, value in values_of(document, field):
+                rows.add(Key(keys.index(scope, kind.name, full_field, value, shard), resource_id))
+    if len(rows) > MAX_INDEX_ROWS:
+        raise TooLarge(
+            f"This {kind.name} would need {len(rows)} index entries; the limit is {MAX_INDEX_ROWS}. "
+            "Use fewer tags, identifiers or projects."
+        )
+    return frozenset(rows)
+
+
+class Resources:
+    """The documents of one kind in one account."""
+
+    def __init__(self, tables: Tables, kind: Kind):
+        self._main, self._log, self.kind = tables.main, tables.log, kind
+
+    def read(self, resource_id: str) -> Stored:
+        """One consistent read. Raises NotFound."""
+        item = self._main.get(keys.document(resource_id), consistent=True)
+        if (stored := from_item(self.kind, resource_id, item)) is None:
+            raise self.missing(resource_id)
+        return stored
+
+    def read_many(self, ids: Sequence[str], *, consistent: bool = False) -> dict[str, Stored]:
+        """Those of `ids` that exist."""
+        found = self._main.get_many([keys.document(each) for each in ids], consistent=consistent)
+        pairs = ((each, from_item(self.kind, each, found.get(keys.document(each)))) for each in ids)
+        return {each: stored for each, stored in pairs if stored is not None}
+
+    def missing(self, resource_id: str) -> NotFound:
+        return NotFound(f"There is no {self.kind.name} {resource_id}")
+
+    def create(self, resource_id: str, document: Document, *, also: Iterable[Write] = ()) -> Stored:
+        """Write rows, then the document together with `also`. The id is new, or this is a repeat and answers the first.
+
+        Raises TooLarge, Conflict (a claim in `also` is taken).
+        """
+        item = self._item(document, 1)
+        rows = index_rows(self.kind, resource_id, document)
+        at = document["createdAt"]
+        self._log.put_many([Put(key, {**stamp("index"), "v": 1, "at": at}) for key in rows])
+        put = Put(keys.document(resource_id), item, (Absent(),))
+        try:
+            if extra := list(also):
+                self._main.transact([put, *extra])
+            else:
+                self._main.put(put.key, put.item, when=put.when)
+        except ConditionFailed as failure:
+            if (stored := from_item(self.kind, resource_id, failure.old)) is not None:
+                return stored
+            raise
+        except TransactionFailed as failure:
+            old = failure.reasons[0].old
+            if old is not None and (stored := from_item(self.kind, resource_id, old)) is not None:
+                return stored
+            for key in rows:
+                self._log.delete(key)
+            if failure.conditions_only:
+                raise Conflict(f"A {self.kind.name} of this name exists already") from failure
+            raise
+        return Stored(id=resource_id, version=1, document=document)
+
+    def update(
+        self,
+        resource_id: str,
+        change: Callable[[Document], Document],
+        *,
+        also: Callable[[Document, Document], Iterable[Write]] = lambda _before, _after: (),
+        sees: Callable[[Document], bool] = lambda _document: True,
+    ) -> Stored:
+        """Apply `change` to the document as it is, again when somebody else was faster. Raises NotFound, TooLarge."""
+        for _ in attempts(UPDATE_ATTEMPTS):
+            before = self.read(resource_id)
+            if not sees(before.document):
+                raise self.missing(resource_id)
+            document = change(dict(before.document))
+            if document == before.document:
+                return before
+            stored = Stored(id=resource_id, version=before.version + 1, document=document)
+            if self._replace(before, stored, list(also(before.document, document))):
+                return stored
+        raise Conflict(f"The {self.kind.name} {resource_id} keeps changing; send the request again")
+
+    def delete(
+        self,
+        resource_id: str,
+        *,
+        also: Callable[[Document], Iterable[Write]] = lambda _before: (),
+        sees: Callable[[Document], bool] = lambda _document: True,
+    ) -> Stored:
+        """Remove the document, then its rows; answers what it was. Raises NotFound."""
+        for _ in attempts(UPDATE_ATTEMPTS):
+            before = self.read(resource_id)
+            if not sees(before.document):
+                raise self.missing(resource_id)
+            key, when = keys.document(resource_id), (Equals("v", before.version),)
+            try:
+                if extra := list(also(before.document)):
+                    self._main.transact([Delete(key, when), *extra])
+                else:
+                    self._main.delete(key, when=when)
+            except ConditionFailed:
+                continue
+            except TransactionFailed as failure:
+                if failure.reasons[0].kind == "none" and failure.conditions_only:
+                    raise
+                continue
+            self._remove(index_rows(self.kind, resource_id, before.document), before.version)
+            return before
+        raise Conflict(f"The {self.kind.name} {resource_id} keeps changing; send the request again")
+
+    def sweep(self, key: Key, row: Item, stored: Stored | None) -> None:
+        """Delete an index row that a reader found to point nowhere, unless a newer version is just writing it."""
+        version = row.get("v")
+        if isinstance(version, int) and (stored is None or stored.version >= version):
+            self._remove((key,), version)
+
+    def _replace(self, before: Stored, after: Stored, also: list[Write]) -> bool:
+        old_rows = index_rows(self.kind, before.id, before.document)
+        new_rows = index_rows(self.kind, after.id, after.document)
+        item = self._item(after.document, after.version)
+        row = {**stamp("index"), "v": after.version, "at": after.document["updatedAt"]}
+        for key in new_rows - old_rows:
+            try:
+                self._log.put(key, row, when=(AbsentOrBelow("v", after.version),))
+            except ConditionFailed:
+                continue  # a newer version has written this row already
+        put = Put(keys.document(after.id), item, (Equals("v", before.version),))
+        try:
+            if also:
+                self._main.transact([put, *also])
+            else:
+                self._main.put(put.key, put.item, when=put.when)
+        except ConditionFailed:
+            return False
+        except TransactionFailed as failure:
+            if failure.reasons[0].kind == "none" and failure.conditions_only:
+                raise Conflict(f"A {self.kind.name} of this name exists already") from failure
+            return False
+        self._remove(old_rows - new_rows, after.version)
+        return True
+
+    def _remove(self, rows: Iterable[Key], version: int) -> None:
+        for key in rows:
+            try:
+                self._log.delete(key, when=(AtMost("v", version),))
+            except ConditionFailed:
+                continue  # gone already, or put again by a newer version
+
+    def _item(self, document: Document, version: int) -> Item:
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        if (size := len(text.encode())) > MAX_DOCUMENT_BYTES:
+            raise TooLarge(
+                f"This {self.kind.name} has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB). "
+                "Move what is large to a file and keep its address here."
+            )
+        return {**stamp(self.kind.name), "v": version, "doc": text}
+
+
+def from_item(kind: Kind, resource_id: str, item: Item | None) -> Stored | None:
+    """The stored document of a row, or None when there is no row or it is of another kind."""
+    if item is None or item.get("k") != kind.name:
+        return None
+    row = upgraded(item)
+    version, text = row["v"], row["doc"]
+    assert isinstance(version, int) and isinstance(text, str)
+    return Stored(id=resource_id, version=version, document=json.loads(text))

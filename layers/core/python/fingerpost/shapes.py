@@ -1,0 +1,61 @@
+"""Every row says what it is (`k`, its kind) and in which shape it was written (`sv`). Old shapes are upgraded on read.
+
+Changing a row's shape: raise its number in CURRENT, add the step to STEPS, keep a fixture of the old shape in
+tests/shapes/. Nothing is rewritten in bulk: a row takes its new shape when it is next written.
+"""
+
+from collections.abc import Callable
+
+from .ports.table import Item
+
+CURRENT: dict[str, int] = {
+    "account": 1,
+    "operator": 1,
+    "project": 1,
+    "application": 1,
+    "product": 1,
+    "thng": 1,
+    "actionType": 1,
+    "action": 1,
+    "now": 1,
+    "property": 1,
+    "location": 1,
+    "link": 1,
+    "linkOf": 1,
+    "key": 1,
+    "salt": 1,
+    "firstAccount": 1,
+    "claim": 1,
+    "index": 1,
+    "visit": 1,
+    "sum": 1,
+    "live": 1,
+    "rules": 1,
+    "chunk": 1,
+    "audit": 1,
+    "auditOf": 1,
+    "answer": 1,
+}
+
+type Step = Callable[[Item], Item]
+STEPS: dict[tuple[str, int], Step] = {}  # (kind, from shape) -> the row in the next shape
+
+
+class UnknownShape(Exception):
+    """A row was written by a newer version than this one, or by nobody we know."""
+
+
+def stamp(kind: str) -> Item:
+    """The two attributes that begin every row of `kind`."""
+    return {"k": kind, "sv": CURRENT[kind]}
+
+
+def upgraded(item: Item) -> Item:
+    """The row in its current shape. Raises UnknownShape for one from the future."""
+    kind, shape = item.get("k"), item.get("sv")
+    if not isinstance(kind, str) or kind not in CURRENT or not isinstance(shape, int) or shape > CURRENT[kind]:
+        raise UnknownShape(f"a row of kind {kind!r} in shape {shape!r}")
+    while shape < CURRENT[kind]:
+        item = STEPS[kind, shape](item)
+        shape += 1
+    return item

@@ -1,0 +1,91 @@
+"""The one place that chooses adapters: AWS where the stack's tables are named, one machine otherwise."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from .access.secrets import RootSecrets
+from .clock import Clock, now_ms
+from .ports.queue import Queue
+from .ports.table import Table, Tables
+
+RECORD_MS = 300
+
+clock: Clock = now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. URLs have no slash at their end."""
+
+    api_url: str
+    short_domain: str
+    short_scheme: str
+
+    def short_url(self, domain: str, short_id: str) -> str:
+        return f"{self.short_scheme}://{domain}/{short_id}"
+
+
+@cache
+def settings() -> Settings:
+    domain = os.environ.get("FINGERPOST_SHORT_DOMAIN", "localhost:8001")
+    host = domain.partition(":")[0]
+    default_scheme = "http" if host in ("localhost", "127.0.0.1") else "https"
+    return Settings(
+        api_url=os.environ.get("FINGERPOST_API_URL", "http://localhost:8000").rstrip("/"),
+        short_domain=domain,
+        short_scheme=os.environ.get("FINGERPOST_SHORT_SCHEME", default_scheme),
+    )
+
+
+def on_aws() -> bool:
+    return "FINGERPOST_MAIN_TABLE" in os.environ
+
+
+@cache
+def tables() -> Tables:
+    """Both tables, unscoped: for the global look-ups; everything else goes through `.of(account)`."""
+    if on_aws():
+        from .aws.wiring import dynamo_tables
+
+        return dynamo_tables()
+    from .local.table import local_tables
+
+    return local_tables(data_dir())
+
+
+@cache
+def recorder() -> Table:
+    """`main` for a scan's one write: on AWS it is given up after 300 ms, and the scan goes to the spill queue."""
+    if on_aws():
+        from .aws.wiring import dynamo_tables
+
+        return dynamo_tables(RECORD_MS).main
+    return tables().main
+
+
+@cache
+def queue(name: str) -> Queue:
+    """`spill` (scans whose put was refused) or `work` (what goes on after an answer)."""
+    if on_aws():
+        from .aws.wiring import sqs_queue
+
+        return sqs_queue(name)
+    from .local.queue import local_queue
+
+    return local_queue(data_dir(), name)
+
+
+@cache
+def root_secrets() -> RootSecrets:
+    if on_aws():
+        from .aws.wiring import secret_text
+
+        return RootSecrets.from_text(secret_text())
+    from .local.secrets import local_secret_text
+
+    return RootSecrets.from_text(local_secret_text(data_dir()))
+
+
+def data_dir() -> str:
+    return os.environ.get("FINGERPOST_DATA_DIR", ".fingerpost")

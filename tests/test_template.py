@@ -1,0 +1,305 @@
+"""template.yaml against the tree: what is deployed is what is here."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fingerpost.access.secrets import RootSecrets
+
+ROOT = Path(__file__).resolve().parents[1]
+EDGES = ("access", "actions", "catalogue", "redirections")
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!GetAtt A.B` becomes {"Fn::GetAtt": "A.B"}."""
+
+
+def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    match node:
+        case yaml.ScalarNode():
+            return {name: loader.construct_scalar(node)}
+        case yaml.SequenceNode():
+            return {name: loader.construct_sequence(node, deep=True)}
+        case _:
+            return {name: loader.construct_mapping(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", short_form)
+
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+FUNCTIONS = {
+    Path(properties["CodeUri"]).name: (name, properties)
+    for name, properties in of_type("AWS::Serverless::Function").items()
+}
+
+
+def references(content: Any) -> set[str]:
+    """Every logical id that `content` refers to."""
+    match content:
+        case {"Ref": str(name)}:
+            return {name}
+        case {"Fn::GetAtt": str(path)}:
+            return {path.partition(".")[0]}
+        case {"Fn::Sub": str(text)}:
+            return set(re.findall(r"\$\{(\w+)[}.]", text))
+        case dict():
+            return set().union(*map(references, content.values()))
+        case list():
+            return set().union(*map(references, content))
+        case _:
+            return set()
+
+
+def statements(properties: Any) -> list[dict[str, Any]]:
+    """The policy statements of a function, those of the managed policies it names included."""
+    found: list[dict[str, Any]] = []
+    for policy in properties["Policies"]:
+        document = RESOURCES[policy["Ref"]]["Properties"]["PolicyDocument"] if "Ref" in policy else policy
+        found.extend(document["Statement"])
+    return found
+
+
+def actions_of(properties: Any) -> set[str]:
+    actions: set[str] = set()
+    for statement in statements(properties):
+        action = statement["Action"]
+        actions.update([action] if isinstance(action, str) else action)
+    return actions
+
+
+def shape(path: str) -> str:
+    """A path template without its parameters' names, which a gateway does not care about: /thngs/{}/actions."""
+    return "/".join("{}" if "{" in segment else segment for segment in path.split("/"))
+
+
+def gateway_paths(function: str) -> list[str]:
+    """The paths that the HTTP API gives to a function, `$default` left out."""
+    integrations = {
+        name
+        for name, properties in of_type("AWS::ApiGatewayV2::Integration").items()
+        if FUNCTIONS[function][0] in references(properties["IntegrationUri"])
+    }
+    return [
+        properties["RouteKey"].removeprefix("ANY ")
+        for properties in of_type("AWS::ApiGatewayV2::Route").values()
+        if integrations & references(properties["Target"]) and properties["RouteKey"] != "$default"
+    ]
+
+
+# ---- the functions -------------------------------------------------------------------------------------------------
+
+
+def test_every_function_folder_is_deployed_and_nothing_else_is():
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert folders == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_has_the_handler_that_lambda_will_call(name):
+    handler = FUNCTIONS[name][1].get("Handler", TEMPLATE["Globals"]["Function"]["Handler"])
+    module, _, attribute = handler.rpartition(".")
+    assert callable(getattr(importlib.import_module(f"functions.{name}.{module}"), attribute))
+
+
+def test_the_redirect_function_has_no_third_party_code_beside_it_but_the_time_zones():
+    _, redirect = FUNCTIONS["redirect"]
+    assert references(redirect["Layers"]) == {"CoreLayer", "ZonesLayer"}
+    assert requirements(ROOT / "layers/zones/requirements.txt").keys() == {"tzdata"}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_brings_our_code_in_a_layer_and_no_requirements_of_its_own(name):
+    assert "CoreLayer" in references(FUNCTIONS[name][1]["Layers"])
+    assert [path.name for path in (ROOT / "functions" / name).iterdir() if path.name.startswith("requirements")] == []
+
+
+@pytest.mark.parametrize("layer", sorted(of_type("AWS::Serverless::LayerVersion")))
+def test_a_layer_has_something_in_it(layer):
+    folder = ROOT / of_type("AWS::Serverless::LayerVersion")[layer]["ContentUri"]
+    assert any(path.is_file() for path in folder.rglob("*"))
+
+
+# ---- permissions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_no_function_may_scan_a_table_or_do_everything(name):
+    actions = actions_of(FUNCTIONS[name][1])
+    assert not {action for action in actions if "*" in action or action.startswith("dynamodb:Scan")}
+    for statement in statements(FUNCTIONS[name][1]):
+        assert statement["Resource"] != "*"
+
+
+def test_a_scan_may_write_one_row_or_spill_it_and_nothing_more():
+    granted = {
+        (action, name)
+        for statement in statements(FUNCTIONS["redirect"][1])
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        for name in references(statement["Resource"])
+    }
+    reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    assert granted == {
+        *((read, "MainTable") for read in reads),
+        ("dynamodb:PutItem", "MainTable"),
+        ("dynamodb:Query", "LogTable"),
+        ("sqs:SendMessage", "SpillQueue"),
+    }
+
+
+def test_the_redirect_answers_signed_requests_only():
+    assert FUNCTIONS["redirect"][1]["FunctionUrlConfig"]["AuthType"] == "AWS_IAM"
+
+
+# ---- the API -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_the_gateway_gives_a_function_exactly_the_paths_it_registers(name):
+    edge = importlib.import_module(f"functions.{name}.app").edge
+    registered = {shape(template) for _, template in edge.routes}
+    deployed = {shape(path) for path in gateway_paths(name)}
+    missing, extra = sorted(registered - deployed), sorted(deployed - registered)
+    assert (missing, extra) == ([], []), f"template.yaml lacks {missing} for {name} and has {extra} too many"
+
+
+def test_no_two_functions_claim_the_same_path():
+    shapes = [shape(path) for name in EDGES for path in gateway_paths(name)]
+    assert sorted(shapes) == sorted(set(shapes))
+
+
+def test_every_route_key_is_one_that_a_gateway_takes():
+    for route in of_type("AWS::ApiGatewayV2::Route").values():
+        assert re.fullmatch(r"\$default|ANY /|ANY (/([\w.-]+|\{\w+\}))+(/\{\w+\+\})?", route["RouteKey"]), route[
+            "RouteKey"
+        ]
+
+
+def test_what_nobody_answers_goes_to_the_access_function():
+    fallback = [route for route in of_type("AWS::ApiGatewayV2::Route").values() if route["RouteKey"] == "$default"]
+    assert [references(route["Target"]) for route in fallback] == [{"AccessIntegration"}]
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_the_gateway_may_call_the_functions_it_routes_to(name):
+    logical_id = FUNCTIONS[name][0]
+    [permission] = [
+        properties
+        for properties in of_type("AWS::Lambda::Permission").values()
+        if references(properties["FunctionName"]) == {logical_id}
+    ]
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert "Api" in references(permission["SourceArn"])
+
+
+# ---- storage and the feed ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["MainTable", "LogTable"])
+def test_a_table_has_the_keys_and_the_expiry_that_the_port_promises(table):
+    properties = of_type("AWS::DynamoDB::Table")[table]
+    assert properties["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize("name", ["MainTable", "LogTable", "RootSecret"])
+def test_what_is_kept_outlives_the_stack(name):
+    assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_only_main_has_a_feed_and_the_feed_has_two_readers():
+    tables = of_type("AWS::DynamoDB::Table")
+    assert [name for name, table in tables.items() if "StreamSpecification" in table] == ["MainTable"]
+    readers = {
+        name: event["Properties"]
+        for name, (_, properties) in FUNCTIONS.items()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "DynamoDB"
+    }
+    assert readers.keys() == {"derive", "dispatch"}
+    for reader in readers.values():
+        assert reader["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert reader["BisectBatchOnFunctionError"] is True
+        assert references(reader["DestinationConfig"]) == {"FeedDeadLetters"}
+
+
+def test_the_feeds_filters_name_kinds_of_rows_that_exist():
+    from fingerpost.shapes import CURRENT
+
+    for name in ("derive", "dispatch"):
+        feed = FUNCTIONS[name][1]["Events"]["Feed"]["Properties"]
+        for each in feed["FilterCriteria"]["Filters"]:
+            kinds = json.loads(each["Pattern"])["dynamodb"]["NewImage"]["k"]["S"]
+            assert set(kinds) <= CURRENT.keys()
+
+
+@pytest.mark.parametrize("name", ["spill", "work"])
+def test_a_queue_wakes_its_function_and_parks_what_keeps_failing(name):
+    _, function = FUNCTIONS[name]
+    [source] = [event["Properties"] for event in function["Events"].values() if event["Type"] == "SQS"]
+    [queue] = references(source["Queue"])
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert references(RESOURCES[queue]["Properties"]["RedrivePolicy"]) == {queue.replace("Queue", "DeadLetters")}
+    timeout = function.get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+    assert RESOURCES[queue]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_what_is_derived_never_enters_the_feed_again():
+    for statement in statements(FUNCTIONS["derive"][1]):
+        if references(statement["Resource"]) & {"MainTable"}:
+            assert set(statement["Action"]) <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+
+
+def test_every_variable_that_the_aws_adapters_read_is_set():
+    adapters = ROOT / "layers/core/python/fingerpost/aws"
+    read = {
+        name for file in adapters.glob("*.py") for name in re.findall(r"\bFINGERPOST_[A-Z_]*[A-Z]\b", file.read_text())
+    }
+    assert read - TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys() == set()
+
+
+def test_the_secret_that_the_stack_makes_is_one_that_we_can_read():
+    rule = RESOURCES["RootSecret"]["Properties"]["GenerateSecretString"]
+    digits = set("0123456789abcdefghijklmnopqrstuvwxyz") - set(rule["ExcludeCharacters"])
+    assert digits == set("0123456789abcdef")
+    text = json.dumps(json.loads(rule["SecretStringTemplate"]) | {rule["GenerateStringKey"]: "5e" * 32})
+    secrets = RootSecrets.from_text(text)
+    assert secrets.roots[secrets.current] == bytes.fromhex("5e" * 32)
+    assert rule["PasswordLength"] == 64
+
+
+# ---- what is installed ---------------------------------------------------------------------------------------------
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirements(file: Path) -> dict[str, str]:
+    """The pins of a lock file: canonical name -> exact version. Fails on a line that is not a pin."""
+    lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+    pins = [re.fullmatch(r"([\w.-]+)==([\w.+!-]+)", line) for line in lines]
+    assert all(pins), [line for line, pin in zip(lines, pins, strict=True) if not pin]
+    return {canonical(pin[1]): pin[2] for pin in pins if pin}
+
+
+@pytest.mark.parametrize("layer", ["vendor", "zones"])
+def test_a_layer_has_the_versions_that_the_tests_run_with(layer):
+    locked = requirements(ROOT / "requirements.lock")
+    assert requirements(ROOT / "layers" / layer / "requirements.txt").items() <= locked.items()

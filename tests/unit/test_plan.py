@@ -1,0 +1,323 @@
+"""The queries of a plan find every document that satisfies the filter, and as few others as the indexes allow."""
+
+import json
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fingerpost import keys
+from fingerpost.ids import encode_time, first_id
+from fingerpost.ports.table import LAST
+from fingerpost.resources import Kind, index_rows
+from fingerpost.rules.nodes import (
+    NEVER,
+    AllOf,
+    AnyOf,
+    Anything,
+    Between,
+    Exact,
+    Negation,
+    Prefix,
+    matches,
+    number_of,
+)
+from fingerpost.rules.nodes import Test as Comparison
+from fingerpost.rules.plan import MAX_QUERIES, IndexQuery, index_fields, plan
+
+THNG = Kind("thng", "thngs", indexed=("tags", "identifiers.*", "product", "collections"))
+INDEXES = index_fields(THNG.indexed)
+
+
+def text(field, *values):
+    return Comparison(field, "=", tuple(Exact(value, value) for value in values))
+
+
+def untyped(field, value):
+    return Comparison(field, "=", (Exact(value, value, number_of(value)),))
+
+
+def at(op, *times):
+    return Comparison("createdAt", op, tuple(Exact(str(time), time) for time in times))
+
+
+def starts(*prefixes):
+    return Comparison("name", "=", tuple(Prefix(prefix) for prefix in prefixes))
+
+
+TAGGED, OF_PRODUCT, SERIAL = text("tags", "a"), text("product", "P1"), untyped("identifiers.serial", "s1")
+OPEN = Comparison("tags", "!=", (Exact("a", "a"),))
+
+
+def asked(node):
+    """Kind, field and value of each query."""
+    return [(query.kind, query.field, query.value) for query in plan(node, INDEXES).queries]
+
+
+# Documents and filters at random: nothing that satisfies a filter is missed
+
+WORDS = ["a", "ab", "b", "true", "1", "01", "1.0", "-0.0", "1e2", "100", "é"]
+SCALARS = [*WORDS, 1, 1.0, 0, -0.0, 100, 100.0, 2.5, True, False, 10**20, 1e20]
+words = st.sampled_from(WORDS)
+documents = st.fixed_dictionaries(
+    {"createdAt": st.integers(0, 20), "scopes": st.just({})},
+    optional={
+        "name": words,
+        "tags": st.lists(words, max_size=3, unique=True),
+        "product": words,
+        "collections": st.lists(words, max_size=2, unique=True),
+        "identifiers": st.dictionaries(st.sampled_from(["a", "b.c"]), st.sampled_from(SCALARS), max_size=2),
+        "description": words,
+    },
+)
+exact_texts = words.map(lambda word: Exact(word, word))
+open_texts = st.sampled_from([*WORDS, "0", "2.5", "false", "1E20"]).map(lambda word: Exact(word, word, number_of(word)))
+times = st.sampled_from([-5, 0, 1, 4, 4.5, 9, 20, 21, 50**9]).map(lambda time: Exact(str(time), time))
+spans = st.tuples(st.integers(-2, 22), st.integers(-2, 22)).map(lambda ends: Between(*ends))
+others = words.map(Prefix) | st.just(Anything()) | spans
+
+
+def several(values):
+    return st.lists(values, min_size=1, max_size=3).map(tuple)
+
+
+conditions = st.one_of(
+    st.builds(Comparison, st.sampled_from(["name", "tags", "product"]), st.just("="), several(exact_texts)),
+    st.builds(Comparison, st.sampled_from(["identifiers.a", "identifiers.b.c"]), st.just("="), several(open_texts)),
+    st.builds(Comparison, st.just("name"), st.just("="), several(words.map(Prefix) | exact_texts)),
+    st.builds(Comparison, st.just("createdAt"), st.sampled_from(["=", "<", "<=", ">", ">=", "!="]), several(times)),
+    st.builds(Comparison, st.just("createdAt"), st.just("="), several(spans)),
+    st.builds(
+        Comparison,
+        st.sampled_from(["name", "tags", "identifiers.a", "collections", "description"]),
+        st.sampled_from(["=", "!=", "~"]),
+        several(open_texts | others),
+    ),
+)
+filters = st.recursive(
+    conditions,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(lambda each: AllOf(tuple(each))),
+        st.lists(inner, max_size=4).map(lambda each: AnyOf(tuple(each))),
+        inner.map(Negation),
+    ),
+    max_leaves=10,
+)
+
+
+def context_of(document):
+    flat = {name: value for name, value in document.items() if name != "identifiers"}
+    return flat | {f"identifiers.{key}": value for key, value in document.get("identifiers", {}).items()}
+
+
+def returned(query, ids_by_row):
+    """The ids that a query reads, from the rows the store's writer makes."""
+    match query.kind:
+        case "name" | "prefix":
+            end = "\0" if query.kind == "name" else ""
+            start = keys.name_prefix(query.value) + end
+            partition = keys.names("*", THNG.name, 0)
+            found = [
+                row.sk.rpartition("\0")[2] for row in ids_by_row if row.pk == partition and row.sk.startswith(start)
+            ]
+        case _:
+            partition = keys.index("*", THNG.name, query.field, query.value, 0)
+            found = [row.sk for row in ids_by_row if row.pk == partition]
+    return {each for each in found if query.id_low <= each <= query.id_high}
+
+
+@settings(max_examples=400)
+@given(filters, st.lists(documents, min_size=1, max_size=6))
+@example(untyped("identifiers.a", "0"), [{"createdAt": 1, "identifiers": {"a": -0.0}}])
+@example(untyped("identifiers.a", "true"), [{"createdAt": 1, "identifiers": {"a": True}}])
+def test_no_document_that_satisfies_the_filter_is_missed(node, documents):
+    made = plan(node, INDEXES)
+    stored = [json.loads(json.dumps(document)) for document in documents]
+    for number, document in enumerate(stored):
+        resource_id = "U" + encode_time(document["createdAt"]) + str(number).zfill(15)
+        rows = index_rows(THNG, resource_id, document)
+        if matches(node, context_of(document)):
+            assert any(resource_id in returned(query, rows) for query in made.queries), made
+
+
+@settings(max_examples=200)
+@given(filters)
+def test_every_plan_is_within_its_limits(node):
+    made = plan(node, INDEXES)
+    assert (
+        len({(query.kind, query.field, number_of(query.value) or query.value) for query in made.queries}) <= MAX_QUERIES
+    )
+    assert len(set(made.queries)) == len(made.queries)
+    assert made.residue == node
+    assert made.reads_everything == any(query.kind == "list" for query in made.queries) == (made.note is not None)
+    kinds = {query.kind for query in made.queries}
+    assert (made.order == "name") == ("prefix" in kinds)
+    if made.order == "name":
+        assert kinds <= {"name", "prefix"}
+
+
+# What is chosen
+
+
+def test_no_filter_is_the_whole_list_and_no_residue():
+    made = plan(None, INDEXES)
+    assert made.queries == (IndexQuery(kind="list", field="", value=""),)
+    assert made.residue is None
+    assert made.reads_everything
+    assert made.note is None
+
+
+@pytest.mark.parametrize(
+    ("node", "kind"),
+    [
+        (AllOf((at(">", 5), starts("S"), text("name", "x"), TAGGED, OF_PRODUCT, SERIAL)), "identifier"),
+        (AllOf((at(">", 5), starts("S"), text("name", "x"), TAGGED, OF_PRODUCT)), "reference"),
+        (AllOf((at(">", 5), starts("S"), text("name", "x"), TAGGED)), "tag"),
+        (AllOf((at(">", 5), starts("S"), text("name", "x"))), "name"),
+        (AllOf((at(">", 5), starts("S"))), "prefix"),
+        (AllOf((OPEN, at(">", 5))), "list"),
+    ],
+)
+def test_the_most_selective_kind_of_index_is_read(node, kind):
+    assert [query.kind for query in plan(node, INDEXES).queries] == [kind]
+
+
+def test_a_list_of_values_is_the_union_of_their_queries():
+    assert asked(text("tags", "a", "b", "a")) == [("tag", "tags", "a"), ("tag", "tags", "b")]
+
+
+def test_both_of_two_tags_read_one_of_them():
+    assert asked(AllOf((text("tags", "a"), text("tags", "b")))) == [("tag", "tags", "a")]
+
+
+def test_an_or_of_indexed_terms_is_one_query_a_term():
+    assert asked(AnyOf((TAGGED, OF_PRODUCT, TAGGED))) == [("tag", "tags", "a"), ("reference", "product", "P1")]
+
+
+def test_an_and_is_read_by_its_narrower_side_even_when_that_is_an_or():
+    assert asked(AllOf((TAGGED, AnyOf((SERIAL, untyped("identifiers.serial", "s2")))))) == [
+        ("identifier", "identifiers.serial", "s1"),
+        ("identifier", "identifiers.serial", "s2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "other", [OPEN, Negation(TAGGED), Comparison("name", "~", (Exact("a", "a"),)), text("other", "a")]
+)
+def test_an_or_with_a_side_no_index_answers_reads_everything_and_says_why(other):
+    made = plan(AnyOf((TAGGED, other)), INDEXES)
+    assert [query.kind for query in made.queries] == ["list"]
+    assert made.reads_everything
+    assert "no index" in made.note
+
+
+def test_ten_values_are_ten_queries_and_eleven_read_everything():
+    ten = plan(text("tags", *"abcdefghij"), INDEXES)
+    assert len(ten.queries) == 10
+    assert not ten.reads_everything
+    eleven = plan(text("tags", *"abcdefghijk"), INDEXES)
+    assert [query.kind for query in eleven.queries] == ["list"]
+    assert "more than 10" in eleven.note
+
+
+def test_a_number_is_read_in_every_spelling_it_can_be_stored_in():
+    assert asked(untyped("identifiers.n", "012")) == [
+        ("identifier", "identifiers.n", "012"),
+        ("identifier", "identifiers.n", "12"),
+        ("identifier", "identifiers.n", "12.0"),
+    ]
+    ten = [untyped("identifiers.n", str(number)) for number in range(10)]
+    assert not plan(AnyOf(tuple(ten)), INDEXES).reads_everything
+
+
+def test_times_narrow_the_range_of_ids():
+    (query,) = plan(AllOf((TAGGED, at(">", 1000), at("<=", 2000))), INDEXES).queries
+    assert query == IndexQuery(
+        kind="tag", field="tags", value="a", id_low=first_id(1001), id_high=first_id(2000) + LAST
+    )
+    assert query.id_low <= first_id(1001) + "0" * 15 < first_id(2000) + "y" * 15 <= query.id_high
+    assert first_id(1000) + "y" * 15 < query.id_low
+    assert query.id_high < first_id(2001)
+
+
+@pytest.mark.parametrize(
+    ("node", "low", "high"),
+    [
+        (at(">=", 5), 5, None),
+        (at(">", 5.5), 6, None),
+        (at("<", 5.5), None, 5),
+        (at("<", 5), None, 4),
+        (at("=", 5), 5, 5),
+        (at("=", 5, 9), 5, 9),
+        (at(">", 5, 3), 4, None),
+        (Comparison("createdAt", "=", (Between(3, 8),)), 3, 8),
+        (AnyOf((AllOf((at(">", 1), at("<", 5))), at("=", 9))), 2, 9),
+    ],
+)
+def test_a_filter_on_time_alone_reads_that_span_of_the_list(node, low, high):
+    made = plan(node, INDEXES)
+    assert made.queries == (
+        IndexQuery(
+            kind="list",
+            field="",
+            value="",
+            id_low="" if low is None else first_id(low),
+            id_high=LAST if high is None else first_id(high) + LAST,
+        ),
+    )
+    assert "time" in made.note
+
+
+def test_each_side_of_an_or_keeps_its_own_span():
+    made = plan(AnyOf((AllOf((TAGGED, at("<", 9))), OF_PRODUCT)), INDEXES)
+    assert [(query.kind, query.id_high) for query in made.queries] == [("tag", first_id(8) + LAST), ("reference", LAST)]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        NEVER,
+        AllOf((TAGGED, NEVER)),
+        AllOf((at(">", 9), at("<", 5))),
+        AllOf((TAGGED, at("<", 0))),
+        at("=", 4.5),
+        at(">", 50**8),
+        Comparison("createdAt", "=", (Between(9, 3),)),
+    ],
+)
+def test_a_filter_nothing_can_satisfy_reads_nothing(node):
+    made = plan(node, INDEXES)
+    assert made.queries == ()
+    assert not made.reads_everything
+
+
+def test_names_that_start_with_a_text_come_in_the_order_of_names():
+    made = plan(AnyOf((starts("Sm", "B", "Smart"), text("name", "Smart One", "Other"))), INDEXES)
+    assert [(query.kind, query.value) for query in made.queries] == [
+        ("prefix", "Sm"),
+        ("prefix", "B"),
+        ("name", "Other"),
+    ]
+    assert made.order == "name"
+    assert plan(text("name", "x"), INDEXES).order == "id"
+
+
+def test_a_prefix_beside_another_index_reads_everything_because_the_orders_differ():
+    made = plan(AnyOf((starts("S"), AllOf((TAGGED, at("<", 5))))), INDEXES)
+    assert [query.kind for query in made.queries] == ["list"]
+    assert "order" in made.note
+
+
+def test_only_a_family_that_is_indexed_is_read_by_key():
+    assert asked(untyped("identifiers.gs1:21", "x")) == [("identifier", "identifiers.gs1:21", "x")]
+    assert asked(untyped("customFields.a", "x")) == [("list", "", "")]
+
+
+def test_indexed_fields_have_their_kinds():
+    assert index_fields(("tags", "identifiers.*", "thng"), times=("timestamp",)) == {
+        "name": "name",
+        "tags": "tag",
+        "identifiers.*": "identifier",
+        "thng": "reference",
+        "timestamp": "time",
+    }
