@@ -27,13 +27,15 @@ sys.path[:0] = [path for path in (str(REPOSITORY), str(REPOSITORY / "layers/core
 CONNECTIONS = 16
 SECONDS, WARM_UP_SECONDS, ROUNDS = 1.5, 0.4, 3
 BUDGET = 0.6
+FLOOR, PLAIN, MUSEUM = "floor", "redirect", "redirect with the demo's rules"
 SHORT_ID = "BENCH00001"
 DOMAIN = "bench.example"
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Safari/604.1"
-REQUEST = (
-    f"GET /{SHORT_ID} HTTP/1.1\r\nHost: {DOMAIN}\r\nUser-Agent: {AGENT}\r\nAccept-Language: en-IE,en;q=0.9\r\n"
+HEADERS = (
+    f"Host: {DOMAIN}\r\nUser-Agent: {AGENT}\r\nAccept-Language: en-IE,en;q=0.9\r\n"
     "CloudFront-Viewer-Country: IE\r\nAccept: text/html\r\n\r\n"
-).encode()
+)
+SHORT_IDS = {FLOOR: SHORT_ID, PLAIN: SHORT_ID, MUSEUM: "TURF1891"}
 
 
 class Row(NamedTuple):
@@ -53,22 +55,22 @@ class Load(NamedTuple):
 
 def rows() -> list[Row]:
     """Measure both servers in turns, so that what else the machine does touches both; medians."""
-    seen: dict[str, list[Load]] = {"floor": [], "redirect": []}
+    seen: dict[str, list[Load]] = {FLOOR: [], PLAIN: [], MUSEUM: []}
     with contextlib.ExitStack() as stack:
         ports = {name: stack.enter_context(serving(name)) for name in seen}
-        for port in ports.values():
-            load(port, WARM_UP_SECONDS)
+        for name, port in ports.items():
+            load(port, SHORT_IDS[name], WARM_UP_SECONDS)
         for _ in range(ROUNDS):
             for name, port in ports.items():
-                seen[name].append(load(port, SECONDS))
+                seen[name].append(load(port, SHORT_IDS[name], SECONDS))
     rate = {name: statistics.median(each.rate for each in loads) for name, loads in seen.items()}
     p99 = {name: statistics.median(each.p99_ms for each in loads) for name, loads in seen.items()}
     return [
         Row(
             f"local {name}, {CONNECTIONS} connections, durable",
             f"{rate[name]:,.0f}/s, p99 {p99[name]:.1f} ms",
-            rate[name] / rate["floor"],
-            "" if name == "floor" else f">= {BUDGET} x floor",
+            rate[name] / rate[FLOOR],
+            "" if name == FLOOR else f">= {BUDGET} x floor",
         )
         for name in seen
     ]
@@ -95,8 +97,9 @@ def serving(name: str) -> Iterator[int]:
             process.stdout.close()
 
 
-def load(port: int, seconds: float) -> Load:
+def load(port: int, short_id: str, seconds: float) -> Load:
     """Keep 16 connections asking for `seconds`. Raises RuntimeError for an answer other than 307."""
+    request = f"GET /{short_id} HTTP/1.1\r\n{HEADERS}".encode()
     selector = selectors.DefaultSelector()
     connections = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(CONNECTIONS)]
     asked: dict[socket.socket, float] = {}
@@ -107,7 +110,7 @@ def load(port: int, seconds: float) -> Load:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(connection, selectors.EVENT_READ)
             asked[connection] = time.perf_counter()
-            connection.sendall(REQUEST)
+            connection.sendall(request)
         now = start
         while now - start < seconds:
             for key, _ in selector.select(5):
@@ -118,7 +121,7 @@ def load(port: int, seconds: float) -> Load:
                 now = time.perf_counter()
                 times.append(now - asked[connection])
                 asked[connection] = now
-                connection.sendall(REQUEST)
+                connection.sendall(request)
         elapsed = now - start
     finally:
         selector.close()
@@ -144,18 +147,10 @@ def serve(name: str, folder: Path) -> None:
     port = sockets[0].getsockname()[1]
 
     async def run() -> None:
-        app: Any = floor(folder) if name == "floor" else platform(port)
+        app: Any = floor(folder) if name == FLOOR else platform(port, folder, museum=name == MUSEUM)
         server = HttpServer(app, "http://localhost", lambda: print(port, flush=True))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
-        worker = None
-        if name.endswith("worker"):
-            from fingerpost.local.supervisor import Worker
-
-            worker = Worker()
-            worker.start()
         await server.serve(sockets)
-        if worker is not None:
-            await worker.stop()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
@@ -182,17 +177,22 @@ def floor(folder: Path) -> Any:
     return app
 
 
-def platform(port: int) -> Any:
-    """The whole gateway with the redirect function, one link, no rules."""
+def platform(port: int, folder: Path, *, museum: bool) -> Any:
+    """The whole gateway with the redirect function and one link, without rules or with the demo's."""
     from fingerpost import keys, wiring
     from fingerpost.clock import now_ms
     from fingerpost.ids import new_id
+    from fingerpost.local import demo
+    from fingerpost.local.config import Settings
     from fingerpost.local.functions import Function, load_function
     from fingerpost.local.gateway import Gateway, GatewaySettings
     from fingerpost.local.held import HeldAnswers
     from fingerpost.redirection.model import Link, to_item
     from fingerpost.rules.template import parse_default_url, to_json
 
+    main: Any = wiring.tables().main
+    if museum:
+        demo.prepare(Settings(data_dir=folder, short_domain=DOMAIN))
     at, url = now_ms(), "https://target.example/page?thng={evrythngId}"
     link = Link(
         account=new_id(at),
@@ -205,7 +205,6 @@ def platform(port: int) -> Any:
         created_at=at,
         updated_at=at,
     )
-    main: Any = wiring.tables().main
     main.put(keys.link(DOMAIN, SHORT_ID), to_item(link))
     main.store.hold()
     nothing = Function("nothing", lambda event, context: {"statusCode": 404})

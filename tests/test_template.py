@@ -1,8 +1,12 @@
 """template.yaml against the tree: what is deployed is what is here."""
 
-import importlib
 import json
+import os
 import re
+import subprocess
+import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,9 @@ import pytest
 import yaml
 
 from fingerpost.access.secrets import RootSecrets
+from fingerpost.aws.stream import stream_event
+from fingerpost.ports.table import Change, Item, Key
+from fingerpost.shapes import stamp
 
 ROOT = Path(__file__).resolve().parents[1]
 EDGES = ("access", "actions", "catalogue", "redirections")
@@ -99,6 +106,34 @@ def gateway_paths(function: str) -> list[str]:
     ]
 
 
+PROBE = """
+import json, sys, functions.{name}.app as app
+print(json.dumps({{
+    "callable": [f"app.{{member}}" for member in vars(app) if callable(getattr(app, member))],
+    "routes": app.edge.routes if hasattr(app, "edge") else [],
+    "foreign": [name for name, module in sys.modules.items()
+                if "site-packages" in (getattr(module, "__file__", None) or "")],
+}}))
+"""
+
+
+@cache
+def loaded(name: str) -> dict[str, list[Any]]:
+    """What a function's module holds, asked in a process and a data folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "layers/core/python")])
+        found = subprocess.run(
+            [sys.executable, "-c", PROBE.format(name=name)],
+            env=os.environ | {"PYTHONPATH": paths, "FINGERPOST_DATA_DIR": folder},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert found.returncode == 0, found.stderr
+    content: dict[str, list[Any]] = json.loads(found.stdout)
+    return content
+
+
 # ---- the functions -------------------------------------------------------------------------------------------------
 
 
@@ -110,8 +145,7 @@ def test_every_function_folder_is_deployed_and_nothing_else_is():
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_function_has_the_handler_that_lambda_will_call(name):
     handler = FUNCTIONS[name][1].get("Handler", TEMPLATE["Globals"]["Function"]["Handler"])
-    module, _, attribute = handler.rpartition(".")
-    assert callable(getattr(importlib.import_module(f"functions.{name}.{module}"), attribute))
+    assert handler in loaded(name)["callable"]
 
 
 def test_the_redirect_function_has_no_third_party_code_beside_it_but_the_time_zones():
@@ -124,6 +158,12 @@ def test_the_redirect_function_has_no_third_party_code_beside_it_but_the_time_zo
 def test_a_function_brings_our_code_in_a_layer_and_no_requirements_of_its_own(name):
     assert "CoreLayer" in references(FUNCTIONS[name][1]["Layers"])
     assert [path.name for path in (ROOT / "functions" / name).iterdir() if path.name.startswith("requirements")] == []
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_has_the_vendor_layer_when_it_imports_something_from_it(name):
+    has_it = "VendorLayer" in references(FUNCTIONS[name][1]["Layers"])
+    assert has_it == bool(loaded(name)["foreign"])
 
 
 @pytest.mark.parametrize("layer", sorted(of_type("AWS::Serverless::LayerVersion")))
@@ -168,8 +208,7 @@ def test_the_redirect_answers_signed_requests_only():
 
 @pytest.mark.parametrize("name", EDGES)
 def test_the_gateway_gives_a_function_exactly_the_paths_it_registers(name):
-    edge = importlib.import_module(f"functions.{name}.app").edge
-    registered = {shape(template) for _, template in edge.routes}
+    registered = {shape(template) for _, template in loaded(name)["routes"]}
     deployed = {shape(path) for path in gateway_paths(name)}
     missing, extra = sorted(registered - deployed), sorted(deployed - registered)
     assert (missing, extra) == ([], []), f"template.yaml lacks {missing} for {name} and has {extra} too many"
@@ -239,14 +278,35 @@ def test_only_main_has_a_feed_and_the_feed_has_two_readers():
         assert references(reader["DestinationConfig"]) == {"FeedDeadLetters"}
 
 
-def test_the_feeds_filters_name_kinds_of_rows_that_exist():
-    from fingerpost.shapes import CURRENT
+def passes(pattern: Any, content: Any) -> bool:
+    """Whether an event filter lets `content` through: objects by member, lists by one of their values."""
+    if isinstance(pattern, list):
+        return content in pattern
+    return isinstance(content, dict) and all(passes(rule, content.get(name)) for name, rule in pattern.items())
 
-    for name in ("derive", "dispatch"):
-        feed = FUNCTIONS[name][1]["Events"]["Feed"]["Properties"]
-        for each in feed["FilterCriteria"]["Filters"]:
-            kinds = json.loads(each["Pattern"])["dynamodb"]["NewImage"]["k"]["S"]
-            assert set(kinds) <= CURRENT.keys()
+
+def reaches(name: str, old: Item | None, new: Item | None) -> bool:
+    """Whether a change wakes a reader of the feed."""
+    [record] = stream_event([Change(sequence="1", key=Key("A#t#1", "doc"), old=old, new=new)])["Records"]
+    filters = FUNCTIONS[name][1]["Events"]["Feed"]["Properties"]["FilterCriteria"]["Filters"]
+    return any(passes(json.loads(each["Pattern"]), record) for each in filters)
+
+
+def test_derive_is_woken_by_actions_that_come_or_go_and_by_nothing_else():
+    action, thng = stamp("action"), stamp("thng")
+    assert reaches("derive", None, action)
+    assert reaches("derive", action, None)
+    assert not reaches("derive", None, thng)
+    assert not reaches("derive", thng, thng)
+
+
+@pytest.mark.parametrize("kind", ["thng", "product"])
+def test_dispatch_is_woken_when_a_document_changes_or_goes_and_not_by_a_scan(kind):
+    document = stamp(kind)
+    assert reaches("dispatch", document, document)
+    assert reaches("dispatch", document, None)
+    assert not reaches("dispatch", None, stamp("action"))
+    assert not reaches("dispatch", None, document)
 
 
 @pytest.mark.parametrize("name", ["spill", "work"])
@@ -266,12 +326,15 @@ def test_what_is_derived_never_enters_the_feed_again():
             assert set(statement["Action"]) <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
-def test_every_variable_that_the_aws_adapters_read_is_set():
-    adapters = ROOT / "layers/core/python/fingerpost/aws"
-    read = {
-        name for file in adapters.glob("*.py") for name in re.findall(r"\bFINGERPOST_[A-Z_]*[A-Z]\b", file.read_text())
-    }
-    assert read - TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys() == set()
+def test_the_adapters_find_in_the_environment_what_they_look_for():
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    adapters = (ROOT / "layers/core/python/fingerpost/aws/wiring.py").read_text()
+    named = set(re.findall(r"environ\[f?\"(\w+(?:\{[^}]+\}\w+)?)\"\]", adapters))
+    queues = {name for name in named if "{" in name}
+    assert queues == {"FINGERPOST_{name.upper()}_QUEUE_URL"}
+    assert (named - queues) | {"FINGERPOST_SPILL_QUEUE_URL", "FINGERPOST_WORK_QUEUE_URL"} <= variables.keys()
+    assert variables["FINGERPOST_SPILL_QUEUE_URL"] == {"Ref": "SpillQueue"}
+    assert variables["FINGERPOST_WORK_QUEUE_URL"] == {"Ref": "WorkQueue"}
 
 
 def test_the_secret_that_the_stack_makes_is_one_that_we_can_read():

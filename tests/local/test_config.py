@@ -46,6 +46,7 @@ def test_the_environment_of_settings_gives_the_same_settings(tmp_path):
         ("FINGERPOST_SHORT_PORT", "-1"),
         ("FINGERPOST_SHORT_PORT", "9" * 5000),
         ("FINGERPOST_SHORT_PORT", "8000"),
+        ("FINGERPOST_MAIN_TABLE", "main"),
         ("FINGERPOST_DEMO", "perhaps"),
         ("FINGERPOST_SHORT_DOMAIN", "http://tn.example"),
         ("FINGERPOST_SHORT_DOMAIN", "tn.example/x"),

@@ -279,6 +279,11 @@ def test_a_body_over_ten_megabytes_is_refused(served, client, announced):
     error(client.post(served.api + "/thngs", content=content), 413, "tooLarge")
 
 
+def test_a_client_that_asks_first_is_refused_before_it_sends(served):
+    head = b"POST /thngs HTTP/1.1\r\nHost: a\r\nContent-Length: 10485761\r\nExpect: 100-continue\r\n\r\n"
+    assert talk(served.api_port, head).startswith(b"HTTP/1.1 413 ")
+
+
 def test_a_body_of_ten_megabytes_is_taken(served, client):
     served.handlers["catalogue"] = lambda event, context: str(len(event["body"]))
     body = b"x" * (10 * 1024 * 1024)

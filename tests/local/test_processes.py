@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -51,11 +52,30 @@ class Started:
         answer = httpx.get(f"http://127.0.0.1:{self.ports[1]}/{short_id}", trust_env=False, timeout=20)
         assert answer.status_code == 307
 
+    def scan_until_killed(self, *, after):
+        """The ids of the scans that were answered; the server is killed in the middle of it."""
+        answered = []
+
+        def scan():
+            with contextlib.suppress(httpx.HTTPError):
+                while len(answered) < 900:  # what `/derived` lists
+                    self.scan(f"s{len(answered)}")
+                    answered.append(f"s{len(answered)}")
+
+        scanning = threading.Thread(target=scan)
+        scanning.start()
+        while len(answered) < after and scanning.is_alive():
+            time.sleep(0.005)
+        assert self.end(signal.SIGKILL) == -signal.SIGKILL
+        scanning.join(30)
+        assert len(answered) >= after
+        return answered
+
     def derived(self, ids):
         """What the platform says once all of `ids` are derived."""
         for _ in range(PATIENCE):
             document = httpx.get(f"http://127.0.0.1:{self.ports[0]}/derived", trust_env=False, timeout=20).json()
-            if document["ids"] == sorted(ids):
+            if set(ids) <= set(document["ids"]):
                 return document
             time.sleep(0.05)
         raise AssertionError(f"{document} {self.logged()}")
@@ -94,7 +114,7 @@ def gone(pid):
     return False
 
 
-def test_scans_survive_a_killed_worker_and_a_killed_server_and_are_derived(tmp_path):
+def test_no_answered_scan_is_lost_when_worker_and_server_are_killed_and_all_are_derived(tmp_path):
     folder = tmp_path / "state"
     with started(folder) as first:
         first.ready().scan("a")
@@ -102,14 +122,14 @@ def test_scans_survive_a_killed_worker_and_a_killed_server_and_are_derived(tmp_p
         os.kill(worker, signal.SIGKILL)
         first.scan("b")
         second_worker = (set(first.derived(["a", "b"])["pids"]) - {worker}).pop()
-        first.scan("c")
-        first.end(signal.SIGKILL)  # with or without "c" derived
+        answered = first.scan_until_killed(after=25)
         assert gone(second_worker), "a worker whose supervisor was killed ends by itself"
     assert oct(folder.stat().st_mode)[-3:] == "700"
     with started(folder) as again:
-        assert again.ready().derived(["a", "b", "c"])["scans"] == 3
+        document = again.ready().derived(["a", "b", *answered])
+        assert 0 <= document["scans"] - 2 - len(answered) <= 1, "at most the one scan that was under way"
         again.scan("d")
-        (third_worker,) = set(again.derived(["a", "b", "c", "d"])["pids"]) - {worker, second_worker}
+        (third_worker,) = set(again.derived(["d"])["pids"]) - {worker, second_worker}
         assert again.end() == 0
         assert gone(third_worker)
         assert "Traceback" not in again.logged()

@@ -197,7 +197,9 @@ def test_a_token_cannot_add_a_header(endpoint, token):
     assert endpoint.asked == []
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"AccessKeyId": "a", "SecretAccessKey": "b", "Expiration": "?"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"AccessKeyId": "a", "SecretAccessKey": "b", "Expiration": "?"}']
+)
 def test_a_malformed_answer_is_no_key(endpoint, body):
     endpoint.answers = [(200, body)]
     with pytest.raises(NoCredentials, match="shape"):

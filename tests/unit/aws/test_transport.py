@@ -357,7 +357,9 @@ def test_the_environment_says_where_a_service_is(service, more, host):
     assert open_transport(service, ENVIRONMENT | more).host == host
 
 
-@pytest.mark.parametrize("url", ["ftp://a", "a:80", "http://", "http://a/path", "http://u@a", "http://a:x", "http://a:0"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a", "a:80", "http://", "http://a/path", "http://u@a", "http://a:x", "http://a:0"]
+)
 def test_an_address_that_is_no_endpoint_is_refused(url):
     with pytest.raises(ValueError, match="not a"):
         open_transport("dynamodb", ENVIRONMENT | {"AWS_ENDPOINT_URL": url})

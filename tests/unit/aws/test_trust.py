@@ -105,14 +105,18 @@ def test_an_unknown_root_is_refused(port, host):
 
 
 def test_amazons_hosts_are_trusted_by_amazons_roots_alone():
-    roots = {dict(part[0] for part in root["subject"])["commonName"] for root in tls_context(AMAZON_HOST).get_ca_certs()}
+    roots = {
+        dict(part[0] for part in root["subject"])["commonName"] for root in tls_context(AMAZON_HOST).get_ca_certs()
+    }
     assert roots == {
         *(f"Amazon Root CA {number}" for number in range(1, 5)),
         "Starfield Services Root Certificate Authority - G2",
     }
 
 
-@pytest.mark.parametrize("host", ["dynamodb.cn-north-1.amazonaws.com.cn", "amazonaws.com.example", "evil-amazonaws.com"])
+@pytest.mark.parametrize(
+    "host", ["dynamodb.cn-north-1.amazonaws.com.cn", "amazonaws.com.example", "evil-amazonaws.com"]
+)
 def test_no_other_host_is_taken_for_amazons(host):
     assert tls_context(host).get_ca_certs() != tls_context(AMAZON_HOST).get_ca_certs()
 

@@ -20,11 +20,7 @@ type NewId = Callable[[int], str]  # milliseconds since the epoch -> a new resou
 
 def encode_time(at: int) -> str:
     """Eight characters that sort as `at` (milliseconds since the epoch, from 0 to the year 3200) does."""
-    characters = []
-    for _ in range(8):
-        at, digit = divmod(at, _BASE)
-        characters.append(ALPHABET[digit])
-    return "".join(reversed(characters))
+    return _digits(at, ALPHABET, 8)
 
 
 def decode_time(text: str) -> int:
@@ -61,7 +57,15 @@ def is_id(text: str) -> bool:
 
 
 def _random(alphabet: str, length: int) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    return _digits(secrets.randbelow(len(alphabet) ** length), alphabet, length)
+
+
+def _digits(number: int, alphabet: str, length: int) -> str:
+    characters = []
+    for _ in range(length):
+        number, digit = divmod(number, len(alphabet))
+        characters.append(alphabet[digit])
+    return "".join(reversed(characters))
 
 
 class SeededIds:
@@ -82,8 +86,4 @@ class SeededIds:
     def _next(self, alphabet: str, length: int) -> str:
         self._count += 1
         digest = hashlib.sha512(f"{self._seed}#{self._count}".encode()).digest()
-        number, characters = int.from_bytes(digest), []
-        for _ in range(length):
-            number, digit = divmod(number, len(alphabet))
-            characters.append(alphabet[digit])
-        return "".join(characters)
+        return _digits(int.from_bytes(digest), alphabet, length)

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue, model_validator
 
-from ..fields import Millis, SentResource
+from ..fields import CustomFields, Millis, Name, SentDocument, SentResource
 
 
 class SentProject(SentResource):
@@ -32,3 +32,12 @@ class NewApplication(SentApplication):
         if not self.name:
             raise ValueError("name: an application needs a name")
         return self
+
+
+class SentAccount(SentDocument):
+    """An account as it is updated. `wholeAddresses` is ours: scans keep addresses in full, not cut to /24 or /48."""
+
+    name: Name | None = None
+    imageUrl: str | None = None  # noqa: N815
+    customFields: CustomFields | None = None  # noqa: N815
+    wholeAddresses: bool | None = None  # noqa: N815

@@ -10,6 +10,7 @@ from ..ports.table import Absent, AbsentOrBelow, Add, AtMost, Condition, Equals,
 from .marshal import Typed, TypedItem, from_typed, number_text, to_typed
 
 OWN_FIELDS = frozenset({"pk", "sk", "w", "expires"})
+UNTOKENED = "-"  # in `w` where it must not be missing
 GONE = "attribute_not_exists(pk) OR expires <= :now"
 ALIVE = "attribute_not_exists(expires) OR expires > :now"
 
@@ -88,7 +89,7 @@ def _bound(value: str | int | float) -> Typed:
 
 
 def update_expression(changes: Sequence[FieldChange], places: Placeholders, token: str | None) -> str:
-    """Leaves `token` in the row, unless a transaction's own token makes that needless. Never empty."""
+    """Leaves `token` in the row, unless a transaction's own token makes that needless. A row never is its key alone."""
     sets, removals, additions = [], [], []
     for change in changes:
         match change:
@@ -98,8 +99,8 @@ def update_expression(changes: Sequence[FieldChange], places: Placeholders, toke
                 removals.append(places.name(field))
             case Add(field, amount):
                 additions.append(f"{places.name(field)} {places.value({'N': number_text(amount)})}")
-    if token is not None or not changes:
-        sets.append(f"w = {places.value({'S': token or '-'})}")
+    if token is not None or not (sets or additions):
+        sets.append(f"w = {places.value({'S': token or UNTOKENED})}")
     parts = {"SET": sets, "REMOVE": removals, "ADD": additions}
     return " ".join(f"{word} {', '.join(clauses)}" for word, clauses in parts.items() if clauses)
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 
 from ..ports.table import MAX_ITEM_BYTES, MAX_PK_BYTES, MAX_SK_BYTES, Item, ItemTooLarge, Key, item_size
-from .expressions import OWN_FIELDS, Placeholders
+from .expressions import OWN_FIELDS, UNTOKENED, Placeholders
 from .marshal import Typed, TypedItem, from_typed_item, to_typed_item
 from .transport import Document, Refused
 
@@ -25,11 +25,17 @@ def stored(key: Key, item: Item, expires_at: int | None, token: str | None = Non
     check_key(key)
     typed = to_typed_item(item)
     typed["pk"], typed["sk"] = {"S": key.pk}, {"S": key.sk}
-    if token is not None:
-        typed["w"] = {"S": token}
+    if token is not None or not item:
+        typed["w"] = {"S": token or UNTOKENED}
     if expires_at is not None:
         typed["expires"] = {"N": str(-(-expires_at // 1000))}
     return typed
+
+
+def image(answer: Document) -> TypedItem | None:
+    """The row before a write. An emulator shows the bare key for none; no row of ours is its key alone."""
+    attributes: TypedItem | None = answer.get("Attributes")
+    return attributes if attributes and len(attributes) > len(Key._fields) else None
 
 
 def bare(typed: TypedItem) -> Item:

@@ -49,6 +49,7 @@ from .rows import (
     conditional,
     found_by,
     has_token,
+    image,
     is_expired,
     is_storable,
     key_of,
@@ -221,7 +222,7 @@ class DynamoTable:
             if refusal.after_silence and has_token(found, token):
                 return None
             raise ConditionFailed(self._alive(found, now_s)) from refusal
-        old = answer.get("Attributes")
+        old = image(answer)
         return None if has_token(old, token) else self._alive(old, now_s)
 
     def put_many(self, puts: Sequence[Put]) -> None:
@@ -265,7 +266,7 @@ class DynamoTable:
                 if found is None or not is_expired(found, now_s) or not hold_on_no_row(when):
                     raise ConditionFailed(self._alive(found, now_s)) from refusal
             else:
-                old = answer.get("Attributes")
+                old = image(answer)
                 new = bare(changed(old or {}, changes))
                 return (None if old is None or has_token(old, token) else bare(old)), new
             if (new_item := self._put_over_expired(key, changes, adds=adds)) is not None:
@@ -299,7 +300,7 @@ class DynamoTable:
             if refusal.after_silence and found is None:
                 raise Uncertain("the row is gone: by this delete, or before it") from refusal
             raise ConditionFailed(self._alive(found, now_s)) from refusal
-        return self._alive(answer.get("Attributes"), now_s)
+        return self._alive(image(answer), now_s)
 
     def transact(self, writes: Sequence[Write]) -> None:
         from .transactions import transact  # noqa: PLC0415 (the redirect has none)

@@ -47,6 +47,8 @@ class Settings:
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """Read and check every variable; an empty one counts as absent. Raises BadSetting."""
     given = {name: text.strip() for name, text in environment.items() if text.strip()}
+    if "FINGERPOST_MAIN_TABLE" in given:
+        raise BadSetting("FINGERPOST_MAIN_TABLE is set, which is a deployment's environment; unset it to run locally.")
     api_port = _port(given, "FINGERPOST_API_PORT", 8000)
     short_port = _port(given, "FINGERPOST_SHORT_PORT", 8001)
     if api_port == short_port:

@@ -8,7 +8,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -247,38 +247,34 @@ class Gateway:
         """The whole body. Raises BodyTooLarge (after reading on for a while), TooSlow, _ClientGone."""
         try:
             async with asyncio.timeout(self._settings.body_time_limit):
-                return await _read_body(receive, _content_length(scope["headers"]))
+                return await _read_body(receive, dict(scope["headers"]))
         except TimeoutError as error:
             raise TooSlow("The body did not arrive in time", headers={"connection": "close"}) from error
 
 
-async def _read_body(receive: Receive, announced: int) -> bytes:
+async def _read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+    """A body that is too large is read on and dropped: its sender would meet a reset before the answer otherwise."""
+    refusal = BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES:,} bytes (10 MB)", headers={"connection": "close"})
+    announced = int(headers.get(b"content-length", b"0"))  # the parser has refused what is no number
+    if announced > MAX_DRAINED_BYTES or (announced > MAX_BODY_BYTES and b"expect" in headers):
+        raise refusal
     parts: list[bytes] = []
-    size = 0
-    too_large = announced > MAX_BODY_BYTES
-    most = MAX_BODY_BYTES if too_large and announced > MAX_DRAINED_BYTES else MAX_DRAINED_BYTES
-    while True:
+    size, more = 0, True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _ClientGone
         size += len(message.get("body", b""))
-        too_large = too_large or size > MAX_BODY_BYTES
         more = message.get("more_body", False)
-        if too_large:
-            parts.clear()
-        else:
+        if size <= MAX_BODY_BYTES:
             parts.append(message.get("body", b""))
-        if too_large and (size > most or not more):
-            raise BodyTooLarge(
-                f"The body is larger than {MAX_BODY_BYTES:,} bytes (10 MB)", headers={"connection": "close"}
-            )
-        if not more:
-            return b"".join(parts)
-
-
-def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    """0 when none is announced. The parser has refused what is no number."""
-    return next((int(value) for name, value in headers if name == b"content-length" and value.isdigit()), 0)
+        elif size > MAX_DRAINED_BYTES:
+            break
+        else:
+            parts.clear()
+    if size > MAX_BODY_BYTES:
+        raise refusal
+    return b"".join(parts)
 
 
 @lru_cache(1024)

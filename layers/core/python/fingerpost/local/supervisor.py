@@ -166,6 +166,8 @@ def main(platform: Platform | None = None) -> int:
         platform.prepare(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings, platform, sockets, files))
+    except KeyboardInterrupt:  # before the server listens to signals
+        return 130
     except Exception as error:
         log_failure("the server cannot run", error)
         return 1

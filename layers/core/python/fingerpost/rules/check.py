@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from fingerpost.errors import Finding
-from fingerpost.rules.fields import Door, field_of
-from fingerpost.rules.nodes import (
+from ..errors import Finding
+from .fields import Door, field_of
+from .nodes import (
     NEGATIVE,
     NEVER,
     AllOf,
@@ -27,7 +27,7 @@ from fingerpost.rules.nodes import (
     bound_of,
     tests,
 )
-from fingerpost.rules.printing import print_name
+from .printing import print_name
 
 _OPPOSITE: dict[str, Op] = {"=": "!=", "!=": "=", "~": "!~", "!~": "~"}
 _MAX_FINDINGS = 1_000

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, NoReturn, cast
 
 from lark import Lark, Token, Transformer, UnexpectedToken, v_args
 
-from fingerpost.errors import Finding, Invalid
-from fingerpost.rules.fields import Door, Field, field_of, suggestion
-from fingerpost.rules.literals import Misfit, bare, decoded_again, quoted, read, shown
-from fingerpost.rules.nodes import NEVER, AllOf, AnyOf, Anything, Negation, Node, Op, Pattern, Test
-from fingerpost.rules.scanner import Scanner, Unreadable, refuse_unstorable, unescaped
+from ..errors import Finding, Invalid
+from .fields import Door, Field, field_of, suggestion
+from .literals import Misfit, bare, decoded_again, quoted, read, shown
+from .nodes import NEVER, AllOf, AnyOf, Anything, Negation, Node, Op, Pattern, Test
+from .scanner import Scanner, Unreadable, refuse_unstorable, unescaped
 
 MAX_FINDINGS = 50  # of one expression; the first ones say enough
 

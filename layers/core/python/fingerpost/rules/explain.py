@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from fingerpost.rules.nodes import (
+from .nodes import (
     AllOf,
     AnyOf,
     Anything,

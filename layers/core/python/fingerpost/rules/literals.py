@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_to_bytes
 
-from fingerpost.clock import DAY_MS
-from fingerpost.rules.fields import Field, FieldType
-from fingerpost.rules.nodes import Anything, Between, Exact, Number, Op, Pattern, Prefix, number_of
-from fingerpost.rules.scanner import Unreadable, refuse_unstorable, unescaped, unquoted
+from ..clock import DAY_MS
+from .fields import Field, FieldType
+from .nodes import Anything, Between, Exact, Number, Op, Pattern, Prefix, number_of
+from .scanner import Unreadable, refuse_unstorable, unescaped, unquoted
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -6,52 +6,62 @@ on a value it did not expect: a test on it does not hold.
 """
 
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import reduce
+from typing import Any
 
-type Op = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
-type Number = int | float
+from .patterns import (
+    COMPARE,
+    ORDER,
+    Anything,
+    Between,
+    Exact,
+    Number,
+    Op,
+    Pattern,
+    Prefix,
+    bound_of,
+    elements,
+    number_of,
+    pattern_holds,
+)
+
+__all__ = [
+    "LANGUAGE_VERSION",
+    "NEGATIVE",
+    "NEVER",
+    "AllOf",
+    "AnyOf",
+    "Anything",
+    "Between",
+    "Context",
+    "Exact",
+    "Negation",
+    "Node",
+    "Number",
+    "Op",
+    "Pattern",
+    "Predicate",
+    "Prefix",
+    "Test",
+    "bound_of",
+    "elements",
+    "fields",
+    "from_json",
+    "holds",
+    "matches",
+    "number_of",
+    "pattern_holds",
+    "predicate",
+    "tests",
+    "to_json",
+]
+
 type Context = Mapping[str, Any]
 type Predicate = Callable[[Context], bool]
 
 LANGUAGE_VERSION = 1  # stored beside compiled nodes; a newer one recompiles from text when a rule is managed
-
-
-@dataclass(frozen=True, slots=True)
-class Exact:
-    """One literal. `value` is `text` read as the field's declared type; of an untyped field it is the text itself.
-
-    `number` is what an untyped field's text says as a number, None when it says none: stored numbers compare with it.
-    """
-
-    text: str
-    value: str | Number
-    number: Number | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """Any text that starts with this one: `Smart*`."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Anything:
-    """Any value at all: `field=*` says that the field is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A number, or text that says one, from `low` to `high`, both included."""
-
-    low: Number
-    high: Number
-
-
-type Pattern = Exact | Prefix | Anything | Between
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,109 +95,11 @@ type Node = AnyOf | AllOf | Negation | Test
 NEVER = AnyOf(())  # the whole of a rule that names an unknown field: false whatever surrounds it
 
 NEGATIVE = frozenset({"!=", "!~"})
-_NUMBER = re.compile(r"-?[0-9]{1,38}(?:\.[0-9]{1,38})?(?:[eE][+-]?[0-9]{1,3})?")
-
-
-def number_of(text: str) -> Number | None:
-    """The number that `text` says in JSON's manner (leading zeros allowed), whole ones as int; None for any other."""
-    if _NUMBER.fullmatch(text) is None:
-        return None
-    if text.lstrip("-").isdigit():
-        return int(text)
-    number = float(text)
-    return number if abs(number) != float("inf") else None
-
-
-# What each operator asks of one pattern and one element ------------------------------------------------------------
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _as_number(value: object) -> Number | None:
-    """A stored number, or the number a stored text says. True and False are no numbers."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return value
-    return number_of(value) if isinstance(value, str) else None
-
-
-def bound_of(pattern: Pattern) -> Number | None:
-    """The number that an order compares with; None when the literal says none, and then no order holds."""
-    match pattern:
-        case Exact(_, str(), number):
-            return number
-        case Exact(_, int() | float() as value):
-            return value
-        case _:
-            return None
-
-
-def _equal(pattern: Pattern, stored: object) -> bool:
-    match pattern:
-        case Exact(text, value, number):
-            match stored:
-                case str():
-                    return stored == value
-                case bool():
-                    return isinstance(value, str) and text == ("true" if stored else "false")
-                case int() | float():
-                    return (number if isinstance(value, str) else value) == stored
-                case _:
-                    return False
-        case Prefix(text):
-            return isinstance(stored, str) and stored.startswith(text)
-        case Anything():
-            return True
-        case Between(low, high):
-            found = _as_number(stored)
-            return found is not None and low <= found <= high
-
-
-def _contains(pattern: Pattern, stored: object) -> bool:
-    return isinstance(pattern, Exact) and isinstance(stored, str) and pattern.text.casefold() in stored.casefold()
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Pattern, object], bool]:
-    def holds_between(pattern: Pattern, stored: object) -> bool:
-        bound, found = bound_of(pattern), _as_number(stored)
-        return bound is not None and found is not None and compare(found, bound)
-
-    return holds_between
-
-
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
-_COMPARE: dict[str, Callable[[Pattern, object], bool]] = {
-    "=": _equal,
-    "!=": _equal,
-    "~": _contains,
-    "!~": _contains,
-    **{op: _ordered(compare) for op, compare in _ORDER.items()},
-}
-
-
-def elements(stored: object) -> tuple[object, ...] | list[object]:
-    """What a test looks at: the elements of an array, one value, or nothing when the field is absent."""
-    if isinstance(stored, list | tuple | set | frozenset):
-        return [each for each in stored if each is not None]
-    return () if stored is None else (stored,)
-
-
-def pattern_holds(op: Op, pattern: Pattern, stored: object) -> bool:
-    """Whether one element satisfies one pattern; for `!=` and `!~`, whether it is what they exclude."""
-    return _COMPARE[op](pattern, stored)
 
 
 def holds(test: Test, stored: object) -> bool:
     """Whether `test` holds for what its field has, None when the context lacks the field."""
-    compare = _COMPARE[test.op]
+    compare = COMPARE[test.op]
     found = any(compare(pattern, element) for element in elements(stored) for pattern in test.values)
     return found is not (test.op in NEGATIVE)
 
@@ -223,6 +135,8 @@ def fields(node: Node) -> frozenset[str]:
 
 
 # The hot path: nodes as closures -----------------------------------------------------------------------------------
+# Each closure answers the common kind of stored value at once and leaves the others (arrays, text for a number) to
+# `holds`. `type(stored) is str` is the cheapest question there is, and keeps True apart from 1.
 
 
 def predicate(node: Node) -> Predicate:
@@ -234,14 +148,33 @@ def predicate(node: Node) -> Predicate:
             return _all([predicate(each) for each in nodes])
         case Negation(inner):
             return _not(predicate(inner))
-        case Test(op="="):
-            return _equality(node)
+        case Test(op="=", values=(Exact(value=str()) as only,)):
+            return _equals_text(node, only)
+        case Test(op="!=", values=(Exact(value=str()) as only,)):
+            return _differs_from_text(node, only)
+        case Test(op="=", values=(Exact(value=int() | float() as number),)):
+            return _compares(node, operator.eq, number)
+        case Test(op=">" | ">=" | "<" | "<=" as op, values=(only,)) if (bound := bound_of(only)) is not None:
+            return _compares(node, ORDER[op], bound)
+        case Test(op="=", values=(Between(low, high),)):
+            return _is_between(node, low, high)
+        case Test(op="=", values=(Prefix(text),)):
+            return _starts(node, text)
+        case Test(op="=", values=values) if values and all(_is_text(each) for each in values):
+            return _is_among(node, values)
         case Test(field, "!=", values):
-            return _not(_equality(Test(field, "=", values)))
-        case Test(op=">" | ">=" | "<" | "<="):
-            return _order(node)
-        case Test():
-            return _general(node)
+            return _not(predicate(Test(field, "=", values)))
+        case Test(field):
+            return lambda context: holds(node, context.get(field))
+
+
+def _is_text(pattern: Pattern) -> bool:
+    return isinstance(pattern, Exact) and isinstance(pattern.value, str)
+
+
+def _text_only(pattern: Exact) -> bool:
+    """Whether nothing but the text itself equals it: no number, no boolean."""
+    return pattern.number is None and pattern.text not in ("true", "false")
 
 
 def _not(inner: Predicate) -> Predicate:
@@ -249,96 +182,105 @@ def _not(inner: Predicate) -> Predicate:
 
 
 def _all(inner: list[Predicate]) -> Predicate:
-    if len(inner) == 2:
-        first, second = inner
-        return lambda context: first(context) and second(context)
-
-    def every(context: Context) -> bool:
-        for each in inner:  # noqa: SIM110  a generator would cost more than the tests
-            if not each(context):
-                return False
-        return True
-
-    return every
+    return reduce(_both, inner) if inner else lambda _context: True
 
 
 def _any(inner: list[Predicate]) -> Predicate:
-    if len(inner) == 2:
-        first, second = inner
-        return lambda context: first(context) or second(context)
-
-    def some(context: Context) -> bool:
-        for each in inner:  # noqa: SIM110  a generator would cost more than the tests
-            if each(context):
-                return True
-        return False
-
-    return some
+    return reduce(_either, inner) if inner else lambda _context: False
 
 
-def _general(test: Test) -> Predicate:
+def _both(first: Predicate, second: Predicate) -> Predicate:
+    return lambda context: first(context) and second(context)
+
+
+def _either(first: Predicate, second: Predicate) -> Predicate:
+    return lambda context: first(context) or second(context)
+
+
+def _equals_text(test: Test, only: Exact) -> Predicate:
+    field, text, number, text_only = test.field, only.value, only.number, _text_only(only)
+
+    def equals(context: Context) -> bool:
+        stored = context.get(field)
+        if stored == text:
+            return True
+        if type(stored) is str or stored is None:
+            return False
+        if type(stored) is list and text_only:
+            return text in stored
+        if type(stored) is int or type(stored) is float:
+            return stored == number
+        return holds(test, stored)
+
+    return equals
+
+
+def _differs_from_text(test: Test, only: Exact) -> Predicate:
+    field, text, text_only = test.field, only.value, _text_only(only)
+
+    def differs(context: Context) -> bool:
+        stored = context.get(field)
+        if stored == text:
+            return False
+        if type(stored) is str or stored is None:
+            return True
+        if type(stored) is list and text_only:
+            return text not in stored
+        return holds(test, stored)
+
+    return differs
+
+
+def _compares(test: Test, compare: Callable[[Any, Any], bool], bound: Number) -> Predicate:
     field = test.field
-    return lambda context: holds(test, context.get(field))
+
+    def compares(context: Context) -> bool:
+        stored = context.get(field)
+        if type(stored) is int or type(stored) is float:
+            return compare(stored, bound)
+        return stored is not None and holds(test, stored)
+
+    return compares
 
 
-def _equality(test: Test) -> Predicate:
-    """Text is compared at once; an array, a number or a boolean takes the way round through `holds`."""
-    field, values = test.field, test.values
-    match values:
-        case (Exact(_, str() as text),):
+def _is_between(test: Test, low: Number, high: Number) -> Predicate:
+    field = test.field
 
-            def equals(context: Context) -> bool:
-                stored = context.get(field)
-                return stored == text or (stored.__class__ is not str and stored is not None and holds(test, stored))
+    def between(context: Context) -> bool:
+        stored = context.get(field)
+        if type(stored) is int or type(stored) is float:
+            return low <= stored <= high
+        return stored is not None and holds(test, stored)
 
-            return equals
-        case (Exact(_, int() | float() as number),):
-
-            def equals_number(context: Context) -> bool:
-                stored: Any = context.get(field)
-                kind = stored.__class__
-                return stored == number if kind is int or kind is float else holds(test, stored)
-
-            return equals_number
-        case (Between(low, high),):
-
-            def between(context: Context) -> bool:
-                stored: Any = context.get(field)
-                kind = stored.__class__
-                return low <= stored <= high if kind is int or kind is float else holds(test, stored)
-
-            return between
-        case (Prefix(text),):
-
-            def starts(context: Context) -> bool:
-                stored = context.get(field)
-                return stored.startswith(text) if stored.__class__ is str else holds(test, stored)
-
-            return starts
-        case _ if all(isinstance(each, Exact) and isinstance(each.value, str) for each in values):
-            texts = frozenset(each.value for each in values if isinstance(each, Exact))
-
-            def among(context: Context) -> bool:
-                stored = context.get(field)
-                return stored in texts if stored.__class__ is str else stored is not None and holds(test, stored)
-
-            return among
-        case _:
-            return _general(test)
+    return between
 
 
-def _order(test: Test) -> Predicate:
-    field, compare = test.field, _ORDER[test.op]
-    bound = bound_of(test.values[0]) if len(test.values) == 1 else None
-    if bound is None:
-        return _general(test)
+def _starts(test: Test, text: str) -> Predicate:
+    field = test.field
 
-    def ordered(context: Context) -> bool:
-        stored: Any = context.get(field)
-        kind = stored.__class__
-        return compare(stored, bound) if kind is int or kind is float else holds(test, stored)
+    def starts(context: Context) -> bool:
+        stored = context.get(field)
+        if type(stored) is str:
+            return stored.startswith(text)
+        return stored is not None and holds(test, stored)
 
-    return ordered
+    return starts
+
+
+def _is_among(test: Test, values: tuple[Pattern, ...]) -> Predicate:
+    field = test.field
+    exact = [each for each in values if isinstance(each, Exact)]
+    texts, text_only = frozenset(str(each.value) for each in exact), all(_text_only(each) for each in exact)
+
+    def among(context: Context) -> bool:
+        stored = context.get(field)
+        if type(stored) is str:
+            return stored in texts
+        if type(stored) is list and text_only:
+            return any(type(each) is str and each in texts for each in stored)
+        return stored is not None and holds(test, stored)
+
+    return among
 
 
 # The stored form ---------------------------------------------------------------------------------------------------
@@ -368,7 +310,7 @@ def from_json(document: list[Any]) -> Node:
             return AllOf(tuple(map(from_json, nodes)))
         case ["!", inner]:
             return Negation(from_json(inner))
-        case [op, str(field), *values] if op in _COMPARE:
+        case [op, str(field), *values] if op in COMPARE:
             return Test(field, op, tuple(map(_pattern_from_json, values)))
         case _:
             raise ValueError(f"not a stored match expression: {document!r:.100}")

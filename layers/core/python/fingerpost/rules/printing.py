@@ -2,7 +2,7 @@
 
 import re
 
-from fingerpost.rules.nodes import AllOf, AnyOf, Anything, Between, Exact, Negation, Node, Pattern, Prefix, Test
+from .nodes import AllOf, AnyOf, Anything, Between, Exact, Negation, Node, Pattern, Prefix, Test
 
 _OPERATOR_CHARACTER = re.compile(r"[\\&|!<>=~(),]")
 _STRUCTURAL = re.compile(r"[\\&|(),]")
@@ -37,7 +37,9 @@ def print_name(name: str) -> str:
     escaped = _OPERATOR_CHARACTER.sub(r"\\\g<0>", name)
     if escaped[:1] in _SPACE:
         escaped = "\\" + escaped
-    return escaped[:-1] + "\\" + escaped[-1] if len(name) > 1 and escaped[-1:] in _SPACE else escaped
+    if len(name) > 1 and escaped[-1] in _SPACE + ".":  # after a dot, "~" would belong to the name
+        escaped = escaped[:-1] + "\\" + escaped[-1]
+    return escaped
 
 
 def print_pattern(pattern: Pattern) -> str:

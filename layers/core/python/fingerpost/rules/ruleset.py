@@ -215,7 +215,7 @@ def _both(one: Term, other: Term) -> Term:
 
 
 def _narrow(term: Term, other: Term) -> None:
-    """Make `term` ask what `other` asks too; where both test a field, ranges are cut, else the narrower test is kept."""
+    """Make `term` ask what `other` asks too: ranges are cut, else the narrower of two tests on a field is kept."""
     for field, wanted in other.items():
         known = term.get(field)
         term[field] = wanted if known is None else _narrower(known, wanted)

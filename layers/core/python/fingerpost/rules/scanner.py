@@ -14,7 +14,7 @@ MAX_VALUES = 100
 _SPACE = " \t\r\n"
 _PUNCTUATION = {"&": "AMPERSAND", "|": "VBAR", "!": "BANG", "(": "LPAR", ")": "RPAR", ",": "COMMA"}  # lark's names
 _OPERATOR = re.compile(r"!=|!~|>=|<=|=|>|<|~")
-_NAME = re.compile(r"(?:[^\\&|!<>=~(),]|\\.|(?<=\.)~)+", re.DOTALL)
+_NAME = re.compile(r"(?:[^\\&|!<>=~(),]|\\.|(?<=[^\\]\.)~)+", re.DOTALL)
 _PLAIN = re.compile(r"[^\\&|,()]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

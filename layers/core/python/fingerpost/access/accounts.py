@@ -1,0 +1,47 @@
+"""The account's own document, as its operators see and change it."""
+
+from collections.abc import Iterable
+
+from .. import audit, keys
+from ..caller import Caller
+from ..errors import NotFound
+from ..fields import merged
+from ..ports.table import Set, Update, Write
+from ..resources import Document, Resources, Stored
+from ..shapes import stamp
+from .documents import SentAccount
+from .store import ACCOUNT
+
+PRIVATE = ("shortDomains",)  # at an address of their own
+
+
+def read(caller: Caller, account_id: str) -> Stored:
+    """Raises NotFound for any account but the key's own."""
+    if account_id != caller.principal.account:
+        raise NotFound(f"There is no account {account_id[:60]}")
+    return Resources(caller.tables, ACCOUNT).read(account_id)
+
+
+def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
+    """Change name, image, custom fields, or whether scans keep whole addresses: that the scan path reads beside the
+    live rule versions, so it is written there in the same transaction."""
+    read(caller, account_id)
+    fields = sent.sent()
+
+    def change(document: Document) -> Document:
+        result = merged(document, fields)
+        return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
+
+    def also(before: Document, after: Document) -> Iterable[Write]:
+        marks = [Set(name, value) for name, value in stamp("live").items()]
+        whole = Set("wholeAddresses", bool(after.get("wholeAddresses")))
+        entry = audit.entry(caller, "update", "account", account_id, before, after)
+        return [Update(keys.LIVE, (*marks, whole)), *entry]
+
+    return Resources(caller.tables, ACCOUNT).update(account_id, change, also=also)
+
+
+def shown(stored: Stored) -> Document:
+    """The platform's AccountDocument, and `wholeAddresses`: whether scans keep addresses in full."""
+    fields = {name: value for name, value in stored.document.items() if name not in PRIVATE}
+    return {"id": stored.id, "customFields": {}, "wholeAddresses": False, **fields}
