@@ -1,4 +1,4 @@
-"""What matching costs beside the same tests written by hand in Python, in one run. `python -m bench.rules`."""
+"""What matching costs beside the same tests written by hand in Python, in one run."""
 
 import json
 import random
@@ -7,6 +7,7 @@ from functools import partial
 from time import process_time_ns
 from typing import Any
 
+from bench.row import Row
 from fingerpost.rules.nodes import (
     AllOf,
     Between,
@@ -23,8 +24,6 @@ from fingerpost.rules.nodes import (
 from fingerpost.rules.ruleset import RuleSet
 from fingerpost.rules.template import fill
 from fingerpost.rules.template import from_json as template_from_json
-
-type Row = tuple[str, float, float, float, float | None]  # name, value, floor, value / floor, budget of that ratio
 
 ROUNDS = 5
 HOUR = 3_600_000
@@ -100,7 +99,7 @@ def load_rows(count: int) -> list[Row]:
         RuleSet.load(documents).first_match(LAST_MATCHES)
 
     return [
-        _row(f"{name} of {count:,} rules, us a rule", value / count, floor / count, None)
+        _row(f"{name} of {count:,} rules, us/rule", value / count, floor / count, None)
         for name, work in (
             ("load", lambda: RuleSet.load(documents)),
             ("load and first scan", load_and_ask),
@@ -217,14 +216,5 @@ def _range(field: str, low: int, high: int) -> Node:
 
 
 def _row(name: str, value: float, floor: float, budget: float | None) -> Row:
-    return name, value, floor, value / floor, budget
-
-
-def main() -> None:
-    print(f"{'':60}{'value':>10}{'floor':>10}{'ratio':>8}{'budget':>8}")
-    for name, value, floor, ratio, budget in rows():
-        print(f"{name:60}{value:10.3f}{floor:10.3f}{ratio:8.3f}{'' if budget is None else budget:>8}")
-
-
-if __name__ == "__main__":
-    main()
+    what, _, unit = name.rpartition(", ")
+    return Row(what, f"{value:.2f} {unit}", f"{floor:.2f} {unit}", value / floor, budget)

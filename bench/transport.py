@@ -7,7 +7,6 @@ botocore is stubbed where it would hand the request to urllib3, so its floor lea
 import json
 import os
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [path for path in (str(REPOSITORY), str(REPOSITORY / "layers/core/python")) if path not in sys.path]
@@ -97,7 +97,6 @@ class _NoSocket:
 
 
 def _ours() -> tuple[Callable[[], object], Callable[[], object]]:
-    from fingerpost.aws import connection
     from fingerpost.aws.signing import Credentials
     from fingerpost.aws.table import DynamoTable
     from fingerpost.aws.transport import TARGET_PREFIXES, Transport
@@ -109,12 +108,8 @@ def _ours() -> tuple[Callable[[], object], Callable[[], object]]:
     )
     table = DynamoTable(TABLE, transport)
     key, absent = Key(KEY["pk"]["S"], KEY["sk"]["S"]), (Absent(),)
-    real = socket.create_connection
-    connection.socket.create_connection = _NoSocket  # type: ignore[assignment]
-    try:
+    with patch("socket.create_connection", _NoSocket):
         assert table.get(key) == FIELDS  # from here on the connection is kept
-    finally:
-        connection.socket.create_connection = real
     return lambda: table.get(key), lambda: table.put(key, dict(FIELDS), when=absent)
 
 
@@ -122,9 +117,9 @@ def _botocores() -> tuple[Callable[[], object], Callable[[], object]]:
     import botocore.session
     from botocore.awsrequest import AWSResponse
 
-    session = botocore.session.get_session()
+    session: Any = botocore.session.get_session()
     session.set_credentials("AKIDEXAMPLE", "secret", TOKEN)
-    client = session.create_client("dynamodb", region_name=REGION, endpoint_url=ENDPOINT)
+    client: Any = session.create_client("dynamodb", region_name=REGION, endpoint_url=ENDPOINT)
 
     class Raw:
         def __init__(self, body: bytes) -> None:
@@ -135,7 +130,8 @@ def _botocores() -> tuple[Callable[[], object], Callable[[], object]]:
 
     def answer(request: Any, **_: Any) -> AWSResponse:
         body = ANSWERS[request.headers["X-Amz-Target"].rpartition(b".")[2]]
-        return AWSResponse(request.url, 200, {"x-amz-crc32": str(zlib.crc32(body))}, Raw(body))
+        headers: Any = {"x-amz-crc32": str(zlib.crc32(body))}
+        return AWSResponse(request.url, 200, headers, Raw(body))
 
     client.meta.events.register("before-send.dynamodb", answer)
     item = KEY | TYPED

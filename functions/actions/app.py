@@ -1,5 +1,7 @@
 """Actions and action types."""
 
+from dataclasses import replace
+
 from fingerpost import wiring
 from fingerpost.actions import explained, service, types
 from fingerpost.actions.documents import NewActionType, SentAction, SentActionType
@@ -12,7 +14,7 @@ from fingerpost.listing import Found
 from fingerpost.paging import ask_of, listed, lister, loads, project_of
 from fingerpost.ports.table import Item
 from fingerpost.redirection.facts import facts_of
-from fingerpost.resources import visible
+from fingerpost.resources import Document, visible
 from fingerpost.rules.nodes import matches
 
 edge = Edge("actions")
@@ -29,13 +31,14 @@ def create_type(request: Request) -> Answer:
 def list_types(request: Request) -> Answer:
     """The built-in types first, then the account's own, newest first."""
     ask = ask_of(request, "actionType")
-    load = loads(request.caller, ACTION_TYPE, project_of(request))
-    page = lister(request, ACTION_TYPE, load).page(ask)
-    documents = [types.shown(each, with_scopes=request.flag("withScopes")) for each in page.items]
+    built_in: list[Document] = []
     if ask.token is None:
-        built_in = [{"name": name} for name in BUILT_IN]
-        documents = [each for each in built_in if ask.node is None or matches(ask.node, each)] + documents
-    return listed(request, page, documents)
+        named: list[Document] = [{"name": name} for name in BUILT_IN]
+        built_in = [each for each in named if ask.node is None or matches(ask.node, each)]
+    load = loads(request.caller, ACTION_TYPE, project_of(request))
+    page = lister(request, ACTION_TYPE, load).page(replace(ask, per_page=max(1, ask.per_page - len(built_in))))
+    documents = [types.shown(each, with_scopes=request.flag("withScopes")) for each in page.items]
+    return listed(request, page, built_in + documents)
 
 
 @edge.route("PUT", "/actions/{type}", verb="update", of="actionTypes")
@@ -60,8 +63,9 @@ def create_actions(request: Request) -> Answer:
         raise Invalid(f"The body must be an action or an array of actions, not {json_name(content)}")
     each = content if many else [content]
     sent = [validated(SentAction, one, f"[{number}]" if many else "") for number, one in enumerate(each)]
-    facts = facts_of(request.event, request.caller.at)
-    documents = service.create(request.caller, request.parameters["type"], sent, facts, request.query.get("project"))
+    facts = facts_of(request.event, request.caller.at, trust_viewer=not wiring.on_aws())
+    project = request.query.get("project")
+    documents = service.create(request.caller, request.parameters["type"], sent, facts, project, many=many)
     if many:
         return Answer(status=201, document=documents)
     address = f"{wiring.settings().api_url}/actions/{documents[0]['type']}/{documents[0]['id']}"

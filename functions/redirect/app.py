@@ -4,16 +4,16 @@ The sacred path: core layer only; no pydantic, lark, qrcode, boto3, Powertools o
 """
 
 import json
-import traceback
 
 from fingerpost import log, wiring
-from fingerpost.errors import FingerpostError, Gone, error_document
+from fingerpost.errors import FingerpostError, Gone, Unavailable, error_document
 from fingerpost.http import NO_STORE, Event, Reply, accepts, header, reply
+from fingerpost.ports.table import Throttled, Unreachable
 from fingerpost.redirection import pages
 from fingerpost.redirection.facts import facts_of
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.model import redirection_document
-from fingerpost.redirection.visit import Visits
+from fingerpost.redirection.visit import RETRY_AFTER, Visits
 
 visits = Visits(wiring.tables(), wiring.recorder(), lambda body: wiring.queue("spill").send(body))
 JSON = {"content-type": "application/json", "cache-control": NO_STORE}
@@ -26,7 +26,7 @@ def handler(event: Event, _context: object = None) -> Reply:
     cause = context.get("requestId", "")
     try:
         domain = header(event, "x-fingerpost-domain") or wiring.settings().short_domain
-        short_id = event["rawPath"][1:]
+        short_id = event["rawPath"][1:].removesuffix("/")
         facts = facts_of(event, wiring.clock())
         if accepts(event, "application/json"):
             return _document(domain, short_id, facts.at)
@@ -35,7 +35,11 @@ def handler(event: Event, _context: object = None) -> Reply:
         return {"statusCode": 307, "headers": headers, "body": "", "isBase64Encoded": False}
     except FingerpostError as error:
         return _refusal(event, error)
+    except (Throttled, Unreachable):
+        return _refusal(event, Unavailable("The store is busy; try again in a moment", headers=RETRY_AFTER))
     except Exception:
+        import traceback  # noqa: PLC0415 - 10 ms that only a bug should cost
+
         log.error("unexpected", cause=cause, exception=traceback.format_exc())
         return _refusal(event, FingerpostError(f"Something went wrong on our side; it is in the log under {cause}"))
 

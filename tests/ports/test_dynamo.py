@@ -1,12 +1,16 @@
 """What only the DynamoDB adapter has to get right: lost answers, tokens, left-overs. The contract: test_table.py."""
 
+import contextlib
 import json
+import random
+import threading
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
 
 from fingerpost.aws.signing import Credentials
+from fingerpost.aws.stream import changes
 from fingerpost.aws.table import DynamoTable
 from fingerpost.aws.transport import TARGET_PREFIXES, Transport
 from fingerpost.ports.table import (
@@ -62,9 +66,15 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyServer]:
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with dynoxide(tmp_path_factory.mktemp("behind")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="module")
+def server(endpoint: str) -> Iterator[FaultyServer]:
     """dynoxide behind a server that misbehaves on order."""
-    with dynoxide(tmp_path_factory.mktemp("behind")) as endpoint, faulty_server(forward_to(endpoint)) as server:
+    with faulty_server(forward_to(endpoint)) as server:
         yield server
 
 
@@ -110,6 +120,31 @@ def test_a_put_of_the_next_version_whose_answer_was_lost_is_done_once(server, ta
     server.plan(LOST)
     assert table.put(KEY, {"v": 2}, when=(Equals("v", 1),)) is None  # the old image went with the answer
     assert table.get(KEY) == {"v": 2}
+
+
+def test_whoever_is_told_that_a_row_is_theirs_has_it_alone_whatever_gets_lost(server, table):
+    """Four threads claim the same rows while a third of all attempts go wrong in one way or another."""
+    chance = random.Random(7)
+    faults = [LOST, Cuts(), THROTTLE, Says(500, "InternalServerError", after=True), Done(closes=True), Done(crc=1)]
+    server.plan(*(chance.choice([*faults, *[Done()] * 2 * len(faults)]) for _ in range(400)))
+    keys = [Key("claimed", str(number)) for number in range(12)]
+    told: list[tuple[Key, int]] = []
+
+    def claim(thread: int) -> None:
+        for key in keys:
+            with contextlib.suppress(ConditionFailed):
+                table.put(key, {"by": thread}, when=(Absent(),))
+                told.append((key, thread))
+
+    threads = [threading.Thread(target=claim, args=[thread]) for thread in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    server.plan()
+    kept = table.get_many(keys, consistent=True)
+    assert sorted(told) == sorted((key, item["by"]) for key, item in kept.items())
+    assert len(kept) == len(keys)
 
 
 def test_somebody_elses_row_is_not_taken_for_our_own(server, table):
@@ -430,6 +465,34 @@ def test_left_overs_that_stay_are_throttled(server, table):
             table.put_many([Put(KEY, {})])
     finally:
         server.backend = through
+
+
+# The stream
+
+
+def test_what_the_stream_says_of_writes_reads_as_changes(endpoint, table, transport, clock):
+    images = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    transport.call("CreateTable", {"TableName": f"{table.name}-fed", "StreamSpecification": images, **SCHEMA})
+    fed = DynamoTable(f"{table.name}-fed", transport, clock=clock)
+    fed.put(KEY, {"a": 1, "list": [b"x", {"y": None}]}, expires_at=clock.now + 10**12)
+    fed.update(KEY, (Set("a", 2), Remove("list")))
+    fed.delete(KEY)
+    credentials = Credentials("id", "secret")
+    streams = Transport(endpoint, "eu-west-1", "dynamodb", "DynamoDBStreams_20120810", lambda: credentials)
+    [stream] = streams.call("ListStreams", {"TableName": fed.name})["Streams"]
+    arn = {"StreamArn": stream["StreamArn"]}
+    [shard] = streams.call("DescribeStream", arn)["StreamDescription"]["Shards"]
+    start = arn | {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    found = changes(streams.call("GetRecords", streams.call("GetShardIterator", start)))
+    streams.close()
+    assert [(change.old, change.new) for change in found] == [
+        (None, {"a": 1, "list": [b"x", {"y": None}]}),
+        ({"a": 1, "list": [b"x", {"y": None}]}, {"a": 2}),
+        ({"a": 2}, None),
+    ]
+    assert {change.key for change in found} == {KEY}
+    assert len({change.sequence for change in found}) == 3
+    assert not any(change.expired for change in found)
 
 
 # Cost

@@ -97,7 +97,6 @@ def test_a_store_that_breaks_in_the_middle_of_an_operation_takes_all_that_is_hel
         table.store.flush()
     assert not table.store.dirty
     assert onlooker.query("p").rows == ()
-    table.store.session().connection.execute("DROP TRIGGER broken")
     table.put(OTHER, {"n": 4})
     table.store.flush()
     assert onlooker.get(OTHER) == {"n": 4}

@@ -119,9 +119,9 @@ def after_changes(row: Item | None, made: tuple[Any, ...]) -> Item:
 class TableMachine(RuleBasedStateMachine):
     """`rows` is what the table should hold: item and the millisecond it expires at."""
 
-    def __init__(self, new_tables: Callable[[], Tables], clock: SettableClock):
+    def __init__(self, empty_tables: Callable[[], Tables], clock: SettableClock):
         super().__init__()
-        self.table, self.clock = new_tables().main, clock
+        self.table, self.clock = empty_tables().main, clock
         self.rows: dict[Key, tuple[Item, int | None]] = {}
 
     def found(self, key: Key) -> Item | None:
@@ -242,9 +242,9 @@ class TableMachine(RuleBasedStateMachine):
         assert self.table.get_many(every) == living
 
 
-def test_any_sequence_of_operations_does_what_a_dictionary_would(new_tables, clock, adapter):
+def test_any_sequence_of_operations_does_what_a_dictionary_would(empty_tables, clock, adapter):
     run_state_machine_as_test(
-        lambda: TableMachine(new_tables, clock),
+        lambda: TableMachine(empty_tables, clock),
         settings=settings(
             max_examples=12,
             stateful_step_count=25,

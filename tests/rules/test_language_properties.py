@@ -59,7 +59,7 @@ def groups(inner):
     return st.one_of(several.map(AnyOf), several.map(AllOf), inner.map(Negation))
 
 
-trees = st.recursive(predicates(), groups, max_leaves=8)
+trees = st.recursive(predicates(), groups, max_leaves=6)
 scalars = st.one_of(
     texts,
     st.booleans(),
@@ -90,19 +90,19 @@ def _tests(node):
             yield node
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(trees)
 def test_the_text_of_a_tree_compiles_to_the_tree(tree):
     assert compile_match(print_match(tree), REACTOR, strict=True).node == tree
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(trees)
 def test_the_stored_form_of_a_tree_reads_back_as_the_tree(tree):
     assert from_json(json.loads(json.dumps(to_json(tree)))) == tree
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(trees_and_contexts())
 def test_closures_and_explanations_agree_with_the_plain_meaning(case):
     tree, context = case
@@ -114,7 +114,7 @@ def test_closures_and_explanations_agree_with_the_plain_meaning(case):
     assert explanation.sentence().startswith("matched because" if meaning else "did not match because")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(predicates(), stored)
 def test_not_equal_is_the_opposite_of_equal(test, value):
     opposite = {"=": "!=", "!=": "=", "~": "!~", "!~": "~"}.get(test.op)
@@ -146,7 +146,7 @@ fragments = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.one_of(fragments, st.text()), st.sampled_from([REDIRECTOR, REACTOR, LISTS["thng"]]), st.booleans())
 def test_any_text_is_an_expression_or_refused_with_a_place(text, door, from_query):
     try:

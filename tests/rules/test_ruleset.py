@@ -142,12 +142,31 @@ def test_prefixes_longer_than_the_index_keeps_are_told_apart():
 
 
 def test_a_rule_with_more_alternatives_than_terms_is_asked_itself():
-    built = [AnyOf(tuple(one("country", f"C{n}") for n in range(MAX_TERMS + 1))), one("country", "C3")]
-    assert RuleSet.build(built).matches_all({"country": "C3"}) == [0, 1]
+    last = f"C{MAX_TERMS}"
+    built = [AnyOf(tuple(one("country", f"C{n}") for n in range(MAX_TERMS + 1))), one("country", last)]
+    assert RuleSet.build(built).matches_all({"country": last}) == [0, 1]
     assert RuleSet.build(built).matches_all({"country": "D3"}) == []
     product = AllOf(tuple(AnyOf((one(f"f{n}", "a"), one(f"f{n}", "b"))) for n in range(8)))
     assert RuleSet.build([product]).first_match({f"f{n}": "b" for n in range(8)}) == 0
     assert RuleSet.build([product]).first_match({f"f{n}": "b" for n in range(7)}) is None
+
+
+def test_values_are_found_by_the_type_they_are_stored_in():
+    yes, twelve = one("thng.customFields.a", "true"), one("thng.customFields.a", "012")
+    declared = Comparison("thng.customFields.a", "=", (Exact("12", 12),))
+    ruleset = RuleSet.build([yes, twelve, declared])
+    for stored, expected in (
+        (True, [0]),
+        (False, []),
+        ("true", [0]),
+        ([False, True], [0]),
+        (12, [1, 2]),
+        (12.0, [1, 2]),
+        ("012", [1]),
+        ("12", []),
+        (1, []),
+    ):
+        assert ruleset.matches_all({"thng.customFields.a": stored}) == expected
 
 
 def test_two_bounds_may_be_met_by_two_elements_of_an_array():

@@ -211,6 +211,16 @@ def test_an_or_with_a_side_no_index_answers_reads_everything_and_says_why(other)
     assert "no index" in made.note
 
 
+def test_a_value_no_index_answers_among_others_reads_everything():
+    assert asked(Comparison("tags", "=", (Exact("a", "a"), Prefix("b")))) == [("list", "", "")]
+    assert asked(Comparison("tags", "=", (Exact("a", "a"), Anything()))) == [("list", "", "")]
+
+
+def test_a_span_of_the_list_beside_a_tag_reads_both():
+    made = plan(AnyOf((at("<", 5), TAGGED, AllOf((OF_PRODUCT, at("<", 4))))), INDEXES)
+    assert [(query.kind, query.id_high) for query in made.queries] == [("list", first_id(4) + LAST), ("tag", LAST)]
+
+
 def test_ten_values_are_ten_queries_and_eleven_read_everything():
     ten = plan(text("tags", *"abcdefghij"), INDEXES)
     assert len(ten.queries) == 10

@@ -275,6 +275,15 @@ def test_a_kept_connection_that_died_is_replaced_at_once(server, transport, time
     assert time.pauses == []
 
 
+def test_a_kept_connection_that_is_silent_leaves_time_for_a_new_one(server):
+    transport = Transport(server.url, "r", "dynamodb", "D", lambda: Credentials("id", "secret"))
+    server.plan(Done(), Stalls())
+    transport.call("GetItem", b"{}")
+    assert transport.call("PutItem", b"{}", deadline_ms=2_000) == {"done": "PutItem"}
+    assert [request.connection for request in server.seen] == [1, 1, 2]
+    transport.close()
+
+
 def test_a_new_connection_that_dies_is_not_replaced_at_once(server, transport, time):
     server.plan(Cuts())
     transport.call("GetItem", b"{}")

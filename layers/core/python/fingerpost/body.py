@@ -19,7 +19,10 @@ def parse_json(event: Event) -> Any:
     media = header(event, "content-type").partition(";")[0].strip().lower()
     if media not in JSON_TYPES and not media.endswith("+json"):
         raise UnsupportedMedia(f"This address reads application/json, not {media[:80]}")
-    body = body_bytes(event)
+    try:
+        body = body_bytes(event)
+    except ValueError as error:  # no base64, or half a surrogate pair
+        raise Invalid("The body could not be read as it was sent") from error
     if len(body) > MAX_BODY_BYTES:
         raise TooLarge(f"The body has {len(body):,} bytes; the limit is {MAX_BODY_BYTES:,} bytes (6 MB)")
     if not body.strip():
@@ -27,7 +30,7 @@ def parse_json(event: Event) -> Any:
     try:
         content = json.loads(body, parse_constant=_refuse_constant)
         body.decode()
-        json.dumps(content, ensure_ascii=False).encode()
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()  # 1e400 is read as infinity
     except json.JSONDecodeError as error:
         raise Invalid(
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",

@@ -22,6 +22,7 @@ from .access.store import authenticate
 from .body import json_name, parse_json, validated
 from .caller import Caller
 from .errors import (
+    Conflict,
     FingerpostError,
     Forbidden,
     Invalid,
@@ -33,7 +34,7 @@ from .errors import (
 )
 from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
-from .ports.table import ItemTooLarge, Throttled, Uncertain, Unreachable
+from .ports.table import ItemTooLarge, Throttled, TransactionFailed, Uncertain, Unreachable
 
 logger = Logger(service="fingerpost")
 
@@ -206,7 +207,8 @@ def authorise(principal: Principal, verb: Verb, resource: str) -> None:
 
 
 def _once(request: Request, handle: Handle, key: str) -> Answer:
-    parts = [request.method.encode(), request.path.encode(), body_bytes(request.event)]
+    address = f"{request.method} {request.path}?{request.event.get('rawQueryString', '')}"
+    parts = [address.encode(errors="replace"), body_bytes(request.event)]
     begun = begin(request.caller, key, b"\0".join(parts))
     if begun.answer is not None:
         first = json.loads(begun.answer)
@@ -243,7 +245,9 @@ def translated(error: Exception) -> FingerpostError | None:
     match error:
         case ItemTooLarge():
             return TooLarge("This is larger than a row of the store can be (400 KB)")
-        case Throttled() | Unreachable() | Uncertain():
+        case TransactionFailed(conditions_only=True):
+            return Conflict("This changed while the request was carried out; send it again")
+        case Throttled() | Unreachable() | Uncertain() | TransactionFailed():
             return Unavailable(
                 "The store is busy; send the request again (with an Idempotency-Key a repeat does nothing twice)",
                 headers={"retry-after": "1"},

@@ -27,6 +27,12 @@ def _keyed(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, str | int | float):  # a boolean is an int
+        raise ValueError("an identifier is text, a number or a boolean")
+    return value
+
+
 def _named(value: str) -> str:
     if not value.strip():
         raise ValueError("a name needs at least one character")
@@ -35,8 +41,7 @@ def _named(value: str) -> str:
 
 type Name = Annotated[str, AfterValidator(_named)]
 type Tags = Annotated[list[Annotated[str, AfterValidator(_tag)]], AfterValidator(_unique)]
-type Scalar = str | int | float | bool
-type Identifiers = Annotated[dict[str, Scalar], AfterValidator(_keyed)]
+type Identifiers = Annotated[dict[str, Annotated[Any, AfterValidator(_scalar)]], AfterValidator(_keyed)]
 type CustomFields = Annotated[dict[str, JsonValue], AfterValidator(_keyed)]
 type Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # to the end of the year 9999
 

@@ -1,8 +1,8 @@
 """Identifiers: resource ids are time-ordered, short ids are purely random. Standard library only."""
 
 import hashlib
+import os
 import re
-import secrets
 from collections.abc import Callable
 
 # The platform's alphabet (no i j l o u v z, I J L O Z) in byte order, so that encoded times sort as they should.
@@ -14,6 +14,14 @@ SHORT_ID_UPPER = 4  # leading characters from UPPER: with them a 23-character UR
 _BASE = len(ALPHABET)
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _ID = re.compile(r"[A-Za-z0-9]{24}")
+
+
+def _map(alphabet: str) -> tuple[bytes, bytes]:
+    even = 256 - 256 % len(alphabet)
+    return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256)), bytes(range(even, 256))
+
+
+_MAPS = {alphabet: _map(alphabet) for alphabet in (ALPHABET, UPPER)}
 
 type NewId = Callable[[int], str]  # milliseconds since the epoch -> a new resource id of that time
 
@@ -57,7 +65,12 @@ def is_id(text: str) -> bool:
 
 
 def _random(alphabet: str, length: int) -> str:
-    return _digits(secrets.randbelow(len(alphabet) ** length), alphabet, length)
+    """Random bytes, mapped evenly: those past the last whole multiple of the alphabet's length are left out."""
+    table, left_out = _MAPS[alphabet]
+    text = b""
+    while len(text) < length:
+        text += os.urandom(length + 8).translate(table, left_out)
+    return text[:length].decode()
 
 
 def _digits(number: int, alphabet: str, length: int) -> str:
@@ -69,16 +82,16 @@ def _digits(number: int, alphabet: str, length: int) -> str:
 
 
 class SeededIds:
-    """Ids that a repeated request gets again: the n-th id depends on the seed and n alone.
+    """Ids that a repeated request gets again: the n-th id depends on the seed, n and the time asked for.
 
     An `Idempotency-Key` stores the seed before the first effect, so a retry after a crash rewrites the same rows.
     """
 
-    def __init__(self, seed: str, at: int):
-        self._seed, self._at, self._count = seed, at, 0
+    def __init__(self, seed: str):
+        self._seed, self._count = seed, 0
 
     def new_id(self, at: int) -> str:
-        return "U" + encode_time(min(at, self._at)) + self._next(ALPHABET, 15)
+        return "U" + encode_time(at) + self._next(ALPHABET, 15)
 
     def new_short_id(self) -> str:
         return self._next(UPPER, SHORT_ID_UPPER) + self._next(ALPHABET, SHORT_ID_LENGTH - SHORT_ID_UPPER)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from . import keys
@@ -15,8 +16,8 @@ from .caller import Caller
 from .clock import DAY_MS
 from .errors import Conflict, Invalid
 from .ids import SeededIds
-from .ports.table import Absent, ConditionFailed, Item, Set
-from .shapes import stamp
+from .ports.table import Absent, ConditionFailed, Equals, Item, Set
+from .shapes import stamp, upgraded
 
 KEPT_MS = 7 * DAY_MS
 MAX_KEPT_ANSWER_BYTES = 300_000
@@ -41,16 +42,17 @@ def begin(caller: Caller, key: str, request: bytes) -> Begun:
     try:
         caller.tables.main.put(row_key, row, when=(Absent(),), expires_at=caller.at + KEPT_MS)
     except ConditionFailed as failure:
-        if failure.old is None or failure.old["digest"] != digest:
+        if failure.old is None or (row := upgraded(failure.old))["digest"] != digest:
             raise Conflict("This Idempotency-Key was used with another request; use a new key") from failure
-        row = failure.old
     seed, at, answer = row["seed"], row["at"], row.get("answer")
     assert isinstance(seed, str) and isinstance(at, int) and (answer is None or isinstance(answer, str))
-    ids = SeededIds(seed, at)
+    ids = SeededIds(seed)
 
     def keep(text: str) -> None:
         if len(text.encode()) <= MAX_KEPT_ANSWER_BYTES:
-            caller.tables.main.update(row_key, (Set("answer", text),))
+            # The row may have expired under the request; an update from nothing would leave it without seed and end.
+            with suppress(ConditionFailed):
+                caller.tables.main.update(row_key, (Set("answer", text),), when=(Equals("seed", seed),))
 
     seeded = replace(caller, at=at, new_id=ids.new_id, new_short_id=ids.new_short_id)
     return Begun(seeded, keep, answer)

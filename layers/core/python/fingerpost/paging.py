@@ -1,5 +1,6 @@
 """List requests at the edge: parameters in, a page with its `Link` header out."""
 
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from . import wiring
@@ -10,7 +11,7 @@ from .errors import Finding, Invalid, NotFound
 from .ids import is_id
 from .listing import Ask, Found, Lister, Load, PageOf
 from .ports.table import Row
-from .resources import Document, Kind, Resources, Stored, visible
+from .resources import Document, Kind, Resources, Stored, index_rows, visible
 from .rules.compile import compile_match
 from .rules.fields import LISTS
 
@@ -63,19 +64,22 @@ def loads(caller: Caller, kind: Kind, project: str | None) -> Load[Stored]:
     """Reads documents that index rows lead to, drops what the project does not see, sweeps rows that point nowhere."""
     resources = Resources(caller.tables, kind)
 
-    def load(rows: "list[Row] | tuple[Row, ...]") -> dict[str, Found[Stored]]:
+    def load(rows: Sequence[Row]) -> dict[str, Found[Stored]]:
         ids = [row.key.sk.rpartition("\0")[2] for row in rows]
         stored = resources.read_many(ids, consistent=True)
         for row, each in zip(rows, ids, strict=True):
-            if each not in stored and row.item.get("at", caller.at) < caller.at - SWEEP_AFTER_MS:
-                resources.sweep(row.key, row.item, None)
+            if row.item.get("at", caller.at) < caller.at - SWEEP_AFTER_MS and not _holds(row, stored.get(each)):
+                resources.sweep(row.key, row.item, stored.get(each))
         return {
             each.id: Found(each, {**each.document, "id": each.id})
             for each in stored.values()
             if visible(each.document, project)
         }
 
-    return load  # type: ignore[return-value]
+    def _holds(row: Row, each: Stored | None) -> bool:
+        return each is not None and row.key in index_rows(kind, each.id, each.document)
+
+    return load
 
 
 def by_ids(request: Request, resources: Resources) -> list[Stored]:

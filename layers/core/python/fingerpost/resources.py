@@ -8,6 +8,7 @@
 
 A crash at any step leaves a row that points nowhere, never a document without its rows: readers verify rows against
 documents and drop, later sweep, what does not hold. Rows live in `log`, documents in `main`: no transaction spans both.
+Who loses a race takes no row back, for the winner may rely on the same one.
 """
 
 import json
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import keys
+from . import keys, wiring
 from .errors import Conflict, NotFound, TooLarge
 from .ports.table import (
     Absent,
@@ -24,6 +25,7 @@ from .ports.table import (
     ConditionFailed,
     Delete,
     Equals,
+    GlobalKey,
     Item,
     Key,
     Put,
@@ -70,8 +72,9 @@ def projects_of(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def scopes_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The scopes under which the document is listed (see keys.py)."""
-    return (keys.ACCOUNT_SCOPE, *(f"p:{project}" for project in projects_of(document)))
+    """The scopes under which the document is listed (see keys.py): once in all that a project's reader merges."""
+    projects = projects_of(document)
+    return (keys.ACCOUNT_SCOPE, *([keys.EVERY_PROJECT] if "all" in projects else (f"p:{each}" for each in projects)))
 
 
 def visible(document: Mapping[str, Any], project: str | None) -> bool:
@@ -152,28 +155,32 @@ class Resources:
         """
         item = self._item(document, 1)
         rows = index_rows(self.kind, resource_id, document)
-        at = document["createdAt"]
-        self._log.put_many([Put(key, {**stamp("index"), "v": 1, "at": at}) for key in rows])
+        extra = list(also)
+        if (first := self._first(resource_id, extra)) is not None:
+            return first  # without a write: the document may have new versions, and rows of theirs
+        row = self._index_item(1)
+        self._log.put_many([Put(key, row) for key in rows])
         put = Put(keys.document(resource_id), item, (Absent(),))
-        try:
-            if extra := list(also):
-                self._main.transact([put, *extra])
-            else:
-                self._main.put(put.key, put.item, when=put.when)
-        except ConditionFailed as failure:
-            if (stored := from_item(self.kind, resource_id, failure.old)) is not None:
-                return stored
-            raise
-        except TransactionFailed as failure:
-            old = failure.reasons[0].old
-            if old is not None and (stored := from_item(self.kind, resource_id, old)) is not None:
-                return stored
-            for key in rows:
-                self._log.delete(key)
-            if failure.conditions_only:
-                raise Conflict(f"A {self.kind.name} of this name exists already") from failure
-            raise
-        return Stored(id=resource_id, version=1, document=document)
+        for _ in attempts(UPDATE_ATTEMPTS):
+            try:
+                if extra:
+                    self._main.transact([put, *extra])
+                else:
+                    self._main.put(put.key, put.item, when=put.when)
+                return Stored(id=resource_id, version=1, document=document)
+            except ConditionFailed as failure:
+                old = failure.old
+            except TransactionFailed as failure:
+                old = failure.reasons[0].old
+                if old is None:
+                    self._check_retry(failure)
+                    continue
+            if (first := from_item(self.kind, resource_id, old)) is None:
+                raise Conflict(f"The id {resource_id} is taken")
+            # A request with the same id was faster by a moment; its rows get their version back.
+            self._put_rows(rows & index_rows(self.kind, resource_id, first.document), first.version)
+            return first
+        raise self._busy(resource_id)
 
     def update(
         self,
@@ -189,12 +196,12 @@ class Resources:
             if not sees(before.document):
                 raise self.missing(resource_id)
             document = change(dict(before.document))
-            if document == before.document:
+            if _text(document) == _text(before.document):
                 return before
             stored = Stored(id=resource_id, version=before.version + 1, document=document)
             if self._replace(before, stored, list(also(before.document, document))):
                 return stored
-        raise Conflict(f"The {self.kind.name} {resource_id} keeps changing; send the request again")
+        raise self._busy(resource_id)
 
     def delete(
         self,
@@ -217,12 +224,11 @@ class Resources:
             except ConditionFailed:
                 continue
             except TransactionFailed as failure:
-                if failure.reasons[0].kind == "none" and failure.conditions_only:
-                    raise
+                self._check_retry(failure)
                 continue
             self._remove(index_rows(self.kind, resource_id, before.document), before.version)
             return before
-        raise Conflict(f"The {self.kind.name} {resource_id} keeps changing; send the request again")
+        raise self._busy(resource_id)
 
     def sweep(self, key: Key, row: Item, stored: Stored | None) -> None:
         """Delete an index row that a reader found to point nowhere, unless a newer version is just writing it."""
@@ -234,12 +240,7 @@ class Resources:
         old_rows = index_rows(self.kind, before.id, before.document)
         new_rows = index_rows(self.kind, after.id, after.document)
         item = self._item(after.document, after.version)
-        row = {**stamp("index"), "v": after.version, "at": after.document["updatedAt"]}
-        for key in new_rows - old_rows:
-            try:
-                self._log.put(key, row, when=(AbsentOrBelow("v", after.version),))
-            except ConditionFailed:
-                continue  # a newer version has written this row already
+        self._put_rows(new_rows - old_rows, after.version)
         put = Put(keys.document(after.id), item, (Equals("v", before.version),))
         try:
             if also:
@@ -249,11 +250,52 @@ class Resources:
         except ConditionFailed:
             return False
         except TransactionFailed as failure:
-            if failure.reasons[0].kind == "none" and failure.conditions_only:
-                raise Conflict(f"A {self.kind.name} of this name exists already") from failure
+            self._check_retry(failure)
             return False
         self._remove(old_rows - new_rows, after.version)
         return True
+
+    def _first(self, resource_id: str, also: Sequence[Write]) -> Stored | None:
+        """What an earlier request with this id has made. Raises Conflict when another id has a claim of `also`."""
+        key = keys.document(resource_id)
+        claims = [
+            write.key
+            for write in also
+            if isinstance(write, Put) and Absent() in write.when and not isinstance(write.key, GlobalKey)
+        ]
+        found = self._main.get_many([key, *claims], consistent=True)
+        taken = not found.keys().isdisjoint(claims)
+        # A batch is not read at one moment: the claim can be there, and the document that came with it not yet.
+        item = found.get(key) or (self._main.get(key, consistent=True) if taken else None)
+        first = from_item(self.kind, resource_id, item)
+        if first is None and taken:
+            raise self._taken()
+        return first
+
+    def _check_retry(self, failure: TransactionFailed) -> None:
+        """Of a transaction that begins with the document: answer when it is worth another try. Raises Conflict."""
+        if any(reason.kind == "other" for reason in failure.reasons):
+            raise failure
+        if failure.reasons[0].kind == "none" and failure.conditions_only:
+            raise self._taken() from failure
+
+    def _taken(self) -> Conflict:
+        return Conflict(f"A {self.kind.name} of this name exists already")
+
+    def _busy(self, resource_id: str) -> Conflict:
+        return Conflict(f"The {self.kind.name} {resource_id} keeps changing; send the request again")
+
+    def _index_item(self, version: int) -> Item:
+        """An index row. `at` is when it is written, not when its request began: only old ones are swept."""
+        return {**stamp("index"), "v": version, "at": wiring.clock()}
+
+    def _put_rows(self, rows: Iterable[Key], version: int) -> None:
+        row = self._index_item(version)
+        for key in rows:
+            try:
+                self._log.put(key, row, when=(AbsentOrBelow("v", version),))
+            except ConditionFailed:
+                continue  # this version or a newer one has written this row already
 
     def _remove(self, rows: Iterable[Key], version: int) -> None:
         for key in rows:
@@ -263,7 +305,7 @@ class Resources:
                 continue  # gone already, or put again by a newer version
 
     def _item(self, document: Document, version: int) -> Item:
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        text = _text(document)
         if (size := len(text.encode())) > MAX_DOCUMENT_BYTES:
             raise TooLarge(
                 f"This {self.kind.name} has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB). "
@@ -280,3 +322,8 @@ def from_item(kind: Kind, resource_id: str, item: Item | None) -> Stored | None:
     version, text = row["v"], row["doc"]
     assert isinstance(version, int) and isinstance(text, str)
     return Stored(id=resource_id, version=version, document=json.loads(text))
+
+
+def _text(document: Document) -> str:
+    """A document as it is stored; told apart where Python's `==` would not, as 1 and true are."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

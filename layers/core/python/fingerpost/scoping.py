@@ -22,7 +22,9 @@ def initial(caller: Caller, sent: dict[str, Any] | None, project: str | None) ->
         projects += [project] if project else []
         projects += changed_list([], (sent or {}).get("projects") or [])
     users = changed_list([], (sent or {}).get("users") or EVERYBODY) or EVERYBODY
-    return checked(caller, {"projects": list(dict.fromkeys(projects)), "users": users})
+    scopes = {"projects": list(dict.fromkeys(projects)), "users": users}
+    check(caller, scopes["projects"])
+    return scopes
 
 
 def changed(caller: Caller, document: Document, sent: dict[str, Any] | None) -> dict[str, list[str]]:
@@ -34,12 +36,13 @@ def changed(caller: Caller, document: Document, sent: dict[str, Any] | None) -> 
         name: changed_list(current.get(name, []), sent[name]) if sent.get(name) is not None else current.get(name, [])
         for name in ("projects", "users")
     }
-    return checked(caller, result)
+    check(caller, [project for project in result["projects"] if project not in current.get("projects", [])])
+    return result
 
 
-def checked(caller: Caller, scopes: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The same scopes, once every project in them is known to exist."""
-    wanted = [project for project in scopes["projects"] if project != "all"]
+def check(caller: Caller, projects: list[str]) -> None:
+    """Raises Invalid unless the account has each of the projects. Those a document names already may be gone."""
+    wanted = [project for project in projects if project != "all"]
     known = Resources(caller.tables, PROJECT).read_many(wanted) if wanted else {}
     for project in wanted:
         if project not in known:
@@ -47,4 +50,3 @@ def checked(caller: Caller, scopes: dict[str, list[str]]) -> dict[str, list[str]
                 f"There is no project {project}",
                 details=[Finding(field="scopes.projects", message=f"unknown project {project}")],
             )
-    return scopes

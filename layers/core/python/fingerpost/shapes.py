@@ -53,9 +53,9 @@ def stamp(kind: str) -> Item:
 def upgraded(item: Item) -> Item:
     """The row in its current shape. Raises UnknownShape for one from the future."""
     kind, shape = item.get("k"), item.get("sv")
-    if not isinstance(kind, str) or kind not in CURRENT or not isinstance(shape, int) or shape > CURRENT[kind]:
+    if not isinstance(kind, str) or not isinstance(shape, int) or not 1 <= shape <= CURRENT.get(kind, 0):
         raise UnknownShape(f"a row of kind {kind!r} in shape {shape!r}")
     while shape < CURRENT[kind]:
-        item = STEPS[kind, shape](item)
+        item = {**STEPS[kind, shape](item), "sv": shape + 1}
         shape += 1
     return item

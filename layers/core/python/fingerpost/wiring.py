@@ -3,11 +3,14 @@
 import os
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
-from .access.secrets import RootSecrets
 from .clock import Clock, now_ms
-from .ports.queue import Queue
 from .ports.table import Table, Tables
+
+if TYPE_CHECKING:
+    from .access.secrets import RootSecrets
+    from .ports.queue import Queue
 
 RECORD_MS = 300
 
@@ -65,7 +68,7 @@ def recorder() -> Table:
 
 
 @cache
-def queue(name: str) -> Queue:
+def queue(name: str) -> "Queue":
     """`spill` (scans whose put was refused) or `work` (what goes on after an answer)."""
     if on_aws():
         from .aws.wiring import sqs_queue
@@ -77,7 +80,9 @@ def queue(name: str) -> Queue:
 
 
 @cache
-def root_secrets() -> RootSecrets:
+def root_secrets() -> "RootSecrets":
+    from .access.secrets import RootSecrets
+
     if on_aws():
         from .aws.wiring import secret_text
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
 from .. import keys
 from ..clock import DAY_MS
@@ -24,7 +24,10 @@ from ..ports.table import (
     Put,
     Set,
     Table,
+    Throttled,
     TransactionFailed,
+    Uncertain,
+    Unreachable,
     Update,
     Write,
 )
@@ -40,53 +43,44 @@ VISIT_KEPT_MS = 400 * DAY_MS  # far longer than any replay of the feed (24 hours
 ATTEMPTS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """One visit of one link, as it is counted."""
+class SumName(NamedTuple):
+    """Which sum of which link: of one day (yyyymmdd), or of all time with an empty `day`."""
 
-    sequence: str
     account: str
     domain: str
     short_id: str
-    action_id: str
-    row: dict[str, Any]
-    counts: bool  # neither a robot's nor a HEAD request's
+    day: str
 
-    def marker(self) -> Put:
-        """The visit's row: what backtests read, and the proof that it was counted."""
-        item: Item = {**stamp("visit"), "counts": self.counts}
-        item |= {name: self.row[name] for name in ("rule", "rules", "country", "url") if self.row.get(name)}
-        key = keys.owned(self.account, keys.visit(self.domain, self.short_id, self.action_id))
-        return Put(key, item, (Absent(),), expires_at=self.row["ts"] + VISIT_KEPT_MS)
+    def key(self, lane: int) -> Key:
+        if not self.day:
+            return keys.owned(self.account, keys.hits_lane(self.domain, self.short_id, lane))
+        return keys.owned(self.account, keys.hits_day(self.domain, self.short_id, self.day, lane))
 
-    def sums(self) -> list[tuple[str, str, Counter[str]]]:
-        """(account, which sum, what to add to it)."""
-        moment = datetime.fromtimestamp(self.row["ts"] / 1000, UTC)
-        total = Counter({"n" if self.counts else "robots": 1})
-        day = Counter(total)
-        if self.counts:
-            day[f"h:{moment.hour:02d}"] += 1
-            day[f"c:{self.row.get('country') or '-'}"] += 1
-            day[f"r:{self.row.get('rules', 0)}.{self.row.get('rule', 0)}"] += 1
-        return [(self.account, "", total), (self.account, moment.strftime("%Y%m%d"), day)]
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One visit of one link, as it is counted. Its marker is what backtests read, and the proof that it was counted."""
+
+    sequence: str
+    marker: Put
+    sums: dict[SumName, Counter[str]]  # what to add
 
 
 def derive(log: Table, changes: Sequence[Change]) -> list[str]:
     """Write what follows from a batch of changes. Answers the sequence numbers of records that must come again."""
-    actions = [change for change in changes if _is_new_action(change)]
     failed: list[str] = []
-    ready: list[Change] = []
-    for change in actions:
-        try:
-            log.put_many(index_puts(change))
-            ready.append(change)
-        except Exception as error:  # one record's trouble must not hold back the others; it is reported and comes again
-            _complain(change, error)
-            failed.append(change.sequence)
+    visits: list[Counted] = []
     for change in changes:
-        if _is_removed_action(change):
-            failed += _unlist(log, change)
-    for chunk in chunks([visit for change in ready if (visit := visit_of(change)) is not None]):
+        try:
+            if _is_new_action(change):
+                log.put_many(index_puts(change))
+                visits += visits_of(change)
+            elif _is_removed_action(change):
+                _unlist(log, change)
+        except Exception as error:  # one record's trouble must not hold back the others; it is reported and comes again
+            _complain(change.sequence, error)
+            failed.append(change.sequence)
+    for chunk in chunks(visits):
         failed += count(log, chunk)
     return failed
 
@@ -102,27 +96,35 @@ def _listed(key: Key, item: Item) -> list[Key]:
     return [keys.owned(account, row) for row in index_rows(ACTION, action_id, indexed_document(item))]
 
 
-def _unlist(log: Table, change: Change) -> list[str]:
+def _unlist(log: Table, change: Change) -> None:
     assert change.old is not None
-    try:
-        for key in _listed(change.key, change.old):
-            log.delete(key)
-    except Exception as error:  # as above
-        _complain(change, error)
-        return [change.sequence]
-    return []
+    for key in _listed(change.key, change.old):
+        log.delete(key)
 
 
-def visit_of(change: Change) -> Counted | None:
-    """The visit that an action records; None for any action that did not come through a link."""
+def visits_of(change: Change) -> list[Counted]:
+    """The visit that an action records; none for an action that did not come through a link."""
     assert change.new is not None
     row = row_of(change.new)
     if "link" not in row:
-        return None
+        return []
     account, action_id = _owner(change.key)
     domain, _, short_id = row["link"].partition("/")
-    counts = not row.get("mark") and not is_robot(row.get("ua", ""))
-    return Counted(change.sequence, account, domain, short_id, action_id, row, counts)
+    counts = not row.get("mark") and not is_robot(row.get("ua", ""))  # else nobody looked at the answer
+    item: Item = {**stamp("visit"), "counts": counts}
+    item |= {name: row[name] for name in ("rule", "rules", "country", "url") if row.get(name)}
+    key = keys.owned(account, keys.visit(domain, short_id, action_id))
+    moment = datetime.fromtimestamp(row["ts"] / 1000, UTC)
+    total = Counter({"n" if counts else "robots": 1})
+    day = Counter(total)
+    if counts:
+        rule = f"r:{row.get('rules', 0)}.{row.get('rule', 0)}"
+        day.update([f"h:{moment.hour:02d}", f"c:{row.get('country') or '-'}", rule])
+    sums = {
+        SumName(account, domain, short_id, ""): total,
+        SumName(account, domain, short_id, moment.strftime("%Y%m%d")): day,
+    }
+    return [Counted(change.sequence, Put(key, item, (Absent(),), expires_at=row["ts"] + VISIT_KEPT_MS), sums)]
 
 
 def chunks(visits: Iterable[Counted]) -> list[list[Counted]]:
@@ -130,17 +132,16 @@ def chunks(visits: Iterable[Counted]) -> list[list[Counted]]:
 
     A record that came twice in one batch is in one group only: no transaction may touch a row twice.
     """
-    once = {(visit.account, visit.action_id): visit for visit in visits}
+    once = {visit.marker.key: visit for visit in visits}
     groups: list[list[Counted]] = []
-    sums: set[tuple[str, str, str, str]] = set()
+    names: set[SumName] = set()
     for visit in once.values():
-        touched = {(account, visit.domain, visit.short_id, which) for account, which, _ in visit.sums()}
-        room = MAX_CHUNK_WRITES - len(groups[-1]) - 1 - len(sums | touched) if groups else -1
-        if room < 0 or len(groups[-1]) >= MAX_CHUNK_VISITS:
+        rows = len(groups[-1]) + 1 + len(names | visit.sums.keys()) if groups else 0
+        if not groups or rows > MAX_CHUNK_WRITES or len(groups[-1]) >= MAX_CHUNK_VISITS:
             groups.append([])
-            sums = set()
+            names = set()
         groups[-1].append(visit)
-        sums |= touched
+        names |= visit.sums.keys()
     return groups
 
 
@@ -150,32 +151,45 @@ def count(log: Table, visits: list[Counted]) -> list[str]:
     for _ in attempts(ATTEMPTS):
         if not left:
             return []
-        lane = secrets.randbelow(keys.LANES)
         try:
-            log.transact([*(visit.marker() for visit in left), *_additions(left, lane)])
+            log.transact([*(visit.marker for visit in left), *_additions(left, secrets.randbelow(keys.LANES))])
             return []
         except TransactionFailed as failure:
-            counted = {
-                number for number, reason in enumerate(failure.reasons[: len(left)]) if reason.kind == "condition"
-            }
-            left = [visit for number, visit in enumerate(left) if number not in counted]
-        except Exception as error:  # throttled beyond patience, or no answer: the markers make a replay harmless
-            _complain(left[0], error)
-            return [visit.sequence for visit in left]
-    return [visit.sequence for visit in left]
+            kinds = [reason.kind for reason in failure.reasons]
+            if "other" in kinds:
+                return _count_apart(log, left, failure)
+            left = [visit for visit, kind in zip(left, kinds, strict=False) if kind != "condition"]
+        except (Throttled, Unreachable, Uncertain) as error:  # the markers make a replay harmless
+            return _come_again(left, error)
+        except Exception as error:  # something is wrong with a record
+            return _count_apart(log, left, error)
+    return _come_again(left, "the sums are being written by others all the time")
+
+
+def _count_apart(log: Table, visits: list[Counted], error: Exception) -> list[str]:
+    """Count the halves of a chunk that the store will not take, down to the record that it will not take alone."""
+    if len(visits) == 1:
+        return _come_again(visits, error)
+    middle = len(visits) // 2
+    return count(log, visits[:middle]) + count(log, visits[middle:])
+
+
+def _come_again(visits: list[Counted], why: object) -> list[str]:
+    for visit in visits[:1]:
+        _complain(visit.sequence, why)
+    return [visit.sequence for visit in visits]
 
 
 def _additions(visits: Sequence[Counted], lane: int) -> list[Write]:
-    totals: dict[tuple[str, str, str, str], Counter[str]] = {}
+    totals: dict[SumName, Counter[str]] = {}
     for visit in visits:
-        for account, which, amounts in visit.sums():
-            totals.setdefault((account, visit.domain, visit.short_id, which), Counter()).update(amounts)
-    writes: list[Write] = []
-    for (account, domain, short_id, day), amounts in totals.items():
-        key: Key = keys.hits_day(domain, short_id, day, lane) if day else keys.hits_lane(domain, short_id, lane)
-        marks = [Set(name, value) for name, value in stamp("sum").items()]
-        writes.append(Update(keys.owned(account, key), (*marks, *(Add(name, n) for name, n in amounts.items()))))
-    return writes
+        for name, amounts in visit.sums.items():
+            totals.setdefault(name, Counter()).update(amounts)
+    marks = [Set(name, value) for name, value in stamp("sum").items()]
+    return [
+        Update(name.key(lane), (*marks, *(Add(field, n) for field, n in amounts.items())))
+        for name, amounts in totals.items()
+    ]
 
 
 def _is_new_action(change: Change) -> bool:
@@ -192,5 +206,5 @@ def _owner(key: Key) -> tuple[str, str]:
     return account, action_id
 
 
-def _complain(about: Change | Counted, error: Exception) -> None:
-    warning("a record must come again", sequence=about.sequence, error=repr(error))
+def _complain(sequence: str, why: object) -> None:
+    warning("a record must come again", sequence=sequence, why=repr(why))

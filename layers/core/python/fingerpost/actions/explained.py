@@ -32,7 +32,8 @@ def explanation(caller: Caller, item: Item) -> Document:
         raise NotFound("No rules were asked about this action")
     number = row.get("rules", 0)
     if not number:
-        return {"version": 0, "rules": [], "says": "no rules were published; it went to the default URL"}
+        where = "; it went to the default URL" if "link" in row else ""
+        return {"version": 0, "rules": [], "says": f"no rules were published{where}"}
     version_row = caller.tables.main.get(keys.rules_version(keys.ACCOUNT_RULES, number))
     if version_row is None:
         raise NotFound(f"Version {number} of the rules is not kept any more")
@@ -59,7 +60,12 @@ def explanation(caller: Caller, item: Item) -> Document:
                 "why": told.document(),
             }
         )
-    verdict = f"rule {decided} {asked[-1]['says']}" if decided else "no rule matched; it went to the default URL"
+    if decided is None:
+        verdict = "no rule matched" + ("; it went to the default URL" if "link" in row else "")
+    elif asked[-1]["matched"]:
+        verdict = f"rule {decided} {asked[-1]['says']}"
+    else:
+        verdict = f"rule {decided} decided; as things are now it {asked[-1]['says']}"
     return {"version": number, "rules": asked, "says": verdict}
 
 

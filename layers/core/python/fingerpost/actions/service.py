@@ -18,31 +18,45 @@ from ..redirection.context import Needs, Sources
 from ..redirection.facts import Facts
 from ..redirection.rulesets import RuleSets, decide, live_versions
 from ..redirection.visit import context_item, keys_of, resource_of
-from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, projects_of, visible
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, projects_of, visible
 from ..shapes import stamp
 from . import types
 from .agents import agent_fields
 from .documents import SentAction
-from .model import BUILT_IN, SCANS, document_of
+from .model import ACTION, BUILT_IN, SCANS, document_of, indexed_document
 
 MAX_ACTIONS = 100  # in one request
+MAX_REQUEST_BYTES = 3 * 1024 * 1024  # a transaction holds 4 MB
 MAX_AHEAD_MS = DAY_MS  # how far a client's clock may be ahead of ours
 
 _sets = RuleSets()
 
 
 def create(
-    caller: Caller, action_type: str, sent: list[SentAction], facts: Facts, project: str | None
+    caller: Caller, action_type: str, sent: list[SentAction], facts: Facts, project: str | None, *, many: bool
 ) -> list[Document]:
     """Record actions, all or none. Scans come back with the reaction of the rules that apply to who posted them.
 
+    `many` is whether an array was sent: then each comes back with its context, and errors say which one they mean.
     Raises Invalid, NotFound for an unknown type.
     """
     if not 1 <= len(sent) <= MAX_ACTIONS:
         raise Invalid(f"One request creates 1 to {MAX_ACTIONS} actions; this one has {len(sent)}")
     if project is not None and caller.principal.project is None:
         Resources(caller.tables, PROJECT).read(project)
-    prepared = [_prepare(caller, action_type, each, facts, project, number) for number, each in enumerate(sent)]
+    live = caller.tables.main.get(keys.LIVE, consistent=True)
+    prepared: list[tuple[str, Item]] = []
+    for number, each in enumerate(sent):
+        try:
+            prepared.append(_prepare(caller, action_type, each, facts, project, live))
+        except Invalid as error:
+            if not many:
+                raise
+            raise _placed(error, number) from error
+    if (size := sum(_size(item) for _, item in prepared)) > MAX_REQUEST_BYTES:
+        raise TooLarge(
+            f"These actions have {size:,} bytes; the limit of one request is {MAX_REQUEST_BYTES:,} bytes (3 MB)"
+        )
     puts = [Put(keys.action(action_id), item, (Absent(),)) for action_id, item in prepared]
     try:
         if len(puts) == 1:
@@ -54,7 +68,7 @@ def create(
     except TransactionFailed as failure:
         if not failure.conditions_only:
             raise
-    return [show(action_id, item, context=len(puts) > 1) for action_id, item in prepared]
+    return [show(action_id, item, context=many) for action_id, item in prepared]
 
 
 def read(caller: Caller, action_type: str, action_id: str) -> Item:
@@ -83,9 +97,9 @@ def show(action_id: str, item: Item, *, context: bool = False, with_scopes: bool
 
 
 def _prepare(
-    caller: Caller, action_type: str, sent: SentAction, request: Facts, project: str | None, number: int
+    caller: Caller, action_type: str, sent: SentAction, request: Facts, project: str | None, live: Item | None
 ) -> tuple[str, Item]:
-    name = _type_name(caller, action_type, sent, number)
+    name = _type_name(caller, action_type, sent)
     thng, product = _targets(caller, name, sent)
     at = sent.timestamp if sent.timestamp is not None else caller.at
     if at > caller.at + MAX_AHEAD_MS:
@@ -109,21 +123,21 @@ def _prepare(
         "made": caller.at if at != caller.at else None,
         "cause": caller.cause,
         "more": json.dumps(more, ensure_ascii=False) if more else None,
-        **context_item(facts, whole_address=_keeps_addresses(caller)),
+        **context_item(facts, whole_address=bool(live and live.get("wholeAddresses"))),
     }
     item: Item = {**stamp("action"), "type": name, "ts": at, "projects": projects}
     item.update({field: value for field, value in optional.items() if value is not None and value != ""})
-    if len(json.dumps(item).encode()) > MAX_DOCUMENT_BYTES:
-        raise TooLarge(f"This action is larger than {MAX_DOCUMENT_BYTES:,} bytes (256 KB)")
+    if (size := _size(item)) > MAX_DOCUMENT_BYTES:
+        raise TooLarge(f"This action has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB)")
+    index_rows(ACTION, action_id, indexed_document(item))  # they are written off the feed, where nobody could be told
     if name in SCANS and principal.actor == "operator":
-        item.update(_reaction(caller, Sources(facts=facts, action={**more, "type": name}), thng, product))
+        item.update(_reaction(caller, live, Sources(facts=facts, action={**more, "type": name}), thng, product))
     return action_id, item
 
 
-def _reaction(caller: Caller, begun: Sources, thng: Stored | None, product: Stored | None) -> Item:
-    """What the account's rules say of this scan; nothing when no rule matches."""
-    live = live_versions(caller.tables.main.get(keys.LIVE, consistent=True))
-    compiled = _sets.of(caller.tables, caller.principal.account, live.get(keys.ACCOUNT_RULES))
+def _reaction(caller: Caller, live: Item | None, begun: Sources, thng: Stored | None, product: Stored | None) -> Item:
+    """What the account's rules say of this scan: no URL when no rule matches."""
+    compiled = _sets.of(caller.tables, caller.principal.account, live_versions(live).get(keys.ACCOUNT_RULES))
 
     def sources_of(needs: Needs) -> Sources:
         wanted = keys_of(thng.id, needs.thng_properties) if thng else []
@@ -137,14 +151,14 @@ def _reaction(caller: Caller, begun: Sources, thng: Stored | None, product: Stor
 
     decision, _ = decide(compiled, sources_of, begun)
     if decision is None:
-        return {}
+        return {"rules": compiled.number}
     return {"url": decision.url, "rule": decision.rule, "rules": decision.version}
 
 
-def _type_name(caller: Caller, action_type: str, sent: SentAction, number: int) -> str:
+def _type_name(caller: Caller, action_type: str, sent: SentAction) -> str:
     if action_type == "all":
         if sent.type is None:
-            raise _invalid(f"[{number}].type", "needs the type of the action")
+            raise _invalid("type", "needs the type of the action")
         action_type = sent.type
     elif sent.type not in (None, action_type):
         raise _invalid("type", f"is {sent.type!r}, but the address says {action_type!r}")
@@ -189,9 +203,14 @@ def _located(facts: Facts, sent: SentAction) -> Facts:
     return replace(facts, latitude=latitude, longitude=longitude, zone=get_tz(longitude, latitude), source="sensor")
 
 
-def _keeps_addresses(caller: Caller) -> bool:
-    live = caller.tables.main.get(keys.LIVE)
-    return bool(live and live.get("wholeAddresses"))
+def _size(item: Item) -> int:
+    return len(json.dumps(item, ensure_ascii=False).encode())
+
+
+def _placed(error: Invalid, number: int) -> Invalid:
+    """The same error of one action in an array."""
+    details = [replace(finding, field=f"[{number}].{finding.field}") for finding in error.details]
+    return type(error)(f"[{number}].{error}", details=details)
 
 
 def _invalid(field: str, message: str) -> Invalid:

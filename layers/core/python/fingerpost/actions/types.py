@@ -7,7 +7,7 @@ from ..caller import Caller
 from ..errors import Conflict, Forbidden, NotFound
 from ..fields import merged
 from ..ports.table import Absent, Delete, Put
-from ..resources import Document, Resources, Stored
+from ..resources import Document, Resources, Stored, visible
 from ..shapes import stamp
 from .documents import NewActionType, SentActionType
 from .model import ACTION_TYPE, BUILT_IN
@@ -28,14 +28,17 @@ def create(caller: Caller, sent: NewActionType, project: str | None) -> Document
 
 
 def find(caller: Caller, name: str) -> Stored:
-    """A custom action type by its name. Raises NotFound."""
+    """A custom action type by its name. Raises NotFound, also when it is out of the key's sight."""
     claim = caller.tables.main.get(keys.claim("actionType", name), consistent=True)
-    if claim is None:
-        known = ", ".join(BUILT_IN)
-        raise NotFound(
-            f"There is no action type {name[:100]!r}. The built-in ones are {known}; create others with POST /actions"
-        )
-    return Resources(caller.tables, ACTION_TYPE).read(str(claim["id"]))
+    if claim is not None:
+        type_id = str(claim["id"])
+        stored = Resources(caller.tables, ACTION_TYPE).read_many([type_id], consistent=True).get(type_id)
+        if stored is not None and visible(stored.document, caller.principal.project):
+            return stored
+    known = ", ".join(BUILT_IN)
+    raise NotFound(
+        f"There is no action type {name[:100]!r}. The built-in ones are {known}; create others with POST /actions"
+    )
 
 
 def update(caller: Caller, name: str, sent: SentActionType) -> Document:

@@ -66,7 +66,7 @@ ROUNDS = 10  # of what DynamoDB left undone, or of a row that expires or changes
 
 
 class Consumed:
-    """Running totals of capacity units. Failed conditions cost units too, but DynamoDB does not report those."""
+    """Running totals of capacity units, for one thread. DynamoDB does not report what a failed condition cost."""
 
     def __init__(self) -> None:
         self.read = 0.0

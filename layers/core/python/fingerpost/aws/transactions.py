@@ -69,18 +69,21 @@ def transact(table: "DynamoTable", writes: Sequence[Write], now_s: Callable[[], 
         found = _attempt(table, payload, uncertain=adds)
         if found is None:
             return
-        reasons = [_reason(cancelled, at) for cancelled in found]
         turned = {
             index
             for index, (write, cancelled) in enumerate(zip(writes, found, strict=True))
             if _turns(write, cancelled, at, over_expired=index in over_expired)
         }
-        if any(reason.kind not in PASSING for index, reason in enumerate(reasons) if index not in turned):
+        reasons = [
+            Reason("none") if index in turned else _reason(cancelled, at) for index, cancelled in enumerate(found)
+        ]
+        if any(reason.kind not in PASSING for reason in reasons):
             _raise_too_large(found)
             raise TransactionFailed(reasons)
         if turned:
             over_expired ^= turned
             payload = None
+            reasons = [Reason("conflict") if index in turned else reason for index, reason in enumerate(reasons)]
     raise TransactionFailed(reasons)
 
 

@@ -178,8 +178,8 @@ class Transport:
         except (NoCredentials, Unsent) as error:
             raise _Failed(error) from error
         reused = connection.used_at != 0
-        try:
-            answer = connection.exchange(request, self._timeout_s(left_ms))
+        try:  # a kept connection may be dead without a sign, so it leaves time for a new one
+            answer = connection.exchange(request, self._timeout_s(left_ms // 2 if reused else left_ms))
             self._keep(connection)
             return _document(answer)
         except Unsent as error:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from ..fields import Millis, SentDocument, SentResource
+from ..fields import Millis, Name, SentDocument, SentResource
 
 MAX_PROPERTY_KEY = 128
 
@@ -60,7 +60,7 @@ class SentLocation(SentDocument):
 class SentProduct(SentResource):
     """A product as it is created or, in part, updated. `fn` and `name` mirror each other."""
 
-    fn: str | None = None
+    fn: Name | None = None
     brand: str | None = None
     url: str | None = None
     photos: list[str] | None = None

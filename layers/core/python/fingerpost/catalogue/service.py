@@ -1,12 +1,13 @@
 """Create, read, update and delete products and thngs."""
 
+import json
 from typing import Any
 
 from .. import scoping
 from ..caller import Caller
-from ..errors import Finding, Invalid, NotFound
+from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
-from ..resources import Document, Kind, Resources, Stored, visible
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, visible
 from .documents import NewProduct, NewThng, SentLocation, SentProduct, SentThng
 from .model import PRODUCT, THNG, location_document, shown
 from .properties import LOCATION, Properties
@@ -42,9 +43,7 @@ def update_product(caller: Caller, product_id: str, sent: SentProduct) -> Stored
 
 
 def update_thng(caller: Caller, thng_id: str, sent: SentThng) -> Stored:
-    fields = sent.sent()
-    _check_product(caller, fields.get("product"))
-    return _update(caller, THNG, thng_id, fields)
+    return _update(caller, THNG, thng_id, sent.sent())
 
 
 def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
@@ -84,6 +83,7 @@ def _create(
     document = merged({"createdAt": at, "updatedAt": at, "scopes": scopes}, fields)
     if location:
         values[LOCATION] = location
+    _check_size(kind, resource_id, document, values)
     Properties(caller.tables).begin(resource_id, values, at)
     stored = Resources(caller.tables, kind).create(resource_id, document)
     values.pop(LOCATION, None)
@@ -98,10 +98,23 @@ def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]
         if not result.get("name"):
             raise Invalid(f"name: a {kind.name} needs a name")
         result["scopes"] = scoping.changed(caller, document, sent_scopes)
+        if kind is THNG and result.get("product") != document.get("product"):
+            _check_product(caller, result.get("product"))
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
     resources = Resources(caller.tables, kind)
     return resources.update(resource_id, change, sees=lambda document: visible(document, caller.principal.project))
+
+
+def _check_size(kind: Kind, resource_id: str, document: Document, values: dict[str, Any]) -> None:
+    """Raises TooLarge for what could not be stored whole, before any of it is."""
+    index_rows(kind, resource_id, document)
+    size = len(json.dumps([document, values], ensure_ascii=False).encode())
+    if size > MAX_DOCUMENT_BYTES:
+        raise TooLarge(
+            f"This {kind.name} has {size:,} bytes, properties included; "
+            f"the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB)"
+        )
 
 
 def _check_product(caller: Caller, product: str | None) -> None:

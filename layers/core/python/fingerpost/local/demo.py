@@ -119,7 +119,7 @@ def _operator_key(settings: Settings, tables: Tables, row: Item) -> str:
 def _make_museum(tables: Tables, row: Item, domain: str) -> None:
     """Everything with ids of one seed, so that a start that was interrupted goes on where it stopped."""
     content: dict[str, Any] = json.loads(MUSEUM.read_text(encoding="utf-8"))
-    ids = SeededIds(f"museum/{row['account']}", row["at"])
+    ids = SeededIds(f"museum/{row['account']}")
     caller = Caller(
         principal=Principal(actor="operator", account=row["account"], id=row["operator"]),
         tables=tables.of(row["account"]),

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from fingerpost.clock import now_ms
+
 type Event = dict[str, Any]
 type RawHeaders = Iterable[tuple[bytes, bytes]]  # names in lower case, as ASGI has them
 
@@ -43,7 +45,7 @@ class LocalContext:
         return f"arn:aws:lambda:local:000000000000:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        return max(0, self.deadline_at - time.time_ns() // 1_000_000)
+        return max(0, self.deadline_at - now_ms())
 
 
 def http_event(

@@ -37,9 +37,12 @@ class Facts:
         return preferred_language(self.languages)
 
 
-def facts_of(event: Event, at: int) -> Facts:
-    """Read a request's facts from its headers."""
+def facts_of(event: Event, at: int, *, trust_viewer: bool = True) -> Facts:
+    """Read a request's facts from its headers; `trust_viewer` unless a client could have sent CloudFront's itself."""
     headers: dict[str, str] = event.get("headers") or {}
+    if not trust_viewer:
+        headers = {name: value for name, value in headers.items() if not name.startswith("cloudfront-")}
+        event = {**event, "headers": headers}
     get = headers.get
     latitude = _degrees(get("cloudfront-viewer-latitude"), 90)
     longitude = _degrees(get("cloudfront-viewer-longitude"), 180)

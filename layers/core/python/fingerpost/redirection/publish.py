@@ -223,4 +223,4 @@ def _text(version: Version) -> str:
 
 def _id(caller: Caller, owner: str) -> str:
     """A redirector exists as soon as its owner does, so its id follows from them."""
-    return SeededIds(f"redirector/{caller.principal.account}/{owner}", 0).new_id(0)
+    return SeededIds(f"redirector/{caller.principal.account}/{owner}").new_id(0)

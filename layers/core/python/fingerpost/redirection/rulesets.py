@@ -47,7 +47,7 @@ class CompiledRules:
 
     def next_match(self, context: Context, after: int) -> int | None:
         """The next rule that matches, for when one yields no URL."""
-        return next((number for number in self._set.matches_all(context) if number > after), None)
+        return self._set.next_match(context, after)
 
     def template(self, number: int) -> Template | None:
         """The URL template of a rule; None when it has no redirectUrl."""

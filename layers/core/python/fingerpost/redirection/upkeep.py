@@ -1,20 +1,29 @@
 """What keeps hints and references true after a thng or product changed. Runs from the work queue, not in requests."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from .. import keys
 from ..catalogue.model import PRODUCT, THNG
+from ..errors import Conflict, NotFound
 from ..log import warning
 from ..ports.queue import Queue
-from ..ports.table import Change, ConditionFailed, Equals, FieldChange, GlobalKey, Item, Set, Tables
+from ..ports.table import Change, ConditionFailed, Equals, FieldChange, GlobalKey, Remove, Set, Tables
 from ..resources import Document, Resources, projects_of
+from ..resources import from_item as stored_of
 from ..retry import attempts
+from ..shapes import upgraded
+from .model import from_item as link_of
 
 PAGE = 50
+SECOND_LOOK_MS = 120_000  # longer than any request: what was being created while its product went is there by then
+HINT_ATTEMPTS = 8
+
+type Task = dict[str, Any]
 
 
-def work_of(change: Change) -> list[dict[str, Any]]:
+def work_of(change: Change) -> list[Task]:
     """The tasks that one change of a document makes necessary."""
     old, new = change.old, change.new
     kind = (new or old or {}).get("k")
@@ -23,7 +32,7 @@ def work_of(change: Change) -> list[dict[str, Any]]:
     account, _, resource_id = change.key.pk.split("#", 2)
     if new is None:
         return [{"do": "unlink", "account": account, "product": resource_id}] if kind == PRODUCT.name else []
-    before, after = json.loads(old["doc"]), json.loads(new["doc"])
+    before, after = json.loads(upgraded(old)["doc"]), json.loads(upgraded(new)["doc"])
     if _hints(before) == _hints(after):
         return []
     return [{"do": "hint", "account": account, "id": resource_id}]
@@ -35,20 +44,24 @@ def dispatch(changes: list[Change], queue: Queue) -> list[str]:
         try:
             for task in work_of(change):
                 queue.send(json.dumps(task), group=task["account"])
-        except Exception as error:  # the queue did not take it: this record and those after it come again
+        except Exception as error:  # this record and those after it come again
             warning("dispatch stopped", sequence=change.sequence, error=repr(error))
             return [each.sequence for each in changes[number:]]
     return []
 
 
-def perform(task: dict[str, Any], tables: Tables, queue: Queue, at: int) -> None:
+def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
     """Carry out one task; doing it again does no harm. `tables` are unscoped."""
     match task["do"]:
         case "hint":
             refresh_hints(tables, task["account"], task["id"])
         case "unlink":
-            if unlink_page(tables, task["account"], task["product"], at):
-                queue.send(json.dumps(task), group=task["account"])
+            following = unlink_page(tables, task, at)
+            if following is not None:
+                queue.send(json.dumps(following), group=task["account"])
+            elif not task.get("again"):
+                second = {"do": "unlink", "account": task["account"], "product": task["product"], "again": True}
+                queue.send(json.dumps(second), group=task["account"], delay_ms=SECOND_LOOK_MS)
         case unknown:
             raise ValueError(f"no such task: {unknown!r}")
 
@@ -56,24 +69,21 @@ def perform(task: dict[str, Any], tables: Tables, queue: Queue, at: int) -> None
 def refresh_hints(tables: Tables, account: str, resource_id: str) -> None:
     """Write into a thing's links which product and projects it has now."""
     own = tables.of(account)
-    found = [Resources(own, kind).read_many([resource_id], consistent=True) for kind in (THNG, PRODUCT)]
-    stored = next((each[resource_id] for each in found if resource_id in each), None)
-    if stored is None:
-        return
     after: str | None = None
     while True:
         page = own.main.query(keys.links_of(resource_id), after=after, limit=PAGE, consistent=True)
         for row in page.rows:
             _, domain, short_id = row.key.sk.split("#", 2)
-            _set_hints(tables, keys.link(domain, short_id), stored.document)
+            _set_hints(tables, keys.link(domain, short_id), account, resource_id)
         if page.after is None:
             return
         after = page.after
 
 
-def unlink_page(tables: Tables, account: str, product_id: str, at: int) -> bool:
-    """Remove a deleted product's reference from some of its thngs. Answers whether there may be more."""
-    own = tables.of(account)
+def unlink_page(tables: Tables, task: Task, at: int) -> Task | None:
+    """Remove a deleted product's reference from a page of its thngs. Answers the task that goes on from there."""
+    shard, product_id = task.get("shard", 0), task["product"]
+    own = tables.of(task["account"])
     thngs = Resources(own, THNG)
 
     def change(document: Document) -> Document:
@@ -82,36 +92,56 @@ def unlink_page(tables: Tables, account: str, product_id: str, at: int) -> bool:
         rest = {name: value for name, value in document.items() if name != "product"}
         return {**rest, "updatedAt": max(at, document["updatedAt"])}
 
-    more = False
-    for shard in range(THNG.shards):
-        partition = keys.index(keys.ACCOUNT_SCOPE, THNG.name, "product", product_id, shard)
-        page = own.log.query(partition, limit=PAGE, consistent=True)
-        found = thngs.read_many([row.key.sk for row in page.rows], consistent=True)
-        for row in page.rows:
-            stored = found.get(row.key.sk)
-            if stored is None or stored.document.get("product") != product_id:
-                thngs.sweep(row.key, row.item, stored)
-            else:
+    partition = keys.index(keys.ACCOUNT_SCOPE, THNG.name, "product", product_id, shard)
+    page = own.log.query(partition, after=task.get("after"), limit=PAGE, consistent=True)
+    found = thngs.read_many([row.key.sk for row in page.rows], consistent=True)
+    for row in page.rows:
+        stored = found.get(row.key.sk)
+        if stored is None:
+            continue  # deleted, or just being created
+        if stored.document.get("product") == product_id:
+            with suppress(NotFound):  # deleted meanwhile
                 thngs.update(row.key.sk, change)
-        more = more or page.after is not None
-    return more
+        else:
+            thngs.sweep(row.key, row.item, stored)
+    if page.after is not None:
+        return {**task, "shard": shard, "after": page.after}
+    if shard + 1 < THNG.shards:
+        return {**task, "shard": shard + 1, "after": None}
+    return None
 
 
-def _set_hints(tables: Tables, key: GlobalKey, document: Document) -> None:
-    for _ in attempts(8):
-        item: Item | None = tables.main.get(key, consistent=True)
-        if item is None:
+def _set_hints(tables: Tables, key: GlobalKey, account: str, resource_id: str) -> None:
+    """The link is read before the thing, so that of two that write hints at once the later one writes the later."""
+    for _ in attempts(HINT_ATTEMPTS):
+        item = tables.main.get(key, consistent=True)
+        document = _document(tables, account, resource_id)
+        if item is None or document is None:
             return
-        product = document.get("product")
-        changes: tuple[FieldChange, ...] = (Set("v", item["v"] + 1), Set("projects", list(projects_of(document))))
-        if product or "product" in item:
-            changes = (*changes, Set("product", product))
+        _, domain, short_id = key.pk.split("#")
+        link = link_of(domain, short_id, item)
+        hints = _hints(document)
+        if link.evrythng_id != resource_id or link.deleted_at is not None or (link.product, link.projects) == hints:
+            return
+        product, projects = hints
+        changes: tuple[FieldChange, ...] = (
+            Set("v", link.version + 1),
+            Set("projects", list(projects)),
+            Set("product", product) if product else Remove("product"),
+        )
         try:
-            tables.main.update(key, changes, when=(Equals("v", item["v"]),))
+            tables.main.update(key, changes, when=(Equals("v", link.version),))
             return
         except ConditionFailed:
             continue
+    raise Conflict(f"The link {key.pk} keeps changing")
 
 
-def _hints(document: Document) -> tuple[Any, ...]:
+def _document(tables: Tables, account: str, resource_id: str) -> Document | None:
+    item = tables.of(account).main.get(keys.document(resource_id), consistent=True)
+    found = (stored_of(kind, resource_id, item) for kind in (THNG, PRODUCT))
+    return next((stored.document for stored in found if stored is not None), None)
+
+
+def _hints(document: Document) -> tuple[str | None, tuple[str, ...]]:
     return document.get("product"), projects_of(document)

@@ -1,14 +1,15 @@
 """A visit of a short URL: find the link, decide, record. Standard library only; this is the sacred path.
 
 Reads: the link (with the live row of the account that the domain served last, when the kept copy is too old), then at
-most one batch of what rules or the chosen template mention. Writes: one action, once.
+most one batch of what rules or the chosen template mention. When another account's live row has to be read, what its
+rules mentioned last comes in the same batch. Writes: one action, once.
 """
 
 import json
-import secrets
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import keys
@@ -26,6 +27,9 @@ from .rulesets import Decision, RuleSets, Version, decide, live_versions
 LIVE_MS = 4_000  # a change of the rules shows within five seconds, the read's own lag included
 SALT_KEPT_MS = 2 * DAY_MS
 RETRY_AFTER = {"retry-after": "2"}
+MAX_KEPT_ACCOUNTS = 1_000
+MAX_SHORT_ID = 64
+EVERYTHING = Needs(thng=True, product=True, thng_properties=True, product_properties=True)
 
 ACTION = {"type": "implicitScans"}
 
@@ -39,6 +43,10 @@ class Live:
     read_at: int
     versions: dict[str, Version]
     whole_addresses: bool = False
+    needs: Needs = EVERYTHING  # what its rules made necessary last; everything before they are known
+
+
+type Rows = dict[Key, Item | None]  # what was read; None for a row that is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +78,12 @@ class Visits:
         """
         try:
             link = self.find(domain, short_id, facts.at)
-            live = self._live_of(link.account, facts.at)
+            live, ahead = self._live_of(link, facts.at)
             compiled = self._sets.of(self.tables.of(link.account), link.account, live.versions.get(keys.ACCOUNT_RULES))
+            if live.needs != compiled.all_needs:
+                live = self._live[link.account] = replace(live, needs=compiled.all_needs)
             begun = Sources(facts=facts, action=ACTION)
-            decision, sources = decide(compiled, lambda needs: self._read(link, needs, facts), begun)
+            decision, sources = decide(compiled, lambda needs: self._read(link, needs, facts, ahead), begun)
         except (Throttled, Unreachable) as failure:
             raise Unavailable("The store is busy; try again in a moment", headers=RETRY_AFTER) from failure
         if decision is None:
@@ -84,7 +94,9 @@ class Visits:
         return Visit(link, decision, action_id)
 
     def find(self, domain: str, short_id: str, at: int) -> Link:
-        """The link, live or not yet deleted. Raises NotFound, Gone."""
+        """The link. Raises NotFound, Gone."""
+        if not 0 < len(short_id) <= MAX_SHORT_ID:
+            raise NotFound(f"There is no link of {len(short_id)} characters")
         link_key = keys.link(domain, short_id)
         wanted: list[Key] = [link_key]
         account, day = self._last_account.get(domain), _day(at)
@@ -104,20 +116,21 @@ class Visits:
         link = from_item(domain, short_id, item)
         if link.deleted_at is not None:
             raise Gone(f"The link {domain}/{short_id} was deleted")
+        if len(self._last_account) >= MAX_KEPT_ACCOUNTS:
+            self._last_account.clear()
         self._last_account[domain] = link.account
         return link
 
-    def _read(self, link: Link, needs: Needs, facts: Facts) -> Sources:
-        """One batch of what is needed; the product hint is verified against the thng, and read again if it is old."""
+    def _read(self, link: Link, needs: Needs, facts: Facts, ahead: Rows) -> Sources:
+        """One batch of what is needed; the product hint is verified against the thng, and read again if it is old.
+
+        `ahead` was read before it was known to be needed.
+        """
         main = self.tables.of(link.account).main
-        thng_id = link.evrythng_id if link.type == "thng" else None
-        product_id = link.evrythng_id if link.type == "product" else link.product
-        wanted: list[Key] = []
-        if thng_id:
-            wanted += keys_of(thng_id, needs.thng_properties)
-        if product_id and needs.product:
-            wanted += keys_of(product_id, needs.product_properties)
-        rows = main.get_many(wanted)
+        thng_id, product_id = _targets(link)
+        rows = {key: item for key, item in ahead.items() if item is not None}
+        if wanted := [key for key in _needed(link, needs) if key not in ahead]:
+            rows |= main.get_many(wanted)
         thng = resource_of(rows, thng_id)
         if thng is not None and needs.product and thng.get("product") != product_id:
             product_id = thng.get("product")
@@ -149,7 +162,7 @@ class Visits:
             "cause": cause,
             **context_item(facts, whole_address=live.whole_addresses),
         }
-        item.update({name: value for name, value in optional.items() if value})
+        item.update({name: value for name, value in optional.items() if value or isinstance(value, float)})
         return item
 
     def _record(self, account: str, action_id: str, item: Item) -> None:
@@ -166,22 +179,31 @@ class Visits:
                 raise Unavailable("The store is busy; try again in a moment", headers=RETRY_AFTER) from failure
             warning("spilled a scan", why=repr(refused), cause=item.get("cause"))
 
-    def _live_of(self, account: str, at: int) -> Live:
+    def _live_of(self, link: Link, at: int) -> tuple[Live, Rows]:
+        """What is in force in the link's account; and, when that had to be read, what its rules will need with it."""
+        account = link.account
+        ahead: Rows = {}
         if not self._is_fresh(account, at):
-            self._keep_live(account, self.tables.main.get(keys.owned(account, keys.LIVE)), at)
-        return self._live[account]
+            known = self._live.get(account)
+            wanted = _needed(link, known.needs if known else EVERYTHING)
+            rows = self.tables.of(account).main.get_many([keys.LIVE, *wanted])
+            ahead = {key: rows.get(key) for key in wanted}
+            self._keep_live(account, rows.get(keys.LIVE), at)
+        return self._live[account], ahead
 
     def _is_fresh(self, account: str, at: int) -> bool:
         live = self._live.get(account)
         return live is not None and 0 <= at - live.read_at < LIVE_MS
 
     def _keep_live(self, account: str, item: Item | None, at: int) -> None:
-        whole = bool(item and item.get("wholeAddresses"))
-        self._live[account] = Live(at, live_versions(item), whole)
+        whole, known = bool(item and item.get("wholeAddresses")), self._live.get(account)
+        if known is None and len(self._live) >= MAX_KEPT_ACCOUNTS:
+            self._live.clear()
+        self._live[account] = Live(at, live_versions(item), whole, known.needs if known else EVERYTHING)
 
     def _salt_of(self, day: str, item: Item | None, at: int) -> str:
         if item is None:
-            row: Item = {**stamp("salt"), "salt": secrets.token_hex(16)}
+            row: Item = {**stamp("salt"), "salt": os.urandom(16).hex()}
             try:
                 self.tables.main.put(keys.salt(day), row, when=(Absent(),), expires_at=at + SALT_KEPT_MS)
                 item = row
@@ -205,6 +227,22 @@ def context_item(facts: Facts, *, whole_address: bool) -> dict[str, Any]:
         "zone": facts.zone,
         "source": facts.source,
     }
+
+
+def _targets(link: Link) -> tuple[str | None, str | None]:
+    """The thng and the product of a link; the product of a thng's link is a hint."""
+    if link.type == "product":
+        return None, link.evrythng_id
+    return link.evrythng_id if link.type == "thng" else None, link.product
+
+
+def _needed(link: Link, needs: Needs) -> list[Key]:
+    """The rows that `needs` are read from; a thng also when only its product is wanted, because it names it."""
+    if not needs:
+        return []
+    thng_id, product_id = _targets(link)
+    wanted = keys_of(thng_id, needs.thng_properties) if thng_id else []
+    return wanted + keys_of(product_id, needs.product_properties) if product_id and needs.product else wanted
 
 
 def _day(at: int) -> str:

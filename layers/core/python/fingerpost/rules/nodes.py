@@ -149,7 +149,7 @@ def predicate(node: Node) -> Predicate:
         case Negation(inner):
             return _not(predicate(inner))
         case Test(op="=", values=(Exact(value=str()) as only,)):
-            return _equals_text(node, only)
+            return _equals_text(node, only) if only.number is None else _equals_text_or_number(node, only)
         case Test(op="!=", values=(Exact(value=str()) as only,)):
             return _differs_from_text(node, only)
         case Test(op="=", values=(Exact(value=int() | float() as number),)):
@@ -198,7 +198,7 @@ def _either(first: Predicate, second: Predicate) -> Predicate:
 
 
 def _equals_text(test: Test, only: Exact) -> Predicate:
-    field, text, number, text_only = test.field, only.value, only.number, _text_only(only)
+    field, text, text_only = test.field, only.value, _text_only(only)
 
     def equals(context: Context) -> bool:
         stored = context.get(field)
@@ -206,11 +206,21 @@ def _equals_text(test: Test, only: Exact) -> Predicate:
             return True
         if type(stored) is str or stored is None:
             return False
-        if type(stored) is list and text_only:
-            return text in stored
+        return text in stored if type(stored) is list and text_only else holds(test, stored)
+
+    return equals
+
+
+def _equals_text_or_number(test: Test, only: Exact) -> Predicate:
+    field, text, number = test.field, only.value, only.number
+
+    def equals(context: Context) -> bool:
+        stored = context.get(field)
+        if type(stored) is str:
+            return stored == text
         if type(stored) is int or type(stored) is float:
             return stored == number
-        return holds(test, stored)
+        return stored is not None and holds(test, stored)
 
     return equals
 

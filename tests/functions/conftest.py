@@ -1,0 +1,58 @@
+"""A fresh store and account for each test; the handlers reach them through `wiring`."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+MEMORY = Path("/dev/shm")
+# The redirect function opens its store as it is imported: keep that one out of the repository.
+os.environ["FINGERPOST_DATA_DIR"] = tempfile.mkdtemp(prefix="fingerpost-import-")
+
+from fingerpost import wiring  # noqa: E402
+from fingerpost.local.feed import local_feed  # noqa: E402
+from fingerpost.local.queue import local_queue  # noqa: E402
+from fingerpost.local.table import local_tables  # noqa: E402
+from functions.redirect import app as redirect  # noqa: E402
+from tests.functions.world import API_URL, DOMAIN, ROOTS, Client, SettableClock, World  # noqa: E402
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
+        folder = Path(name)
+        queues = {each: local_queue(folder, each, clock=clock) for each in ("spill", "work")}
+        made = World(
+            folder,
+            local_tables(folder, clock=clock),
+            clock,
+            queues,
+            local_feed(folder, consumers=("derive", "dispatch"), clock=clock),
+            numbers=count(1),
+        )
+        settings = wiring.Settings(api_url=API_URL, short_domain=DOMAIN, short_scheme="https")
+        monkeypatch.setattr(wiring, "clock", clock)
+        monkeypatch.setattr(wiring, "tables", lambda: made.tables)
+        monkeypatch.setattr(wiring, "recorder", lambda: made.tables.main)
+        monkeypatch.setattr(wiring, "queue", queues.__getitem__)
+        monkeypatch.setattr(wiring, "root_secrets", lambda: ROOTS)
+        monkeypatch.setattr(wiring, "settings", lambda: settings)
+        monkeypatch.setattr(redirect, "visits", made.fresh_visits())
+        made.begin()
+        yield made
+        made.feed.close()
+        made.tables.main.store.close()  # type: ignore[attr-defined]
+        made.tables.log.store.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def operator(world: World) -> Client:
+    return world.operator
