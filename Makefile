@@ -21,7 +21,7 @@ lint: .venv/installed ## check style, format and types
 	@$(PYTHON) -m mypy
 
 bench: .venv/installed ## measure the budgets, as ratios
-	@for each in bench/[a-z]*.py; do $(PYTHON) -m "bench.$$(basename "$$each" .py)" $(ARGS) || exit 1; done
+	@$(PYTHON) -m bench $(ARGS)
 
 template: .cache/sam/installed ## check template.yaml as SAM sees it and as CloudFormation will
 	@$(SAM_PYTHON) tools/check_template.py template.yaml

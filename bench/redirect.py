@@ -109,7 +109,7 @@ class _Answers:
         live_row = typed(keys.owned(ACCOUNT, keys.LIVE), live)
         chunk_row = typed(keys.owned(ACCOUNT, keys.Key(keys.rules_chunks("set"), "0000")), chunk)
         self._bodies = {
-            b"BatchGetItem": json.dumps({"Responses": {"main": [link_row, salt_row]}, "UnprocessedKeys": {}}),
+            b"BatchGetItem": json.dumps({"Responses": {"main": [link_row, salt_row, live_row]}, "UnprocessedKeys": {}}),
             b"Query": json.dumps({"Items": [chunk_row], "Count": 1}),
             b"PutItem": "{}",
             b"live": json.dumps({"Item": live_row}),

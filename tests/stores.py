@@ -65,6 +65,14 @@ def fresh_tables(clock: SettableClock) -> Iterator[Tables]:
             table.store.close()  # type: ignore[attr-defined]
 
 
+def emptied(tables: Tables) -> Tables:
+    """The same local store without a row: quicker than a new one."""
+    for table in (tables.main, tables.log):
+        with table.store.session() as connection:  # type: ignore[attr-defined]
+            connection.execute("DELETE FROM rows")
+    return tables
+
+
 def new_account() -> str:
     """An account that no other test of this process has: a store can be shared by many examples."""
     return f"A{next(_accounts)}"

@@ -1,8 +1,8 @@
-"""Who a key is; projects, applications and their keys; and the answer to every address that nothing else serves."""
+"""Who a key is; the account, projects, applications and their keys; and the answer to every address that nothing else serves."""
 
 from fingerpost import wiring
-from fingerpost.access import service
-from fingerpost.access.documents import NewApplication, NewProject, SentApplication, SentProject
+from fingerpost.access import accounts, service
+from fingerpost.access.documents import NewApplication, NewProject, SentAccount, SentApplication, SentProject
 from fingerpost.access.store import APPLICATION, PROJECT
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
@@ -21,6 +21,24 @@ def explain_errors(_request: Request) -> Answer:
 @edge.route("GET", "/access", verb="read", of="access")
 def read_access(request: Request) -> Answer:
     return Answer(document=service.access_document(request.principal))
+
+
+@edge.route("GET", "/accounts", verb="read", of="accounts")
+def list_accounts(request: Request) -> Answer:
+    """The one account of an operator's key."""
+    stored = accounts.read(request.caller, request.principal.account)
+    return Answer(document=[accounts.shown(stored)], headers={"x-result-count": "1"})
+
+
+@edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts")
+def read_account(request: Request) -> Answer:
+    return Answer(document=accounts.shown(accounts.read(request.caller, request.parameters["accountId"])))
+
+
+@edge.route("PUT", "/accounts/{accountId}", verb="update", of="accounts")
+def update_account(request: Request) -> Answer:
+    sent = request.read(SentAccount)
+    return Answer(document=accounts.shown(accounts.update(request.caller, request.parameters["accountId"], sent)))
 
 
 @edge.route("POST", "/projects", verb="create", of="projects")

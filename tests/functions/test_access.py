@@ -63,6 +63,21 @@ def test_the_page_behind_moreinfo_explains_every_code_that_answers_carry(world: 
         assert f'id="{code}"' in page.content.decode(), code
 
 
+def test_an_operator_sees_and_changes_its_own_account_and_none_other(world: World, operator: Client):
+    path = f"/accounts/{world.account}"
+    document = operator.read(path)
+    assert document == {
+        "id": world.account, "createdAt": world.clock(), "updatedAt": world.clock(), "name": "Harbour Museum",
+        "customFields": {}, "tfaRequired": False, "wholeAddresses": False,
+    }  # fmt: skip
+    assert operator.read("/accounts") == [document]
+    after = operator.put(path, {**document, "wholeAddresses": True, "id": "x", "tfaRequired": True}).document
+    assert after == {**document, "wholeAddresses": True} == operator.read(path)
+    assert world.stranger.get(path).status == world.stranger.put(path, {"name": "mine"}).status == 404
+    assert operator.put(path, {"wholeAddresses": "yes"}).status == 400
+    assert world.trusted.get(path).status == 403
+
+
 # ---- projects --------------------------------------------------------------------------------------------------------
 
 

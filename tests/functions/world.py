@@ -20,7 +20,7 @@ from fingerpost.local.feed import SqliteFeed
 from fingerpost.local.functions import EDGES, load_function
 from fingerpost.local.queue import SqliteQueue
 from fingerpost.local.routes import Router
-from fingerpost.ports.table import Set, Tables
+from fingerpost.ports.table import Tables
 from fingerpost.redirection.visit import Visits
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
@@ -305,7 +305,7 @@ class World:
                     self.queues[name].delete(each.receipt)
 
     def keep_whole_addresses(self) -> None:
-        self.tables.of(self.account).main.update(keys.LIVE, (Set("wholeAddresses", True),))
+        assert self.operator.put(f"/accounts/{self.account}", {"wholeAddresses": True}).status == 200
 
     def fresh_visits(self, tables: Tables | None = None) -> Visits:
         """As a new execution environment begins: nothing kept in memory."""

@@ -19,10 +19,15 @@ def kinds() -> list[type[FingerpostError]]:
     return [found[code] for code in sorted(found)]
 
 
+def summary(kind: type[FingerpostError]) -> str:
+    """The first paragraph of an error's docstring."""
+    return " ".join((kind.__doc__ or "").partition("\n\n")[0].split()).replace("`", "")
+
+
 def error_page() -> str:
     rows = "\n".join(
         f'<tr id="{kind.code}"><th scope="row"><code>{kind.code}</code></th><td>{kind.status}</td>'
-        f"<td>{escape(' '.join((kind.__doc__ or '').split()).replace('`', ''))}</td></tr>"
+        f"<td>{escape(summary(kind))}</td></tr>"
         for kind in kinds()
     )
     return f"""<!doctype html>

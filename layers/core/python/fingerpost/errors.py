@@ -21,7 +21,10 @@ class Finding:
 
 
 class FingerpostError(Exception):
-    """Base of what we raise on purpose; str(error) is fit for a client to read."""
+    """Something went wrong on our side.
+
+    Base of what we raise on purpose; str(error) is fit for a client to read.
+    """
 
     code: ClassVar[str] = "internal"  # stable, camelCase, and the anchor in the error documentation
     status: ClassVar[int] = 500

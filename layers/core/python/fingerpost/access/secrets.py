@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .model import derived_key
 
@@ -18,9 +19,13 @@ class RootSecrets:
 
     @classmethod
     def from_text(cls, text: str) -> "RootSecrets":
-        """Source: `{"current": 1, "roots": {"1": "<64 hex digits>"}}`. Raises ValueError."""
-        document = json.loads(text)
-        return cls(document["current"], {int(n): bytes.fromhex(root) for n, root in document["roots"].items()})
+        """Source: `{"current": 1, "1": "<64 hex digits>"}`, a root for each version. Raises ValueError.
+
+        Flat, because CloudFormation can make a random value at the top of a secret only.
+        """
+        document: dict[str, Any] = json.loads(text)
+        roots = {int(version): bytes.fromhex(root) for version, root in document.items() if version != "current"}
+        return cls(document["current"], roots)
 
     def for_purpose(self, purpose: str, version: int | None = None) -> bytes:
         """A 32-byte key of its own for each purpose, so that no signature serves two."""

@@ -46,7 +46,7 @@ CONTEXT = {
 
 def row_of(item: Item) -> dict[str, Any]:
     """An action's row in its current shape, with what was kept as text (`more`) beside the rest."""
-    row: dict[str, Any] = upgraded(item)
+    row: dict[str, Any] = {**upgraded(item)}
     more = row.pop("more", None)
     return {**row, **json.loads(more)} if more else row
 

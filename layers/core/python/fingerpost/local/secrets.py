@@ -17,7 +17,7 @@ def local_secret_text(data_dir: str) -> str:
         made = path.with_name(f"{NAME}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump({"current": 1, "roots": {"1": secrets.token_hex(32)}}, file)
+            json.dump({"current": 1, "1": secrets.token_hex(32)}, file)
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):  # another process was first: its secret is the secret
