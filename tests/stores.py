@@ -122,13 +122,18 @@ def documents_of(tables: Tables, kind: Kind) -> dict[str, Any]:
 
 def missing_rows(tables: Tables, kind: Kind) -> set[Key]:
     """The index rows that documents lack: the one thing that must never be."""
-    wanted = {row for each in documents_of(tables, kind).values() for row in index_rows(kind, each.id, each.document)}
-    return wanted - rows_of(tables.log)
+    return _wanted_rows(tables, kind) - rows_of(tables.log)
 
 
 def dangling_rows(tables: Tables, kind: Kind) -> set[Key]:
-    wanted = {row for each in documents_of(tables, kind).values() for row in index_rows(kind, each.id, each.document)}
-    return rows_of(tables.log) - wanted
+    """The index rows of a kind that lead to no document which has their value."""
+    found = {key for key in rows_of(tables.log) if key.pk.split("#")[0] in "xn" and key.pk.split("#")[2] == kind.name}
+    return found - _wanted_rows(tables, kind)
+
+
+def _wanted_rows(tables: Tables, kind: Kind) -> set[Key]:
+    documents = documents_of(tables, kind).values()
+    return {row for each in documents for row in index_rows(kind, each.id, each.document)}
 
 
 class Turns:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from fingerpost.local.feed import local_feed  # noqa: E402
 from fingerpost.local.queue import local_queue  # noqa: E402
 from fingerpost.local.table import local_tables  # noqa: E402
 from functions.redirect import app as redirect  # noqa: E402
-from tests.functions.world import API_URL, DOMAIN, ROOTS, Client, SettableClock, World  # noqa: E402
+from tests.functions.world import API_URL, DEFAULT, DOMAIN, ROOTS, Client, SettableClock, World  # noqa: E402
 
 
 @pytest.fixture
@@ -56,3 +57,47 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
 @pytest.fixture
 def operator(world: World) -> Client:
     return world.operator
+
+
+@pytest.fixture
+def thng(world: World) -> Any:
+    """A thng on offer, of a product."""
+    return world.thng(product=world.product(tags=["flat"])["id"], tags=["Offer"])
+
+
+@pytest.fixture
+def short_id(operator: Client, thng: Any) -> str:
+    """A short link of `thng`."""
+    made: str = operator.link(thng["id"])["shortId"]
+    return made
+
+
+@pytest.fixture
+def museum(world: World, operator: Client) -> str:
+    """The short id of a thng that has something in every field."""
+    product = world.product(
+        name="Painting",
+        description="flat",
+        tags=["flat"],
+        identifiers={"upc": "12345"},
+        customFields={"dept": {"code": "PA"}},
+        properties={"Insured": True},
+    )
+    thng = world.thng(
+        name="example work",
+        description="of turf",
+        tags=["Offer", "Highlight"],
+        product=product["id"],
+        identifiers={"ean_13": 123, "upc": "123", "gs1:21": "7", "a.b": "dotted", "a": "plain"},
+        customFields={
+            "room": 4,
+            "open": True,
+            "size": {"h": {"cm": 80}},
+            "x.y": "one key",
+            "x": {"y": "two"},
+            "none": None,
+        },
+        properties={"Humidity": 48.5, "status": "ok"},
+    )
+    short_id: str = operator.link(thng["id"], DEFAULT)["shortId"]
+    return short_id

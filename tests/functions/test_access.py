@@ -49,6 +49,16 @@ def test_a_known_address_with_another_method_is_405_and_says_which_it_takes(oper
     assert answer.headers["allow"] == "GET, POST"
 
 
+def test_a_head_request_is_answered_as_a_get_without_its_body(world: World, operator: Client):
+    path = f"/thngs/{world.thng()['id']}"
+    answer = operator.call("HEAD", path)
+    assert (answer.status, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == "application/json"
+    assert operator.call("HEAD", "/thngs/none").status == 404
+    assert world.nobody.call("HEAD", path).status == 401
+    assert operator.call("HEAD", "/applications/me").status == 403
+
+
 def test_the_page_behind_moreinfo_explains_every_code_that_answers_carry(world: World, operator: Client):
     page = world.nobody.get("/errors")
     assert page.status == 200 and page.headers["content-type"].startswith("text/html")
@@ -67,9 +77,14 @@ def test_an_operator_sees_and_changes_its_own_account_and_none_other(world: Worl
     path = f"/accounts/{world.account}"
     document = operator.read(path)
     assert document == {
-        "id": world.account, "createdAt": world.clock(), "updatedAt": world.clock(), "name": "Harbour Museum",
-        "customFields": {}, "tfaRequired": False, "wholeAddresses": False,
-    }  # fmt: skip
+        "id": world.account,
+        "createdAt": world.clock(),
+        "updatedAt": world.clock(),
+        "name": "Harbour Museum",
+        "customFields": {},
+        "tfaRequired": False,
+        "wholeAddresses": False,
+    }
     assert operator.read("/accounts") == [document]
     after = operator.put(path, {**document, "wholeAddresses": True, "id": "x", "tfaRequired": True}).document
     assert after == {**document, "wholeAddresses": True} == operator.read(path)
@@ -128,8 +143,15 @@ def test_a_project_update_ignores_read_only_fields_and_moves_updated_at(world: W
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"name": None}, {"name": ""}, {"name": 5}, {"name": "x", "shortDomains": ["evil.example"]}, {"name": "x", "tags": "y"}],
-)  # fmt: skip
+    [
+        {},
+        {"name": None},
+        {"name": ""},
+        {"name": 5},
+        {"name": "x", "shortDomains": ["evil.example"]},
+        {"name": "x", "tags": "y"},
+    ],
+)
 def test_a_project_that_is_not_in_order_is_refused(operator: Client, body):
     assert operator.post("/projects", body).status == 400
     assert operator.read("/projects") == []

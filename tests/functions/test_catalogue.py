@@ -1,38 +1,10 @@
-"""Products and thngs, in whole and in lists."""
-
-from urllib.parse import parse_qsl, unquote, urlsplit
+"""Products and thngs: created, read, updated, deleted."""
 
 import pytest
 
-from tests.functions.world import API_URL, HOUR, SUNDAY_NOON, Answer, Client, World
+from tests.functions.world import API_URL, HOUR, SUNDAY_NOON, Client, World
 
 BOTH = pytest.mark.parametrize("kind", ["products", "thngs"])
-
-
-def ids(documents) -> list[str]:
-    return [each["id"] for each in documents]
-
-
-def next_page(client: Client, answer: Answer) -> Answer | None:
-    """Follow the Link header as every SDK does: decode what is between the brackets once, and GET it bare."""
-    link = answer.headers.get("link")
-    if link is None:
-        return None
-    address, _, relation = link.partition(">")
-    assert relation == '; rel="next"'
-    assert address.startswith("<https%3A%2F%2Fapi.example%2F")
-    assert not set(address) & set(",;=+ ")
-    parts = urlsplit(unquote(address[1:]))
-    return client.get(f"{parts.path}?{parts.query}")
-
-
-def walked(client: Client, path: str) -> list[list[str]]:
-    pages, answer = [], client.get(path)
-    while answer is not None:
-        assert answer.status == 200, answer
-        pages.append(ids(answer.document))
-        answer = next_page(client, answer)
-    return pages
 
 
 # ---- create ----------------------------------------------------------------------------------------------------------
@@ -108,7 +80,13 @@ def test_a_bare_thng_shows_empty_properties_fields_and_identifiers_and_no_locati
 
 
 def test_custom_fields_keep_every_kind_of_json(operator: Client):
-    fields = {"a": None, "b": [1, {"c": []}], "d": {"e.f": 0.1}, "Ünïcødé ☃": "\u0000\u2028😀", "n": 12345678901234567890}
+    fields = {
+        "a": None,
+        "b": [1, {"c": []}],
+        "d": {"e.f": 0.1},
+        "Ünïcødé ☃": "\u0000\u2028😀",
+        "n": 12345678901234567890,
+    }
     thng = operator.made("/thngs", {"name": "x", "customFields": fields})
     assert thng["customFields"] == fields
     assert operator.read(f"/thngs/{thng['id']}")["customFields"] == fields
@@ -157,7 +135,9 @@ REFUSED = [
 
 @BOTH
 @pytest.mark.parametrize(("body", "field"), REFUSED, ids=lambda value: str(value)[:50])
-def test_a_document_that_is_not_in_order_is_refused_with_the_field_and_nothing_is_stored(world, operator, kind, body, field):
+def test_a_document_that_is_not_in_order_is_refused_with_the_field_and_nothing_is_stored(
+    world, operator, kind, body, field
+):
     before = world.rows()
     answer = operator.post(f"/{kind}", body)
     assert answer.status == 400
@@ -188,7 +168,10 @@ def test_a_thng_with_a_reference_or_location_that_is_none_is_refused(world, oper
 
 
 def test_a_tag_of_60_characters_is_fine_and_twice_the_same_is_once(operator: Client):
-    assert operator.made("/thngs", {"name": "x", "tags": ["t" * 60, "t" * 60, "é" * 60]})["tags"] == ["t" * 60, "é" * 60]
+    assert operator.made("/thngs", {"name": "x", "tags": ["t" * 60, "t" * 60, "é" * 60]})["tags"] == [
+        "t" * 60,
+        "é" * 60,
+    ]
 
 
 LARGE = [
@@ -247,21 +230,31 @@ def test_an_update_replaces_named_fields_whole_leaves_the_others_and_ignores_rea
     product = world.product()
     thng = operator.made(
         "/thngs",
-        {"name": "Truck", "tags": ["a", "b"], "customFields": {"x": 1, "y": 2}, "product": product["id"],
-         "properties": {"status": "Idle"}, "location": {"latitude": 1, "longitude": 2}},
-    )  # fmt: skip
+        {
+            "name": "Truck",
+            "tags": ["a", "b"],
+            "customFields": {"x": 1, "y": 2},
+            "product": product["id"],
+            "properties": {"status": "Idle"},
+            "location": {"latitude": 1, "longitude": 2},
+        },
+    )
     world.clock.now += HOUR
     after = world.answered("catalogue/update-thng", THNG=thng["id"]).document
-    assert after == {
-        **thng, "name": "Truck #F893-44 - IDLE", "tags": ["Truck"], "updatedAt": SUNDAY_NOON + HOUR
-    }  # fmt: skip
+    assert after == {**thng, "name": "Truck #F893-44 - IDLE", "tags": ["Truck"], "updatedAt": SUNDAY_NOON + HOUR}
     assert operator.read(f"/thngs/{thng['id']}") == after
     assert operator.put(f"/thngs/{thng['id']}", {"customFields": {"z": 3}}).document["customFields"] == {"z": 3}
 
 
 @BOTH
 def test_a_whole_document_put_back_changes_nothing(world: World, operator: Client, kind):
-    body = {"name": "x", "tags": ["a"], "customFields": {"a": {"b": None}}, "identifiers": {"x": 1}, "properties": {"p": 1}}
+    body = {
+        "name": "x",
+        "tags": ["a"],
+        "customFields": {"a": {"b": None}},
+        "identifiers": {"x": 1},
+        "properties": {"p": 1},
+    }
     made = operator.made(f"/{kind}", body, project=world.project)
     whole = operator.read(f"/{kind}/{made['id']}", withScopes="true")
     world.clock.now += HOUR
@@ -316,229 +309,3 @@ def test_a_deleted_product_is_taken_out_of_its_thngs(world: World, operator: Cli
     for thng in thngs:
         assert "product" not in operator.read(f"/thngs/{thng}")
     assert operator.read("/thngs", filter=f"product={product['id']}") == []
-
-
-# ---- scopes ----------------------------------------------------------------------------------------------------------
-
-
-def test_scopes_are_shown_on_request_and_begin_with_the_project_asked_for(world: World, operator: Client):
-    thng = operator.made("/thngs", {"name": "x"}, project=world.project)
-    path = f"/thngs/{thng['id']}"
-    assert "scopes" not in operator.read(path)
-    assert operator.read(path, withScopes="true")["scopes"] == {"users": ["all"], "projects": [world.project]}
-    assert "scopes" in operator.read("/thngs", withScopes="true")[0]
-    assert operator.get(path, withScopes="maybe").status == 400
-
-
-def test_scopes_are_replaced_by_a_plain_list_and_changed_by_plus_and_minus(world: World, operator: Client):
-    one, two = world.project, operator.made("/projects", {"name": "Two"})["id"]
-    thng = operator.made("/thngs", {"name": "x", "scopes": {"projects": [one]}})
-    path = f"/thngs/{thng['id']}?withScopes=true"
-
-    def after(**scopes):
-        return operator.put(path, {"scopes": scopes}).document["scopes"]
-
-    assert after(projects=[f"+{two}"]) == {"users": ["all"], "projects": [one, two]}
-    assert after(projects=[f"+{two}", f"-{one}"]) == {"users": ["all"], "projects": [two]}
-    assert after(projects=["+all"]) == {"users": ["all"], "projects": [two, "all"]}
-    assert after(projects=["-all"], users=["-all", "+u1"]) == {"users": ["u1"], "projects": [two]}
-    assert after(projects=[]) == {"users": ["u1"], "projects": []}
-    assert after(users=["all"]) == {"users": ["all"], "projects": []}
-    assert operator.put(path, {"scopes": {"projects": ["+U0000000000000000000000X"]}}).status == 400
-    assert operator.put(path, {"scopes": {"projects": ["-U0000000000000000000000X"]}}).status == 200
-
-
-@BOTH
-def test_what_is_in_no_project_is_invisible_to_every_application_and_shared_by_all(world, operator, kind):
-    made = operator.made(f"/{kind}", {"name": "x", "tags": ["a"]})
-    path, trusted = f"/{kind}/{made['id']}", world.trusted
-    assert trusted.get(path).status == 404
-    assert trusted.put(path, {"name": "y"}).status == 404
-    assert trusted.delete(path).status == 404
-    assert trusted.read(f"/{kind}") == trusted.read(f"/{kind}", filter="tags=a") == []
-    operator.put(path, {"scopes": {"projects": ["+all"]}})
-    assert trusted.get(path).status == 200
-    assert ids(trusted.read(f"/{kind}")) == ids(trusted.read(f"/{kind}", filter="tags=a")) == [made["id"]]
-
-
-def test_what_a_trusted_application_makes_is_in_its_project_alone_whatever_it_asks_for(world: World, operator: Client):
-    other = operator.made("/projects", {"name": "Other"})["id"]
-    thng = world.trusted.made("/thngs", {"name": "x", "scopes": {"projects": [other, "all"]}}, project=other)
-    path = f"/thngs/{thng['id']}?withScopes=true"
-    assert operator.read(path)["scopes"]["projects"] == [world.project]
-    assert world.trusted.put(path, {"scopes": {"projects": ["+all"]}}).document["scopes"]["projects"] == [world.project]
-    assert world.trusted.get("/thngs", project=other).status == 404
-
-
-def test_a_list_can_be_narrowed_to_a_project(world: World, operator: Client):
-    inside = operator.made("/thngs", {"name": "in", "tags": ["a"]}, project=world.project)
-    operator.made("/thngs", {"name": "out", "tags": ["a"]})
-    assert ids(operator.read("/thngs", project=world.project)) == [inside["id"]]
-    assert ids(operator.read("/thngs", project=world.project, filter="tags=a")) == [inside["id"]]
-    assert len(operator.read("/thngs")) == 2
-    assert operator.get("/thngs", project="U0000000000000000000000X").status == 404
-
-
-# ---- lists -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def seven(world: World, operator: Client) -> list[str]:
-    """Seven thngs, oldest first."""
-    made = []
-    for number in range(7):
-        world.clock.now += 1_000
-        tags = ["odd" if number % 2 else "even", "a & b, c=d"]
-        made.append(operator.made("/thngs", {"name": f"Smart {number}", "tags": tags, "identifiers": {"n": number}})["id"])
-    return made
-
-
-def test_lists_are_newest_first_and_ascending_on_request(operator: Client, seven):
-    assert ids(operator.read("/thngs")) == seven[::-1]
-    assert ids(operator.read("/thngs", sortOrder="DESCENDING")) == seven[::-1]
-    assert ids(operator.read("/thngs", sortOrder="ASCENDING")) == seven
-
-
-def test_pages_follow_one_another_to_the_last_which_has_no_link(operator: Client, seven):
-    assert walked(operator, "/thngs?perPage=3") == [seven[:3:-1], seven[3:0:-1], seven[:1]]
-    assert walked(operator, "/thngs?perPage=7") == [seven[::-1]]
-
-
-def test_filter_per_page_order_and_the_rest_stay_in_the_next_address(operator: Client, seven):
-    query = "filter=tags%3D%22a%20%26%20b%2C%20c%3Dd%22%26tags%3Deven&perPage=2&sortOrder=ASCENDING&withScopes=true"
-    assert walked(operator, f"/thngs?{query}") == [[seven[0], seven[2]], [seven[4], seven[6]]]
-    second = next_page(operator, operator.get(f"/thngs?{query}"))
-    assert second is not None and all("scopes" in each for each in second.document)
-    link = unquote(operator.get(f"/thngs?{query}").headers["link"].partition(">")[0])
-    kept = dict(parse_qsl(urlsplit(link).query))
-    assert {name: kept[name] for name in ("filter", "perPage", "sortOrder", "withScopes")} == {
-        "filter": 'tags="a & b, c=d"&tags=even',
-        "perPage": "2",
-        "sortOrder": "ASCENDING",
-        "withScopes": "true",
-    }
-
-
-def test_a_page_token_is_of_no_use_to_another_list_or_another_account(world: World, operator: Client, seven):
-    first = operator.get("/thngs?perPage=3")
-    token = dict(parse_qsl(urlsplit(unquote(first.headers["link"])).query))["nextPageToken"].partition(">")[0]
-    assert operator.get("/thngs", perPage=3, nextPageToken=token).status == 200
-    for query in ({"filter": "tags=odd"}, {"sortOrder": "ASCENDING"}, {"project": world.project}):
-        assert operator.get("/thngs", nextPageToken=token, **query).status == 400
-    assert operator.get("/products", nextPageToken=token).status == 400
-    assert world.stranger.get("/thngs", nextPageToken=token).status == 400
-    for broken in (token[:-1], token + "A", "x", "%00", "é"):
-        assert operator.get("/thngs", nextPageToken=broken).status == 400
-
-
-@pytest.mark.parametrize(
-    ("filter_text", "numbers"),
-    [
-        ("tags=odd", [5, 3, 1]),
-        ("tags=odd,even&identifiers.n=2,3", [3, 2]),
-        ("name=Smart 4", [4]),
-        ("name=Smart*&tags=even", [6, 4, 2, 0]),
-        ("name=Smart*", [0, 1, 2, 3, 4, 5, 6]),
-        ("identifiers.n=5", [5]),
-        ("tags=even & identifiers.n>3", [6, 4]),
-        ("identifiers.n=1|identifiers.n=6", [6, 1]),
-        ("!tags=odd & name=*", [6, 4, 2, 0]),
-        ("name~SMART 3", [3]),
-        ("name=smart 3", []),
-        ("tags=nothing", []),
-    ],
-)
-def test_lists_are_filtered(operator: Client, seven, filter_text, numbers):
-    assert ids(operator.read("/thngs", filter=filter_text)) == [seven[number] for number in numbers]
-
-
-def test_a_filter_on_the_time_of_creation_narrows_the_list(operator: Client, seven, world: World):
-    bound = SUNDAY_NOON + 4_000  # the fourth was made then
-    assert ids(operator.read("/thngs", filter=f"createdAt>{bound}")) == seven[:3:-1]
-    assert ids(operator.read("/thngs", filter=f"createdAt<{bound}", sortOrder="ASCENDING")) == seven[:3]
-    assert ids(operator.read("/thngs", filter=f"createdAt={bound}..{bound + 1000}")) == [seven[4], seven[3]]
-
-
-@pytest.mark.parametrize("raw", ["filter=name%3DSmart%25204", "filter=name=Smart%204", "filter=name%3DSmart+4"])
-def test_filters_are_read_as_the_sdks_write_them_also_encoded_twice_or_raw(operator: Client, seven, raw):
-    assert ids(operator.get(f"/thngs?{raw}").document) == [seven[4]]
-
-
-def test_a_story_filters_by_a_tag_and_an_identifier_with_a_colon(world: World, operator: Client):
-    product = operator.made("/products", {"name": "Truck"}, project=world.project)
-    made = world.answered("catalogue/create-thng", PROJECT=world.project, PRODUCT=product["id"]).document
-    world.thng(tags=["Truck"])
-    assert ids(world.answered("catalogue/list-thngs-by-filter").document) == [made["id"]]
-    assert ids(operator.read("/thngs", filter=f"product={product['id']}")) == [made["id"]]
-
-
-def test_an_index_never_answers_for_another_key_of_the_same_spelling(operator: Client):
-    operator.made("/thngs", {"name": "x", "identifiers": {"a=b": "c"}})
-    right = operator.made("/thngs", {"name": "y", "identifiers": {"a": "b=c"}})
-    assert ids(operator.read("/thngs", filter='identifiers.a="b=c"')) == [right["id"]]
-
-
-@pytest.mark.parametrize(
-    ("query", "column"),
-    [
-        ({"filter": "tags="}, 6),
-        ({"filter": "tag=x"}, 1),
-        ({"filter": "createdAt=yesterday"}, 11),
-        ({"filter": "(name=x"}, None),
-        ({"filter": "(" * 40 + "name=x" + ")" * 40}, None),
-        ({"filter": "name=" + "x" * 9_000}, None),
-    ],
-    ids=lambda value: str(value)[:30],
-)
-def test_a_filter_that_is_not_in_order_is_refused_with_its_position(operator: Client, query, column):
-    answer = operator.get("/thngs", **query)
-    assert answer.status == 400
-    finding = answer.document["details"][0]
-    assert finding["field"] == "filter" and finding["message"]
-    assert column is None or finding["column"] == column
-    if query["filter"] == "tag=x":
-        assert finding["suggestion"] == "tags"
-
-
-@pytest.mark.parametrize("value", ["0", "101", "-1", "x", "", "1.5", "٣", "9" * 50])
-def test_per_page_is_a_number_from_1_to_100(operator: Client, value):
-    answer = operator.get("/thngs", perPage=value)
-    assert answer.status == 400 and "perPage" in answer.error
-
-
-def test_sort_order_is_one_of_two_words(operator: Client):
-    assert operator.get("/thngs", sortOrder="ascending").status == 400
-
-
-def test_ids_answers_those_documents_in_that_order_and_leaves_out_what_is_not_there(world, operator, seven):
-    gone = "U0000000000000000000000X"
-    assert ids(operator.read("/thngs", ids=",".join([seven[2], gone, seven[0], seven[2]]))) == [seven[2], seven[0]]
-    assert ids(operator.get(f"/thngs?ids={seven[1]},{seven[5]}").document) == [seven[1], seven[5]]
-    assert world.trusted.read("/thngs", ids=seven[2]) == []
-    assert world.stranger.read("/thngs", ids=seven[2]) == []
-    for wrong in ("", ",", "no id", ",".join([gone] * 101)):
-        assert operator.get("/thngs", ids=wrong).status == 400
-
-
-# ---- the same request twice ------------------------------------------------------------------------------------------
-
-
-def test_a_post_repeated_with_its_idempotency_key_makes_one_thng_and_answers_the_same(world, operator):
-    headers = {"idempotency-key": "order 66"}
-    first = operator.post("/thngs", {"name": "x"}, headers=headers)
-    world.clock.now += HOUR
-    assert operator.post("/thngs", {"name": "x"}, headers=headers)[:] == first._replace(
-        headers={**first.headers, "x-fingerpost-cause": "request-2"}
-    )
-    assert len(operator.read("/thngs")) == 1
-    assert operator.post("/thngs", {"name": "y"}, headers=headers).status == 409
-    assert operator.post("/products", {"name": "x"}, headers=headers).status == 409
-    assert operator.post(f"/thngs?project={world.project}", {"name": "x"}, headers=headers).status == 409
-    assert operator.post("/thngs", {"name": "x"}, headers={"idempotency-key": "k" * 256}).status == 400
-
-
-def test_a_refused_post_may_be_corrected_under_a_new_idempotency_key_only(operator: Client):
-    headers = {"idempotency-key": "a"}
-    assert operator.post("/thngs", {"name": ""}, headers=headers).status == 400
-    assert operator.post("/thngs", {"name": ""}, headers=headers).status == 400
-    assert operator.post("/thngs", {"name": "x"}, headers=headers).status == 409

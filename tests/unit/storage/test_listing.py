@@ -17,7 +17,7 @@ from fingerpost.cursor import InvalidCursor
 from fingerpost.ids import new_id
 from fingerpost.listing import BATCH, READ_BUDGET, Ask, Lister, PageOf
 from fingerpost.paging import SWEEP_AFTER_MS, loads
-from fingerpost.ports.table import Key, Put, Tables
+from fingerpost.ports.table import Put, Tables
 from fingerpost.resources import Document, Resources, Stored, index_rows, visible
 from fingerpost.rules.compile import compile_match
 from fingerpost.rules.fields import LISTS
@@ -149,11 +149,12 @@ def expected(made: dict[str, Document], wanted: Ask, project: str | None = None)
 
 
 def in_name_order(wanted: Ask) -> bool:
-    """Lists chosen by a name's beginning."""
-    return wanted.filter_text.startswith("name=") and "*" in wanted.filter_text and wanted.filter_text != "name=*"
+    """Lists chosen by a name's beginning and nothing beside it."""
+    text = wanted.filter_text
+    return text.startswith("name=") and "*" in text and "|" not in text and text != "name=*"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(documents, max_size=25),
     st.lists(st.sampled_from(FILTERS), min_size=1, max_size=8),
@@ -191,7 +192,7 @@ def test_every_filter_pages_at_every_size(tables, account, text):
             for number in range(30)
         ],
     )
-    for per_page in (1, 2, 7, 29, 30, 31, 100):
+    for per_page in (1, 4, 29, 30, 100):
         for ascending in (False, True):
             wanted = ask(text, per_page=per_page, ascending=ascending)
             pages = followed(lister(tables, account).page, wanted)
@@ -199,7 +200,7 @@ def test_every_filter_pages_at_every_size(tables, account, text):
             assert all(len(page) == per_page for page in pages[:-1])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(documents, min_size=4, max_size=20),
     st.sampled_from(["", "tags=red", "name=l*", "name=lamp", "tags!=blue", "product=P1,P2"]),
@@ -507,4 +508,3 @@ def test_what_was_deleted_is_neither_listed_nor_counted(tables, account):
     assert lister(tables, account).count(ask()) == 2
     assert min(made) not in ids_of(followed(lister(tables, account).page, ask()))
     assert set(documents_of(tables, THNG)) == set(made) - {min(made)}
-    assert Key("x", "y") not in rows_of(tables.log)

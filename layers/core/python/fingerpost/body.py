@@ -1,7 +1,6 @@
 """Request bodies: JSON with bounds, documents with a finding for each field that is wrong."""
 
 import json
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
@@ -101,10 +100,3 @@ def invalid_document(error: ValidationError, field: str = "") -> Invalid:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
-
-
-def require_object_list(content: Any) -> Sequence[Any]:
-    """The body as an array of objects. Raises Invalid."""
-    if not isinstance(content, list):
-        raise Invalid(f"The body must be a JSON array, not {json_name(content)}")
-    return content

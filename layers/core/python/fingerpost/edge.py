@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, unquote
 
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from . import wiring
-from .access.model import Principal, Verb, may
+from .access.model import NOBODY, Principal, Verb, may
 from .access.store import authenticate
 from .body import json_name, parse_json, validated
 from .caller import Caller
@@ -152,15 +152,17 @@ class Edge:
             cause=cause,
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
-        return as_reply(answer, cause)
+        reply = as_reply(answer, cause)
+        return {**reply, "body": ""} if event["requestContext"]["http"]["method"] == "HEAD" else reply
 
     def _match(self, event: Event) -> tuple[Route, dict[str, str]]:
         method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+        wanted = "GET" if method == "HEAD" else method
         allowed: list[str] = []
         for route in self._routes:
             if (match := route.pattern.fullmatch(path)) is None:
                 continue
-            if route.method == method:
+            if route.method == wanted:
                 return route, {name: unquote(value) for name, value in match.groupdict().items()}
             allowed.append(route.method)
         if allowed:
@@ -174,7 +176,7 @@ class Edge:
         at = wiring.clock()
         tables = wiring.tables()
         if route.permission is None:
-            principal = Principal(actor="operator", account="", id="anonymous")
+            principal = NOBODY
         else:
             principal = authenticate(tables.main, header(event, "authorization"))
             authorise(principal, *route.permission)
@@ -270,8 +272,3 @@ def new_cause(event: Event) -> str:
     """The id that connects what follows from one request: the gateway's own, or a new one."""
     given = event.get("requestContext", {}).get("requestId", "")
     return given if isinstance(given, str) and given else secrets.token_hex(8)
-
-
-def percent_encoded(address: str) -> str:
-    """An address as a whole percent-encoded, as the platform's `Link` header has it."""
-    return quote(address, safe="")

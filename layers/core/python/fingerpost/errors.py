@@ -1,12 +1,12 @@
 """What we raise on purpose, and the one document in which a client sees it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+from .frozen import Frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+
+class Finding(Frozen, kw_only=True):
     """One thing wrong with one field. The same object stands in an error's `details` and in a document's `warnings`."""
 
     field: str
@@ -17,7 +17,14 @@ class Finding:
     suggestion: str | None = None  # the nearest known name
 
     def document(self) -> dict[str, Any]:
-        return {**asdict(self), "expected": list(self.expected)}
+        return {
+            "field": self.field,
+            "message": self.message,
+            "column": self.column,
+            "near": self.near,
+            "expected": list(self.expected),
+            "suggestion": self.suggestion,
+        }
 
 
 class FingerpostError(Exception):

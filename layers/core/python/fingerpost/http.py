@@ -1,6 +1,6 @@
 """Events of API Gateway (payload 2.0) and function URLs, and replies to them. Standard library only."""
 
-import base64
+import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +19,7 @@ def header(event: Event, name: str) -> str:
 def body_bytes(event: Event) -> bytes:
     """The body as it was sent; empty when there is none."""
     body = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogateescape")
+    return binascii.a2b_base64(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogateescape")
 
 
 def reply(status: int, body: str | bytes = "", headers: Mapping[str, str] | None = None) -> Reply:
@@ -28,7 +28,7 @@ def reply(status: int, body: str | bytes = "", headers: Mapping[str, str] | None
         return {
             "statusCode": status,
             "headers": dict(headers or {}),
-            "body": base64.b64encode(body).decode(),
+            "body": binascii.b2a_base64(body, newline=False).decode(),
             "isBase64Encoded": True,
         }
     return {"statusCode": status, "headers": dict(headers or {}), "body": body, "isBase64Encoded": False}
@@ -42,8 +42,8 @@ def accepts(event: Event, *types: str) -> bool:
 
 def preferred(event: Event, *types: str) -> str | None:
     """The first of the media types that Accept names, in the client's own order of preference."""
-    for _, media in sorted(_weighted(header(event, "accept")), key=lambda pair: -pair[0]):
-        if media in types:
+    for weight, media in sorted(_weighted(header(event, "accept")), key=lambda pair: -pair[0]):
+        if media in types and weight > 0:
             return media
     return None
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 # The platform's alphabet (no i j l o u v z, I J L O Z) in byte order, so that encoded times sort as they should.
 ALPHABET = "0123456789ABCDEFGHKMNPQRSTUVWXYabcdefghkmnpqrstwxy"
@@ -26,6 +27,7 @@ _MAPS = {alphabet: _map(alphabet) for alphabet in (ALPHABET, UPPER)}
 type NewId = Callable[[int], str]  # milliseconds since the epoch -> a new resource id of that time
 
 
+@lru_cache(maxsize=16)
 def encode_time(at: int) -> str:
     """Eight characters that sort as `at` (milliseconds since the epoch, from 0 to the year 3200) does."""
     return _digits(at, ALPHABET, 8)

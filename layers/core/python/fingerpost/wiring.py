@@ -1,11 +1,11 @@
 """The one place that chooses adapters: AWS where the stack's tables are named, one machine otherwise."""
 
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from .clock import Clock, now_ms
+from .frozen import Frozen
 from .ports.table import Table, Tables
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ RECORD_MS = 300
 clock: Clock = now_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Frozen):
     """What the environment says. URLs have no slash at their end."""
 
     api_url: str

@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from typing import Literal
 
-type Actor = Literal["operator", "trustedApplication", "application"]
+type Actor = Literal["operator", "trustedApplication", "application", "nobody"]
 type Verb = Literal["create", "read", "update", "delete"]
 
 KEY_LENGTH = 80
@@ -26,6 +26,8 @@ class Principal:
     def app(self) -> str | None:
         return None if self.actor == "operator" else self.id
 
+
+NOBODY = Principal(actor="nobody", account="", id="")  # who uses an address that needs no key
 
 ALL: frozenset[Verb] = frozenset({"create", "read", "update", "delete"})
 READ: frozenset[Verb] = frozenset({"read"})
@@ -59,6 +61,7 @@ PERMISSIONS: dict[Actor, dict[str, frozenset[Verb]]] = {
         "self": READ,
         "products": READ,
     },
+    "nobody": {},
 }
 
 

@@ -22,13 +22,7 @@ def agent_fields(agent: str) -> dict[str, Any]:
     return {
         "userAgentName": browser.family if browser else "Unknown",
         "userAgentVersion": _version(browser) if browser else None,
-        "userAgentType": "robot"
-        if is_robot(agent)
-        else "browser"
-        if browser and system
-        else "library"
-        if browser
-        else None,
+        "userAgentType": _agent_type(agent, browser, system),
         "deviceType": _device_type(agent) if device or system else None,
         "device": device.family if device and device.family != "Other" else None,
         "operatingSystemName": " ".join(filter(None, (system.family, _version(system)))) if system else "Unknown",

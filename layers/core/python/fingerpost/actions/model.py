@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..ids import time_of
 from ..ports.table import Item
 from ..resources import Document, Kind
 from ..shapes import upgraded
@@ -113,8 +112,3 @@ def reaction_of(row: Mapping[str, Any]) -> Document | None:
     if row.get("rule"):
         reaction |= {"rule": row["rule"], "version": row["rules"]}
     return reaction
-
-
-def action_time(action_id: str) -> int:
-    """The timestamp an action's id carries: ids sort by when the action took place."""
-    return time_of(action_id)

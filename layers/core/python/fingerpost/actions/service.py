@@ -1,7 +1,7 @@
 """Create, read and delete actions; scans among them pass the redirector."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from tzfpy import get_tz

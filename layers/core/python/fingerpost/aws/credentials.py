@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ..clock import Clock, now_ms
@@ -123,7 +122,8 @@ def _from_container(environ: Mapping[str, str]) -> Credentials:
 def _container_token(environ: Mapping[str, str]) -> str:
     if file := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
         try:
-            return Path(file).read_text().strip()
+            with open(file, encoding="ascii") as text:  # noqa: PTH123 - pathlib costs a cold start 5 ms
+                return text.read().strip()
         except OSError as error:
             raise NoCredentials(f"cannot read the container's token: {error}") from error
     return environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")

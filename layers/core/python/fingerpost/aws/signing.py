@@ -5,16 +5,16 @@ Source: AWS General Reference, "Create a signed AWS API request". Held to botoco
 
 import hmac
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
+from ..frozen import Frozen
+
 CONTENT_TYPE = "application/x-amz-json-1.0"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Frozen):
     access_key: str
     secret_key: str
     token: str | None = None  # of a temporary key
@@ -24,8 +24,7 @@ class Credentials:
         return f"Credentials({self.access_key}, ...)"  # a secret never reaches a log
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Frozen):
     """What a signature is good for. `host` is the Host header: with the port unless it is the scheme's own."""
 
     host: str

@@ -152,7 +152,7 @@ class Transport:
                 perhaps_done = perhaps_done or failed.perhaps_done
                 pause_ms = 0.0 if failed.at_once else _jitter_ms(pauses)
                 pauses += not failed.at_once
-            left_ms = ends_at - self._clock() - int(pause_ms)
+            left_ms = ends_at - self._clock() - int(pause_ms + 1)
             if left_ms <= 0 or (perhaps_done and not repeatable):
                 break
             if pause_ms:

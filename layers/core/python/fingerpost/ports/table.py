@@ -6,8 +6,9 @@ Both adapters (aws/table.py, local/table.py) pass tests/ports/test_table.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+
+from ..frozen import Frozen
 
 type Value = None | bool | int | float | str | bytes | list["Value"] | dict[str, "Value"]
 type Item = dict[str, Any]  # of Values; Any, so that reading a row is not a cast at every field
@@ -25,34 +26,29 @@ class Key(NamedTuple):
     sk: str
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Frozen):
     """There is no such row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Frozen):
     """There is such a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Equals:
+class Equals(Frozen):
     """The row exists and its field equals `value`."""
 
     field: str
     value: str | int | float | bool
 
 
-@dataclass(frozen=True, slots=True)
-class AtMost:
+class AtMost(Frozen):
     """The row exists and its field is a number (or text, like `value`) of at most `value`."""
 
     field: str
     value: str | int | float
 
 
-@dataclass(frozen=True, slots=True)
-class AbsentOrBelow:
+class AbsentOrBelow(Frozen):
     """The row or its field is absent, or the field is below `value`."""
 
     field: str
@@ -62,19 +58,16 @@ class AbsentOrBelow:
 type Condition = Absent | Present | Equals | AtMost | AbsentOrBelow
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Frozen):
     field: str
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Frozen):
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(Frozen):
     """Add to a number; an absent field counts as 0. Never retried after a lost answer (see `Uncertain`)."""
 
     field: str
@@ -84,16 +77,14 @@ class Add:
 type FieldChange = Set | Remove | Add
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Frozen):
     key: Key
     item: Item
     when: tuple[Condition, ...] = ()
     expires_at: int | None = None  # milliseconds since the epoch, kept in whole seconds (rounded up)
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Frozen):
     """An update of an expired row starts from nothing, as if the row were absent."""
 
     key: Key
@@ -101,14 +92,12 @@ class Update:
     when: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Frozen):
     key: Key
     when: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Frozen):
     key: Key
     when: tuple[Condition, ...]
 
@@ -121,8 +110,7 @@ class Row(NamedTuple):
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Frozen):
     """Some rows in order. `after` is the sort key to go on from, None at the end. A page may be short or empty and
     still have an `after`: a reader goes on until `after` is None or it has what it wants."""
 
@@ -138,8 +126,7 @@ class ConditionFailed(Exception):
         self.old = old
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Frozen):
     """Why one write of a transaction could not be done. `old` accompanies a failed condition."""
 
     kind: str  # "none" (this one was fine), "condition", "conflict", "throttled", "other"
@@ -237,8 +224,7 @@ class Table(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Frozen, kw_only=True):
     """One entry of the change feed: what happened to one row of `main`. Order holds per row, never globally."""
 
     sequence: str  # unique within the feed; grows per row
@@ -249,8 +235,7 @@ class Change:
     expired: bool = False  # the store removed it because its time was up
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(Frozen):
     """The two tables. `main` has a change feed, `log` has none; no transaction spans both."""
 
     main: Table
@@ -261,16 +246,13 @@ class Tables:
         return Tables(AccountTable(self.main, account), AccountTable(self.log, account))
 
 
-@dataclass(frozen=True, slots=True)
 class AccountTable:
     """A table that can reach one account's rows only: `<account>#` stands before every partition key."""
 
-    table: Table
-    account: str
-    prefix: str = field(init=False)
+    __slots__ = ("account", "prefix", "table")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "prefix", f"{self.account}#")
+    def __init__(self, table: Table, account: str):
+        self.table, self.account, self.prefix = table, account, f"{account}#"
 
     def get(self, key: Key, *, consistent: bool = False) -> Item | None:
         return self.table.get(self._own(key), consistent=consistent)

@@ -4,32 +4,30 @@ The context is a plain dictionary of the fields asked for, no more: a field that
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from ..frozen import Frozen
 from .facts import Facts
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FAMILIES = ("customFields", "identifiers", "properties")
 type Document = Mapping[str, Any]
 type Context = dict[str, Any]
+NOTHING: Document = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(Frozen, kw_only=True):
     """Where values come from. A resource is a document with its `id`, and `properties` when they were read."""
 
     facts: Facts
-    action: Document = field(default_factory=dict)
+    action: Document = NOTHING
     thng: Document | None = None
     product: Document | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Frozen):
     """Which rows have to be read for a set of fields."""
 
     thng: bool = False
@@ -147,7 +145,9 @@ class Moment:
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo | None:
+def _zone(name: str) -> tzinfo | None:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - 8 ms that a scan without local time should not cost
+
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError):  # unknown, a folder, or no name of a zone at all

@@ -5,17 +5,17 @@ Country, city, position and zone come from CloudFront's viewer headers. Source: 
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from ..frozen import Frozen
 from ..http import Event
 
 MAX_AGENT = 512
 MAX_HEADER = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Frozen, kw_only=True):
     """One scan as the rules see it. Empty text and None mean unknown."""
 
     at: int  # milliseconds since the epoch
@@ -89,6 +89,7 @@ def visitor_hash(salt: str, account: str, address: str, agent: str) -> str:
     return hashlib.blake2b(f"{salt}|{account}|{address}|{agent}".encode(), digest_size=9).hexdigest()
 
 
+@lru_cache(maxsize=1024)
 def preferred_language(accept: str) -> str:
     """The tag with the highest weight, the first of equals. Source: RFC 9110, 12.5.4."""
     best, best_weight = "", 0.0
@@ -123,6 +124,7 @@ def _host(referer: str) -> str:
     return referer.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2][:MAX_HEADER].lower()
 
 
+@lru_cache(maxsize=4096)
 def _text(value: str) -> str:
     """CloudFront sends UTF-8, which arrives as Latin-1."""
     with contextlib.suppress(UnicodeError):

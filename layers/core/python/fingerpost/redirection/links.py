@@ -1,7 +1,7 @@
 """Create, read, update, delete and list links. A link outlives what it stands for."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from .. import audit, keys
@@ -9,7 +9,7 @@ from ..access.store import ACCOUNT
 from ..caller import Caller
 from ..catalogue.model import PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
-from ..ports.table import LAST, Absent, Delete, Equals, GlobalKey, Key, Put, Tables, TransactionFailed, Write
+from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
 from ..resources import Document, Resources, Stored, projects_of, visible
 from ..retry import attempts
 from ..rules.template import parse_default_url, to_json
@@ -62,11 +62,11 @@ class Links:
                 projects=projects_of(target.document),
             )
             try:
-                self._main.transact(self._owned([
+                caller.tables.main.transact([
                     Put(keys.link(link.domain, link.short_id), to_item(link), (Absent(),)),
                     Put(_row_of(link), stamp("linkOf")),
                     *audit.entry(caller, "create", "link", link.name, after=_audited(link)),
-                ]))  # fmt: skip
+                ])  # fmt: skip
             except TransactionFailed as failure:
                 old = failure.reasons[0].old
                 if old is None:
@@ -132,18 +132,10 @@ class Links:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
         entry = audit.entry(self._caller, verb, "link", before.name, _audited(before), _audited(after))
         try:
-            self._main.transact(self._owned([put, *rows, *entry]))
+            self._caller.tables.main.transact([put, *rows, *entry])
         except TransactionFailed:
             return False
         return True
-
-    def _owned(self, writes: list[Write]) -> list[Write]:
-        """The same writes with physical keys: the account's own, but for the link itself."""
-        account = self._caller.principal.account
-        return [
-            write if isinstance(write.key, GlobalKey) else replace(write, key=keys.owned(account, write.key))
-            for write in writes
-        ]
 
     def _domain(self, domain: str) -> str:
         account = Resources(self._caller.tables, ACCOUNT).read(self._caller.principal.account)

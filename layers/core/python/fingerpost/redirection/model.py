@@ -1,8 +1,9 @@
 """Links: short URLs of things, as rows and as documents. Standard library only; on the scan path."""
 
-from dataclasses import dataclass
+import json
 from typing import Any, Literal
 
+from ..frozen import Frozen
 from ..ports.table import Item
 from ..rules.template import Template, fill, from_json
 from ..shapes import stamp, upgraded
@@ -12,8 +13,7 @@ type ResourceType = Literal["thng", "product", "collection", "place"]
 PATHS: dict[str, str] = {"thng": "thngs", "product": "products", "collection": "collections", "place": "places"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Frozen, kw_only=True):
     """A short URL. `product` and `projects` are hints of what its thng says: verified where they matter."""
 
     account: str
@@ -52,6 +52,7 @@ class Link:
 
 
 def to_item(link: Link) -> Item:
+    """Texts and numbers only: lists cost a scan more to read."""
     item: Item = {
         **stamp("link"),
         "v": link.version,
@@ -59,11 +60,11 @@ def to_item(link: Link) -> Item:
         "type": link.type,
         "id": link.evrythng_id,
         "text": link.url_text,
-        "url": list(link.url),
+        "url": json.dumps(link.url, ensure_ascii=False, separators=(",", ":")),
         "created": link.created_at,
         "updated": link.updated_at,
         "made": link.made,
-        "projects": list(link.projects),
+        "projects": ",".join(link.projects),
     }
     if link.product:
         item["product"] = link.product
@@ -81,13 +82,13 @@ def from_item(domain: str, short_id: str, item: Item) -> Link:
         type=row["type"],
         evrythng_id=row["id"],
         url_text=row["text"],
-        url=tuple(row["url"]),
+        url=tuple(json.loads(row["url"])),
         created_at=row["created"],
         updated_at=row["updated"],
         version=row["v"],
         made=row["made"],
         product=row.get("product"),
-        projects=tuple(row["projects"]),
+        projects=tuple(filter(None, row["projects"].split(","))),
         deleted_at=row.get("deleted"),
     )
 

@@ -1,6 +1,7 @@
 """QR codes for short URLs: the symbol, and its drawing as PNG, as SVG and on a terminal. Pure functions.
 
 Source: ISO/IEC 18004. `qrcode` encodes the symbol; where its segments begin and how it is drawn is decided here.
+The drawing as PDF stands in qr_pdf.py.
 """
 
 import re
@@ -17,7 +18,7 @@ from qrcode.main import QRCode
 from ..errors import Finding, Invalid, TooLarge
 
 type Level = Literal["L", "M", "Q", "H"]
-type Format = Literal["png", "svg"]
+type Format = Literal["png", "svg", "pdf"]
 type Modules = tuple[tuple[bool, ...], ...]  # rows from the top, True is dark
 
 MAX_PX = 800

@@ -7,10 +7,10 @@ import json
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from .. import keys
+from ..frozen import Frozen
 from ..ports.table import Item, Table, Tables
 from ..rules.ruleset import RuleSet
 from ..rules.template import Template, fill, from_json
@@ -22,12 +22,19 @@ type StoredRule = Mapping[str, Any]  # name, match, nodes, redirectUrl, template
 MAX_KEPT_RULES = 40_000  # rules kept in memory over all accounts; the least recently used sets go first
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Frozen):
     """A live version: its number and the partition of its rows."""
 
     number: int
     set_id: str
+
+
+class Target(Frozen):
+    """A rule's URL template, the fields it wants beyond those that the rules test, and whether any has to be read."""
+
+    template: Template
+    more_fields: frozenset[str]
+    reads: bool
 
 
 class CompiledRules:
@@ -39,7 +46,7 @@ class CompiledRules:
         self.fields: frozenset[str] = self._set.fields
         self.needs: Needs = needs_of(self.fields)
         self.all_needs: Needs = self.needs | needs_of(template_fields)
-        self._templates: dict[int, Template] = {}
+        self._targets: dict[int, Target] = {}
 
     def first_match(self, context: Context) -> int | None:
         """The number, from 0, of the first rule that matches."""
@@ -49,19 +56,20 @@ class CompiledRules:
         """The next rule that matches, for when one yields no URL."""
         return self._set.next_match(context, after)
 
-    def template(self, number: int) -> Template | None:
-        """The URL template of a rule; None when it has no redirectUrl."""
-        kept = self._templates.get(number)
+    def target(self, number: int) -> "Target | None":
+        """Where a rule leads; None when it has no redirectUrl."""
+        kept = self._targets.get(number)
         if kept is None and (pieces := self.rules[number].get("template")) is not None:
-            kept = self._templates[number] = from_json(pieces)
+            template = from_json(pieces)
+            kept = Target(template, template.fields - self.fields, bool(needs_of(template.fields)))
+            self._targets[number] = kept
         return kept
 
 
 NO_RULES = CompiledRules(0, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Frozen):
     """Where a scan goes and why. `rule` counts from 1; None means the default URL."""
 
     url: str
@@ -138,13 +146,12 @@ def decide(
     context = context_of(compiled.fields, sources)
     number = compiled.first_match(context)
     while number is not None:
-        if (template := compiled.template(number)) is not None:
-            needs = needs_of(template.fields)
-            if needs and sources is begun:
+        if (target := compiled.target(number)) is not None:
+            if target.reads and sources is begun:
                 sources = sources_of(compiled.all_needs)
-            context |= context_of(template.fields - context.keys(), sources)
-            rule = compiled.rules[number]
-            if (url := fill(template, context, rule.get("constants"))) is not None:
+            if target.more_fields:
+                context |= context_of(target.more_fields, sources)
+            if (url := fill(target.template, context, compiled.rules[number].get("constants"))) is not None:
                 return Decision(url, number + 1, compiled.number), sources
         number = compiled.next_match(context, number)
     return None, sources

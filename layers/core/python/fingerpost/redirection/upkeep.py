@@ -126,7 +126,7 @@ def _set_hints(tables: Tables, key: GlobalKey, account: str, resource_id: str) -
         product, projects = hints
         changes: tuple[FieldChange, ...] = (
             Set("v", link.version + 1),
-            Set("projects", list(projects)),
+            Set("projects", ",".join(projects)),
             Set("product", product) if product else Remove("product"),
         )
         try:

@@ -9,12 +9,13 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from copy import replace
 from typing import Any
 
 from .. import keys
 from ..clock import DAY_MS
 from ..errors import Gone, NotFound, Unavailable
+from ..frozen import Frozen
 from ..ids import NewId, new_id
 from ..log import warning
 from ..ports.table import Absent, ConditionFailed, Item, Key, Table, Tables, Throttled, Unreachable
@@ -36,8 +37,7 @@ ACTION = {"type": "implicitScans"}
 type Spill = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Frozen):
     """What an account has in force: its rule-set versions and whether it keeps whole addresses."""
 
     read_at: int
@@ -49,8 +49,7 @@ class Live:
 type Rows = dict[Key, Item | None]  # what was read; None for a row that is not there
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Frozen):
     """One answered visit."""
 
     link: Link
@@ -58,18 +57,17 @@ class Visit:
     action_id: str
 
 
-@dataclass(slots=True)
 class Visits:
-    """Answers visits. `tables` are unscoped. What it keeps in memory is only ever a few seconds old, or immutable."""
+    """Answers visits. What it keeps in memory is only ever a few seconds old, or immutable."""
 
-    tables: Tables
-    recorder: Table  # `main`, for the one write
-    spill: Spill
-    new_id: NewId = new_id
-    _live: dict[str, Live] = field(default_factory=dict)
-    _last_account: dict[str, str] = field(default_factory=dict)
-    _salt: tuple[str, str] = ("", "")
-    _sets: RuleSets = field(default_factory=RuleSets)
+    def __init__(self, tables: Tables, recorder: Table, spill: Spill, new_id: NewId = new_id):
+        """`tables` are unscoped; `recorder` is `main`, for the one write."""
+        self.tables, self.recorder, self.spill, self.new_id = tables, recorder, spill, new_id
+        self._live: dict[str, Live] = {}
+        self._last_account: dict[str, str] = {}
+        self._owned: dict[str, Tables] = {}
+        self._salt = ("", "")  # of which day, and the salt
+        self._sets = RuleSets()
 
     def visit(self, domain: str, short_id: str, facts: Facts, *, mark: str = "", cause: str = "") -> Visit:
         """Decide and record. `mark` is `head` or `prefetch` for a visit that nobody looks at.
@@ -79,7 +77,7 @@ class Visits:
         try:
             link = self.find(domain, short_id, facts.at)
             live, ahead = self._live_of(link, facts.at)
-            compiled = self._sets.of(self.tables.of(link.account), link.account, live.versions.get(keys.ACCOUNT_RULES))
+            compiled = self._sets.of(self._own(link.account), link.account, live.versions.get(keys.ACCOUNT_RULES))
             if live.needs != compiled.all_needs:
                 live = self._live[link.account] = replace(live, needs=compiled.all_needs)
             begun = Sources(facts=facts, action=ACTION)
@@ -92,6 +90,15 @@ class Visits:
         item = self._action(link, decision, sources, live, mark=mark, cause=cause)
         self._record(link.account, action_id, item)
         return Visit(link, decision, action_id)
+
+    def _own(self, account: str) -> Tables:
+        """The account's own tables, made once."""
+        own = self._owned.get(account)
+        if own is None:
+            if len(self._owned) >= MAX_KEPT_ACCOUNTS:
+                self._owned.clear()
+            own = self._owned[account] = self.tables.of(account)
+        return own
 
     def find(self, domain: str, short_id: str, at: int) -> Link:
         """The link. Raises NotFound, Gone."""
@@ -126,7 +133,7 @@ class Visits:
 
         `ahead` was read before it was known to be needed.
         """
-        main = self.tables.of(link.account).main
+        main = self._own(link.account).main
         thng_id, product_id = _targets(link)
         rows = {key: item for key, item in ahead.items() if item is not None}
         if wanted := [key for key in _needed(link, needs) if key not in ahead]:
@@ -186,7 +193,7 @@ class Visits:
         if not self._is_fresh(account, at):
             known = self._live.get(account)
             wanted = _needed(link, known.needs if known else EVERYTHING)
-            rows = self.tables.of(account).main.get_many([keys.LIVE, *wanted])
+            rows = self._own(account).main.get_many([keys.LIVE, *wanted])
             ahead = {key: rows.get(key) for key in wanted}
             self._keep_live(account, rows.get(keys.LIVE), at)
         return self._live[account], ahead

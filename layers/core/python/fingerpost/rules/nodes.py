@@ -7,10 +7,10 @@ on a value it did not expect: a test on it does not hold.
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from ..frozen import Frozen
 from .patterns import (
     COMPARE,
     ORDER,
@@ -64,8 +64,7 @@ type Predicate = Callable[[Context], bool]
 LANGUAGE_VERSION = 1  # stored beside compiled nodes; a newer one recompiles from text when a rule is managed
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Frozen):
     """One predicate. Several values mean any of them; `!=` and `!~` are the plain opposites of `=` and `~`."""
 
     __test__ = False  # pytest goes by the name
@@ -75,18 +74,15 @@ class Test:
     values: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(Frozen):
     node: "Node"
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(Frozen):
     nodes: tuple["Node", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Frozen):
     nodes: tuple["Node", ...]
 
 

@@ -3,15 +3,15 @@
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from ..frozen import Frozen
 
 type Op = Literal["=", "!=", ">", ">=", "<", "<=", "~", "!~"]
 type Number = int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(Frozen):
     """One literal. `value` is `text` read as the field's declared type; of an untyped field it is the text itself.
 
     `number` is what an untyped field's text says as a number, None when it says none: stored numbers compare with it.
@@ -22,20 +22,17 @@ class Exact:
     number: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(Frozen):
     """Any text that starts with this one: `Smart*`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(Frozen):
     """Any value at all: `field=*` says that the field is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Frozen):
     """A number, or text that says one, from `low` to `high`, both included."""
 
     low: Number

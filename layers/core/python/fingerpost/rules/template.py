@@ -11,10 +11,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from ..errors import Finding, Invalid
+from ..frozen import Frozen
 
 MAX_TEMPLATE_CHARACTERS = 2_048
 MAX_URL_CHARACTERS = 8_000  # a Location header has to stay below 8 KB
@@ -49,8 +49,7 @@ class Hole(NamedTuple):
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Frozen):
     """Texts, ASCII and already encoded, and the holes between them. The first text holds the scheme and the host."""
 
     pieces: tuple[str | Hole, ...]

@@ -1,0 +1,129 @@
+"""One row of every kind, as the code writes them today. `python -m tests.every_row` keeps what has no fixture yet.
+
+A fixture is `tests/shapes/<kind>.<shape>.json`; bytes stand as `{"$bytes": "<base64>"}`.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from fingerpost import keys, once, wiring
+from fingerpost.access import service as access
+from fingerpost.access.documents import NewApplication, NewProject
+from fingerpost.access.secrets import RootSecrets
+from fingerpost.actions import types
+from fingerpost.actions.derive import derive
+from fingerpost.actions.documents import NewActionType
+from fingerpost.catalogue import service as catalogue
+from fingerpost.catalogue.documents import NewProduct, NewThng
+from fingerpost.local import demo
+from fingerpost.ports.table import Change, Item, Tables
+from fingerpost.redirection.documents import SentRedirection, SentRules
+from fingerpost.redirection.facts import Facts
+from fingerpost.redirection.links import Links
+from fingerpost.redirection.publish import publish
+from fingerpost.redirection.visit import Visits
+from tests.stores import NOON, SettableClock, caller_of, fresh_tables
+
+SHAPES = Path(__file__).parent / "shapes"
+ROOTS = RootSecrets(1, {1: bytes(range(32))})
+DOMAIN, ACCOUNT = "tn.example", "UHMuseum"
+RULE = {
+    "name": "Irish visitors",
+    "match": "country=IE&thng.customFields.floor>0",
+    "redirectUrl": "https://museum.example/{thng.identifiers.inv}?q={shoe}",
+    "constants": {"shoe": "shine"},
+}
+
+
+def rows_by_kind(monkeypatch: Any) -> dict[str, Item]:
+    """What a small account leaves in both tables: the fullest row of each kind."""
+    clock = SettableClock()
+    with fresh_tables(clock) as tables:
+        monkeypatch.setattr(wiring, "tables", lambda: tables)
+        monkeypatch.setattr(wiring, "clock", clock)
+        _live_a_little(tables)
+        rows: dict[str, Item] = {}
+        for table in (tables.main, tables.log):
+            for row in table.walk():
+                rows[row.item["k"]] = max(rows.get(row.item["k"], {}), row.item, key=len)
+        return rows
+
+
+def _live_a_little(tables: Tables) -> None:
+    caller = caller_of(tables, ACCOUNT, address="203.0.113.77")
+    demo._first_account()
+    access.create_account(tables, account=ACCOUNT, name="Harbour Museum", domain=DOMAIN, at=NOON)
+    access.create_operator(
+        tables, account=ACCOUNT, operator="UHoperator", key="operator" * 10, email="op@museum.example", at=NOON
+    )
+    project = access.create_project(caller, NewProject(name="On show", tags=["spring"]))["id"]
+    access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)
+    more: dict[str, Any] = {"tags": ["oil"], "identifiers": {"inv": "T-1"}, "customFields": {"floor": 2}}
+    product = catalogue.create_product(caller, NewProduct(name="Painting", brand="Harbour", **more), project)["id"]
+    sent = {"name": "The Turf Cutters", "product": product, "properties": {"light": 40}, **more}
+    location = {"latitude": 53.35, "longitude": -6.26}
+    thng = catalogue.create_thng(caller, NewThng.model_validate(sent | {"location": location}), project)["id"]
+    types.create(caller, NewActionType(name="_touched", tags=["loud"]), project)
+    publish(caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": [RULE]}))
+    sent_link = SentRedirection(evrythngId=thng, defaultRedirectUrl="https://museum.example/{shortId}", shortId="TURF")
+    Links(tables, caller).create(sent_link, DOMAIN)
+    facts = Facts(
+        at=NOON,
+        address="203.0.113.77",
+        agent="Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)",
+        languages="fr-CH, en;q=0.5",
+        referer="news.example",
+        country="IE",
+        region="Leinster",
+        city="Dublin",
+        latitude=53.35,
+        longitude=-6.26,
+        zone="Europe/Dublin",
+        source="geoIp",
+    )
+    visit = Visits(tables, tables.main, lambda _body: None).visit(DOMAIN, "TURF", facts, cause="request-1")
+    key = keys.owned(ACCOUNT, keys.action(visit.action_id))
+    assert derive(tables.log, [Change(sequence="1", key=key, old=None, new=tables.main.get(key))]) == []
+    once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
+
+
+def shape_of(value: Any) -> Any:
+    """Names and types, all the way down."""
+    match value:
+        case dict():
+            return {name: shape_of(each) for name, each in value.items()}
+        case list():
+            return [shape_of(each) for each in value[:1]]
+        case _:
+            return type(value).__name__
+
+
+def to_json(item: Item) -> str:
+    return json.dumps(
+        item, indent=1, ensure_ascii=False, default=lambda raw: {"$bytes": base64.b64encode(raw).decode()}
+    )
+
+
+def from_json(text: str) -> Item:
+    def restored(found: dict[str, Any]) -> Any:
+        return base64.b64decode(found["$bytes"]) if found.keys() == {"$bytes"} else found
+
+    item: Item = json.loads(text, object_hook=restored)
+    return item
+
+
+def keep_missing() -> None:
+    import pytest
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for kind, item in rows_by_kind(monkeypatch).items():
+            path = SHAPES / f"{kind}.{item['sv']}.json"
+            if not path.exists():
+                path.write_text(to_json(item) + "\n", encoding="utf-8")
+                print(path.name)
+
+
+if __name__ == "__main__":
+    keep_missing()

@@ -1,0 +1,109 @@
+"""The museum that a fresh store begins with."""
+
+import json
+import stat
+
+import pytest
+
+from fingerpost.local import demo
+from fingerpost.local.config import Settings
+from tests.functions.world import API_URL, DAY, DOMAIN, HOUR, SECOND, Client, World
+
+WORK = "TURF1891"
+IRISH = {"country": "IE", "time_zone": "Europe/Dublin"}
+
+
+def settings_of(world: World, **more) -> Settings:
+    return Settings(short_domain=DOMAIN, api_url=API_URL, data_dir=world.folder, **more)
+
+
+def credentials(world: World) -> dict[str, str]:
+    found: dict[str, str] = json.loads((world.folder / "demo.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture
+def museum(world: World) -> Client:
+    """The demo account's operator."""
+    demo.prepare(settings_of(world))
+    return Client(world, credentials(world)["operatorApiKey"])
+
+
+def test_its_credentials_are_in_a_file_that_only_its_owner_reads(world: World, museum: Client):
+    assert credentials(world) == {
+        "operatorApiKey": museum.key,
+        "apiUrl": API_URL,
+        "shortUrl": f"https://{DOMAIN}",
+    }
+    assert stat.S_IMODE((world.folder / "demo.json").stat().st_mode) == 0o600
+    assert museum.get("/access").status == 200
+
+
+@pytest.mark.parametrize(
+    ("later", "headers", "expected"),
+    [
+        (0, {**IRISH, "accept_language": "fr"}, "https://museum.example/fr/offres/les-coupeurs-de-tourbe?jour=sun"),
+        (DAY, {**IRISH, "accept_language": "fr"}, "https://museum.example/closed?work=PA-1891-07"),
+        (2 * DAY, {"accept_language": "fr"}, "https://museum.example/fr/oeuvres/les-coupeurs-de-tourbe"),
+        (2 * DAY, IRISH, "https://museum.example/ie/offers/the-turf-cutters"),
+        (2 * DAY + 6 * HOUR, {}, "https://museum.example/opening-hours?work=PA-1891-07#room-4"),
+        (2 * DAY, {}, "https://museum.example/works/"),
+    ],
+)
+def test_its_rules_decide_by_country_day_language_tag_and_opening_hours(world, museum, later, headers, expected):
+    thng = museum.read(f"/redirections/{WORK}", on_short=True)["evrythngId"]
+    world.clock.now += later
+    assert world.scan(WORK, **headers).location == expected + (thng if expected.endswith("/works/") else "")
+
+
+def counts(client: Client) -> list[int]:
+    paths = ("/products", "/thngs", "/projects", "/actions")
+    return [len(client.read(path)) for path in paths] + [len(client.read("/redirector")["rules"])]
+
+
+def test_a_second_start_changes_nothing(world: World, museum: Client):
+    before = counts(museum)
+    version = museum.read("/redirector")["version"]
+    demo.prepare(settings_of(world))
+    assert counts(museum) == before
+    assert museum.read("/redirector")["version"] == version
+    assert before[:3] == [2, 3, 1]
+
+
+def test_a_start_that_was_interrupted_goes_on_where_it_stopped(world: World, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(demo.publish, "publish", lambda *_arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            demo.prepare(settings_of(world))
+    world.clock.now += HOUR
+    demo.prepare(settings_of(world))
+    museum = Client(world, credentials(world)["operatorApiKey"])
+    assert counts(museum)[:3] == [2, 3, 1]
+    assert len(museum.read(f"/projects/{museum.read('/projects')[0]['id']}/applications")) == 1
+    for short_id in (WORK, "HARE1922", "GULL2003"):
+        assert world.scan(short_id).status == 307
+
+
+def test_a_key_from_the_environment_replaces_the_one_before_which_is_revoked(world: World, museum: Client):
+    demo.prepare(settings_of(world, operator_api_key="k" * 40))
+    world.clock.now += SECOND
+    assert museum.get("/access").status == 403
+    mine = Client(world, "k" * 40)
+    assert len(mine.read("/thngs")) == 3
+    assert credentials(world)["operatorApiKey"] == "k" * 40
+    demo.prepare(settings_of(world))
+    assert mine.get("/access").status == 403
+    assert museum.get("/access").status == 200
+
+
+def test_without_the_demo_there_is_an_account_with_nothing_in_it(world: World):
+    demo.prepare(settings_of(world, demo=False))
+    client = Client(world, credentials(world)["operatorApiKey"])
+    assert counts(client) == [0, 0, 0, 4, 0]
+
+
+def test_the_banner_shows_the_key_a_code_and_lines_to_paste(world: World, museum: Client, capsys):
+    demo.banner(settings_of(world))
+    shown = capsys.readouterr().out
+    assert str(museum.key) in shown
+    assert f"https://{DOMAIN}/{WORK}" in shown and "curl" in shown and "█" in shown

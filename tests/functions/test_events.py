@@ -1,0 +1,85 @@
+"""What the feed and the queues bring, story by story; and that every event file is a story."""
+
+import json
+import re
+
+import pytest
+
+from fingerpost import keys
+from tests.functions.world import DOMAIN, EVENTS, Client, World
+
+
+def test_a_spilled_scan_is_recorded_once_however_often_its_message_comes(world: World, thng, short_id):
+    for _ in range(3):
+        assert world.story("spill/one-scan", THNG=thng["id"], SHORT_ID=short_id) == {"batchItemFailures": []}
+    assert len(world.recorded()) == 1
+
+
+def test_a_message_that_cannot_be_read_comes_again_and_holds_up_no_other(world: World, thng, short_id, capfd):
+    from functions.spill.app import handler
+
+    good = json.dumps({"key": [f"{world.account}#a#U1", "-"], "item": {"k": "action", "sv": 1}})
+    records = [{"messageId": "bad", "body": "{"}, {"messageId": "good", "body": good}]
+    assert handler({"Records": records}) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert world.tables.of(world.account).main.get(keys.action("U1")) is not None
+    assert "bad" in capfd.readouterr().err
+
+
+def test_a_stream_record_of_a_scan_makes_it_listed_and_counted_once(world: World, operator: Client, thng, short_id):
+    world.story("spill/one-scan", THNG=thng["id"], SHORT_ID=short_id)
+    for _ in range(2):
+        assert world.story("derive/new-scan", THNG=thng["id"], SHORT_ID=short_id) == {"batchItemFailures": []}
+    assert operator.read(f"/redirections/{short_id}")["hits"] == 1
+    assert len(operator.read("/actions/all", filter=f"thng={thng['id']}")) == 1
+    world.story("derive/action-deleted", THNG=thng["id"], SHORT_ID=short_id)
+    partition = keys.index(keys.ACCOUNT_SCOPE, "action", "type", "implicitScans", 0)
+    listed = [key for key in world.rows() if key[0] == "log" and partition.rpartition("#")[0] in key[1].pk]
+    assert listed == []
+
+
+def test_a_deleted_products_record_puts_its_unlinking_on_the_queue(world: World, operator: Client):
+    product = world.product()["id"]
+    thng = world.thng(product=product)["id"]
+    operator.delete(f"/products/{product}")
+    assert world.story("dispatch/product-deleted", PRODUCT=product) == {"batchItemFailures": []}
+    (message,) = world.queues["work"].receive(visibility_ms=0)
+    assert json.loads(message.body) == {"do": "unlink", "account": world.account, "product": product}
+    assert operator.read(f"/thngs/{thng}")["product"] == product
+    for _ in range(2):
+        assert world.story("work/unlink", PRODUCT=product) == {"batchItemFailures": []}
+    world.settle()
+    assert "product" not in operator.read(f"/thngs/{thng}")
+
+
+def test_a_thng_that_gets_a_product_has_its_links_hints_refreshed(world: World, operator: Client):
+    thng, product = world.thng()["id"], world.product()["id"]
+    short_id = operator.link(thng)["shortId"]
+    operator.put(f"/thngs/{thng}", {"product": product})
+    assert world.story("dispatch/thng-gets-a-product", THNG=thng, PRODUCT=product) == {"batchItemFailures": []}
+    assert len(world.queues["work"].receive(visibility_ms=0)) == 1
+    assert world.story("work/hint", THNG=thng) == {"batchItemFailures": []}
+    link = world.tables.main.get(keys.link(DOMAIN, short_id))
+    assert link is not None and link["product"] == product
+
+
+FILES = sorted(path.relative_to(EVENTS).with_suffix("").as_posix() for path in EVENTS.rglob("*.json"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_event_file_is_what_aws_sends_and_its_placeholders_are_documented(name: str):
+    text = (EVENTS / f"{name}.json").read_text(encoding="utf-8")
+    event = json.loads(text)
+    documented = (EVENTS / "README.md").read_text(encoding="utf-8")
+    assert {f"`${found}`" for found in re.findall(r"\$([A-Z_]+)", text)} <= set(re.findall(r"`\$[A-Z_]+`", documented))
+    assert (EVENTS.parent / "functions" / name.partition("/")[0] / "app.py").is_file()
+    if "Records" in event:
+        assert {record["eventSource"] for record in event["Records"]} <= {"aws:dynamodb", "aws:sqs"}
+    else:
+        assert event["version"] == "2.0"
+        assert event["rawPath"] == event["requestContext"]["http"]["path"]
+        assert all(header == header.lower() for header in event["headers"])
+
+
+def test_every_event_file_is_used_by_a_test():
+    tests = "".join(path.read_text(encoding="utf-8") for path in (EVENTS.parent / "tests/functions").glob("test_*.py"))
+    assert [name for name in FILES if name not in tests] == []

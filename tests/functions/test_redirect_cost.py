@@ -1,0 +1,246 @@
+"""How much a visit reads and writes, what it imports, and what happens when the store does not take it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fingerpost import keys
+from fingerpost.ports.table import Tables, Throttled, Unreachable
+from functions.redirect import app
+from tests.functions.world import DEFAULT, DOMAIN, SECOND, Client, World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+# ---- what it costs ---------------------------------------------------------------------------------------------------
+
+
+class CountingTable:
+    """Notes the calls that reach a table, in order."""
+
+    def __init__(self, table, calls: list[str]):
+        self._table, self._calls = table, calls
+
+    def __getattr__(self, name: str):
+        method = getattr(self._table, name)
+        if name not in ("get", "get_many", "query", "count", "put", "put_many", "update", "delete", "transact"):
+            return method
+
+        def counted(*arguments, **named):
+            self._calls.append(name)
+            return method(*arguments, **named)
+
+        return counted
+
+
+@pytest.fixture
+def calls(world: World, monkeypatch) -> list[str]:
+    """The calls of main, from a fresh execution environment on."""
+    noted: list[str] = []
+    tables = Tables(CountingTable(world.tables.main, noted), CountingTable(world.tables.log, noted))  # type: ignore[arg-type]
+    monkeypatch.setattr(app, "visits", world.fresh_visits(tables))
+    return noted
+
+
+def of_one_scan(world: World, calls: list[str], short_id: str) -> Counter[str]:
+    calls.clear()
+    assert world.scan(short_id).status == 307
+    return Counter(calls)
+
+
+def test_a_scan_whose_rules_need_no_more_is_one_read_and_one_write(world: World, operator: Client, short_id, calls):
+    operator.publish({"match": "country=IE & dayOfWeek=sun", "redirectUrl": "https://x.example/{country}"})
+    world.scan(short_id)
+    for wait in (0, SECOND, 5 * SECOND, 3_600 * SECOND):
+        world.clock.now += wait
+        assert of_one_scan(world, calls, short_id) == {"get_many": 1, "put": 1}
+
+
+def test_a_scan_whose_rules_need_the_thng_its_product_and_their_properties_is_two_reads(
+    world, operator, short_id, calls
+):
+    operator.publish(
+        {
+            "match": "thng.tags=Offer & product.tags=flat & thng.properties.a!=1 & product.properties.b!=1",
+            "redirectUrl": "https://x.example/{thng.name}/{product.name}",
+        }
+    )
+    world.scan(short_id)
+    for wait in (0, 5 * SECOND):
+        world.clock.now += wait
+        assert of_one_scan(world, calls, short_id) == {"get_many": 2, "put": 1}
+
+
+def test_what_only_the_chosen_template_needs_is_read_when_it_is_chosen(world: World, operator: Client, short_id, calls):
+    operator.publish(
+        {"match": "country=IE", "redirectUrl": "https://x.example/{thng.name}"}, {"redirectUrl": "https://y.example/"}
+    )
+    world.scan(short_id)
+    assert of_one_scan(world, calls, short_id) == {"get_many": 1, "put": 1}
+    calls.clear()
+    assert world.scan(short_id, country="IE").location == "https://x.example/The%20Turf%20Cutters"
+    assert Counter(calls) == {"get_many": 2, "put": 1}
+
+
+def test_where_two_accounts_share_a_domain_a_scan_is_never_more_than_two_reads(
+    world: World, operator: Client, short_id, calls
+):
+    needing = {
+        "match": "thng.name=* & product.tags!=x & thng.properties.a!=1",
+        "redirectUrl": "https://x.example/{thng.name}",
+    }
+    operator.publish(needing)
+    stranger = world.stranger
+    stranger.publish(needing)
+    theirs = stranger.link(stranger.made("/thngs", {"name": "Lamp"})["id"])["shortId"]
+    for each in (short_id, theirs):
+        world.scan(each)
+    for each in (short_id, theirs, theirs, short_id):
+        world.clock.now += 5 * SECOND
+        assert of_one_scan(world, calls, each) == {"get_many": 2, "put": 1}
+    assert world.scan(theirs).location == "https://x.example/Lamp"
+
+
+def test_a_thousand_rules_read_no_more_than_one(world: World, operator: Client, short_id, calls):
+    operator.publish(
+        *(
+            {"match": f"country=IE&month={n % 12 + 1}&year={n}", "redirectUrl": "https://x.example/"}
+            for n in range(1_000)
+        )
+    )
+    world.scan(short_id)
+    assert of_one_scan(world, calls, short_id) == {"get_many": 1, "put": 1}
+
+
+def test_a_product_hint_that_is_out_of_date_is_never_believed(world: World, operator: Client, thng, short_id, calls):
+    operator.publish({"match": "product.name=*", "redirectUrl": "https://x.example/{product.name}"})
+    assert world.scan(short_id).location == "https://x.example/Painting"
+    other = world.product(name="Etching")["id"]
+    operator.put(f"/thngs/{thng['id']}", {"product": other})
+    world.clock.now += 1
+    assert world.scan(short_id).location == "https://x.example/Etching"
+    assert world.recorded()[-1]["product"] == other
+    operator.put(f"/thngs/{thng['id']}", {"product": None})
+    assert world.scan(short_id).location == DEFAULT
+    operator.put(f"/thngs/{thng['id']}", {"product": other})
+    world.settle()
+    assert of_one_scan(world, calls, short_id) == {"get_many": 2, "put": 1}  # the hint was refreshed
+    link = world.tables.main.get(keys.link(DOMAIN, short_id))
+    assert link is not None and link["product"] == other
+
+
+# ---- when the store does not take it ---------------------------------------------------------------------------------
+
+
+class Refusing:
+    """A table that takes no put."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def put(self, *_arguments, **_named):
+        raise self.error
+
+
+class FailingQueue:
+    def send(self, *_arguments, **_named):
+        raise OSError("no queue")
+
+
+@pytest.mark.parametrize("error", [Throttled("slow down"), Unreachable("nobody")])
+def test_a_scan_whose_put_is_refused_goes_to_the_queue_and_the_person_on(
+    world: World, operator: Client, short_id, monkeypatch, error
+):
+    visits = world.fresh_visits()
+    monkeypatch.setattr(app, "visits", visits)
+    visits.recorder = Refusing(error)  # type: ignore[assignment]
+    assert world.scan(short_id).location == DEFAULT
+    assert world.recorded() == []
+    (message,) = world.queues["spill"].receive(visibility_ms=0)
+    for _ in range(2):  # a repeat records nothing twice
+        records = [{"messageId": "1", "body": message.body}]
+        from functions.spill.app import handler
+
+        assert handler({"Records": records}) == {"batchItemFailures": []}
+    world.settle()
+    assert len(world.recorded()) == 1
+    assert operator.read(f"/redirections/{short_id}")["hits"] == 1
+
+
+def test_when_the_queue_fails_too_nobody_is_redirected_and_the_answer_says_when_to_come_back(
+    world, short_id, monkeypatch
+):
+    visits = world.fresh_visits()
+    visits.recorder, visits.spill = Refusing(Throttled()), FailingQueue().send  # type: ignore[assignment]
+    monkeypatch.setattr(app, "visits", visits)
+    answer = world.scan(short_id)
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "2" and "location" not in answer.headers
+    assert "try again" in answer.content.decode().lower()
+    assert world.recorded() == []
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+def test_a_store_that_cannot_be_read_is_503_and_no_500(world: World, short_id, monkeypatch, accept):
+    class Unreadable:
+        def get_many(self, *_arguments, **_named):
+            raise Unreachable
+
+        get = get_many
+
+    tables = Tables(Unreadable(), Unreadable())  # type: ignore[arg-type]
+    monkeypatch.setattr(app, "visits", world.fresh_visits(tables))
+    answer = world.scan(short_id, accept=accept)
+    assert answer.status == 503 and answer.headers["retry-after"] == "2"
+
+
+def test_a_bug_is_a_500_page_that_names_its_cause_and_nothing_else(world: World, short_id, monkeypatch, capfd):
+    def broken(*_arguments, **_named):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(type(app.visits), "visit", broken)
+    answer = world.scan(short_id)
+    assert answer.status == 500 and "secret" not in answer.content.decode()
+    assert "secret detail" in capfd.readouterr().err
+
+
+# ---- what it is made of ----------------------------------------------------------------------------------------------
+
+
+def test_the_redirect_function_imports_nothing_of_the_edge():
+    heavy = "pydantic lark qrcode png boto3 botocore aws_lambda_powertools ua_parser uvicorn tzfpy argon2"
+    probe = f"import sys, functions.redirect.app as app; print(sorted(set({heavy.split()!r}) & sys.modules.keys()))"
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'layers/core/python'}:{ROOT}"}
+    answer = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+def test_a_scan_needs_nothing_more_than_its_import_did(world: World, operator: Client, short_id):
+    """A first visit in a process of its own, over a store of its own, loads no module of the edge either."""
+    probe = f"""
+import sys
+from functions.redirect.app import handler
+import json
+event = json.load(open({str(ROOT / "events/redirect/scan-from-ireland.json")!r}))
+event["rawPath"], event["headers"]["x-fingerpost-domain"] = "/{short_id}", "{DOMAIN}"
+reply = handler(event, None)
+heavy = "pydantic lark qrcode boto3 botocore aws_lambda_powertools ua_parser uvicorn".split()
+print(reply["statusCode"], reply["headers"]["location"], sorted(set(heavy) & sys.modules.keys()))
+"""
+    world.answered("redirections/publish-rules")
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("FINGERPOST_")},
+        "PYTHONPATH": f"{ROOT / 'layers/core/python'}:{ROOT}",
+        "FINGERPOST_DATA_DIR": str(world.folder),
+    }
+    answer = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"307 https://museum\.example/\S+ \[\]\n", answer.stdout)

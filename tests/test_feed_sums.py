@@ -1,0 +1,500 @@
+"""Hits stay exact however the change feed is delivered: a model of streams, their retries, and a log that fails.
+
+The model delivers as Lambda's event source mapping does: lanes in which a key's records keep their order, batches that
+are retried from the first failed record, bisected when the function fails, parked after some attempts, replayed later.
+"""
+
+import random
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fingerpost import keys, retry, wiring
+from fingerpost.actions.derive import MAX_CHUNK_VISITS, MAX_CHUNK_WRITES, chunks, visits_of
+from fingerpost.actions.model import ACTION, indexed_document
+from fingerpost.aws.stream import stream_event
+from fingerpost.clock import DAY_MS
+from fingerpost.ids import new_id
+from fingerpost.ports.table import (
+    LAST,
+    Change,
+    Item,
+    Key,
+    Reason,
+    Tables,
+    Throttled,
+    TransactionFailed,
+    Uncertain,
+    Unreachable,
+)
+from fingerpost.redirection.hits import Hits
+from fingerpost.resources import index_rows
+from fingerpost.shapes import stamp
+from functions.derive import app
+from tests.stores import NOON, Crash, SettableClock, emptied, fresh_tables, hooked, new_account, rows_of
+
+DOMAIN = "tn.example"
+PERSON = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile Safari/604.1"
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+PREVIEW = "WhatsApp/2.23.20.0"
+MAX_ATTEMPTS = 6
+
+_clock = SettableClock()
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Tables]:
+    with fresh_tables(_clock) as tables:
+        yield tables
+
+
+@pytest.fixture
+def log(store: Tables, monkeypatch: pytest.MonkeyPatch) -> "Log":
+    _clock.now = NOON
+    log = Log(emptied(store))
+    monkeypatch.setattr(retry.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(wiring, "tables", lambda: log.tables)
+    return log
+
+
+@dataclass
+class Log:
+    """The store as the function under test finds it: `misbehave` may be set at any time."""
+
+    store: Tables
+    misbehave: Callable[..., Any] = lambda _name, method, args: method(*args)
+
+    @property
+    def tables(self) -> Tables:
+        return hooked(self.store, self.misbehave)
+
+
+def action(account: str, at: int = NOON, link: str = "AAAA", **more: Any) -> Change:
+    """The feed's record of a new action; with a link it is a visit."""
+    action_id = new_id(at)
+    item: Item = {**stamp("action"), "type": "implicitScans", "ts": at, "projects": ["P"], "ua": PERSON, **more}
+    if link:
+        item |= {"link": f"{DOMAIN}/{link}", "url": "https://museum.example/"}
+    return Change(
+        sequence=f"{id(item)}-{action_id}", key=keys.owned(account, keys.action(action_id)), old=None, new=item
+    )
+
+
+def removed(change: Change) -> Change:
+    return Change(sequence=f"{change.sequence}-gone", key=change.key, old=change.new, new=None)
+
+
+def deliver(changes: Sequence[Change]) -> list[str]:
+    """Call the function with a batch; the sequence numbers it wants again."""
+    answer: Any = app.handler(stream_event(changes))
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+# What must be true in the end
+
+
+def expected_sums(changes: Sequence[Change]) -> dict[tuple[str, str, str], Counter[str]]:
+    """(account, link, day or nothing) -> what distinct visits add up to."""
+    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for change in {change.key: change for change in changes if change.new is not None}.values():
+        item: Any = change.new
+        if "link" not in item:
+            continue
+        account = change.key.pk.partition("#")[0]
+        moment = datetime.fromtimestamp(item["ts"] / 1000, UTC)
+        total, day = sums[account, item["link"], ""], sums[account, item["link"], moment.strftime("%Y%m%d")]
+        if item.get("mark") or item["ua"] != PERSON:
+            total["robots"] += 1
+            day["robots"] += 1
+            continue
+        total["n"] += 1
+        rule = f"r:{item.get('rules', 0)}.{item.get('rule', 0)}"
+        day.update(["n", f"h:{moment.hour:02d}", f"c:{item.get('country', '-')}", rule])
+    return dict(sums)
+
+
+def stored_sums(log: Log) -> dict[tuple[str, str, str], Counter[str]]:
+    """The same from the rows of all lanes."""
+    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for row in log.store.log.walk():
+        account, kind, *rest = row.key.pk.split("#")
+        if kind == "h":
+            day = row.key.sk.split("#")[1] if row.key.sk.startswith("day#") else ""
+            sums[account, "/".join(rest), day].update(
+                {name: n for name, n in row.item.items() if name not in ("k", "sv")}
+            )
+    return dict(sums)
+
+
+def index_of(change: Change) -> set[Key]:
+    account, _, action_id = change.key.pk.split("#")
+    rows = index_rows(ACTION, action_id, indexed_document(dict(change.new or change.old or {})))
+    return {keys.owned(account, row) for row in rows}
+
+
+def assert_exact(log: Log, changes: Sequence[Change], *, replayed: frozenset[Key] = frozenset()) -> None:
+    """`replayed`: actions whose records did not come in order; rows of a removed one may be left, and lead nowhere."""
+    assert stored_sums(log) == expected_sums(changes)
+    for (account, link, day), sums in expected_sums(changes).items():
+        if not day:
+            domain, _, short_id = link.partition("/")
+            assert Hits(log.store.of(account)).total(domain, short_id) == sums["n"]
+    rows = rows_of(log.store.log)
+    gone = {change.key for change in changes if change.new is None}
+    for change in changes:
+        if change.key not in gone:
+            assert index_of(change) <= rows, "an action is missing from a list"
+        elif change.key not in replayed:
+            assert not index_of(change) & rows, "a deleted action is listed"
+    visits = [row for row in log.store.log.walk() if "#v#" in row.key.pk]
+    assert len(visits) == len({change.key for change in changes if change.new and "link" in change.new})
+
+
+# The stream
+
+
+@dataclass
+class Stream:
+    """Delivers records as an event source mapping does, and may deliver any batch twice."""
+
+    chance: random.Random
+    deliver: Callable[[Sequence[Change]], list[str]] = deliver
+    parked: list[Change] = field(default_factory=list)
+
+    def run(self, lanes: Sequence[Sequence[Change]]) -> None:
+        positions = [0] * len(lanes)
+        while left := [lane for lane, records in enumerate(lanes) if positions[lane] < len(records)]:
+            lane = self.chance.choice(left)  # invocations of different lanes come in any order
+            size = self.chance.choice([1, 3, 10, 100])
+            batch = lanes[lane][positions[lane] : positions[lane] + size]
+            self._work_through(batch)
+            positions[lane] += len(batch)
+            if self.chance.random() < 0.2:  # a lease moved: the batch comes once more
+                self._work_through(batch)
+
+    def _work_through(self, batch: Sequence[Change]) -> None:
+        attempts = 0
+        while batch:
+            failed = self._invoke(batch)
+            if failed is None:  # the function failed: bisect
+                attempts += 1
+                if len(batch) > 1:
+                    middle = len(batch) // 2
+                    self._work_through(batch[:middle])
+                    batch = batch[middle:]
+                    continue
+                first = 0
+            elif failed:
+                first = min(next(n for n, each in enumerate(batch) if each.sequence == name) for name in failed)
+                attempts = attempts + 1 if first == 0 else 1
+            else:
+                return
+            batch = batch[first:]
+            if attempts >= MAX_ATTEMPTS:
+                self.parked.append(batch[0])
+                batch, attempts = batch[1:], 0
+
+    def _invoke(self, batch: Sequence[Change]) -> list[str] | None:
+        """None: it failed, timed out, or its answer was lost, perhaps after all was done."""
+        try:
+            failed = self.deliver(batch)
+        except Crash:
+            return None
+        return None if self.chance.random() < 0.1 else failed
+
+
+def faulty(chance: random.Random, poison: frozenset[str] = frozenset()) -> Callable[..., Any]:
+    """A log that is throttled, meets conflicts, loses answers after it wrote, and never takes a poisoned record."""
+
+    def misbehave(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
+        if poison and any(each in repr(args) for each in poison):
+            raise ValueError("nothing can be done with this")
+        match name, chance.random():
+            case _, luck if luck < 0.02:
+                raise Crash
+            case "transact", luck if luck < 0.10:
+                raise Throttled
+            case "transact", luck if luck < 0.25:
+                kinds = [chance.choice(["none", "conflict", "throttled"]) for _ in args[0]]
+                raise TransactionFailed([Reason(kind) for kind in kinds])
+            case "transact", luck if luck < 0.35:
+                method(*args)
+                raise Uncertain
+            case "put_many", luck if luck < 0.10:
+                method(args[0][: len(args[0]) // 2])
+                raise Throttled
+            case "put_many", luck if luck < 0.15:
+                method(*args)
+                raise Unreachable
+            case "delete", luck if luck < 0.10:
+                raise Throttled
+            case _:
+                return method(*args)
+
+    return misbehave
+
+
+def traffic(chance: random.Random, accounts: Sequence[str], number: int) -> list[Change]:
+    """Visits of a hot link and of others over some days, scans without a link, and deletions, as the feed has them."""
+    changes: list[Change] = []
+    for _ in range(number):
+        more: dict[str, Any] = {"ua": chance.choice([PERSON] * 6 + [CRAWLER, PREVIEW])}
+        if chance.random() < 0.5:
+            more |= {"country": chance.choice(["IE", "GB"]), "rules": 3, "rule": chance.randrange(1, 4)}
+        if chance.random() < 0.2:
+            more["mark"] = chance.choice(["head", "prefetch"])
+        link = chance.choice(["HOT"] * 6 + ["B", "C", "D", "", ""])
+        at = NOON + chance.randrange(3 * DAY_MS)
+        changes.append(action(chance.choice(accounts), at, link, **more))
+        if chance.random() < 0.1:
+            changes.append(removed(chance.choice([each for each in changes if each.new is not None])))
+    gone: set[Key] = set()
+    return [each for each in changes if each.new is not None or not (each.key in gone or gone.add(each.key))]
+
+
+def laned(changes: Sequence[Change], number: int) -> list[list[Change]]:
+    """Shards times parallelisation factor: a key's records stay in one lane, in order."""
+    lanes: list[list[Change]] = [[] for _ in range(number)]
+    for change in changes:
+        lanes[zlib.crc32(change.key.pk.encode()) % number].append(change)
+    return lanes
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 80), st.integers(0, 3))
+def test_hits_are_exact_however_the_feed_is_delivered(log, seed, lanes, number, poisoned):
+    chance = random.Random(seed)
+    emptied(log.store)
+    changes = traffic(chance, [new_account(), new_account()], number)
+    poison = frozenset(change.key.pk.split("#")[2] for change in chance.sample(changes, min(poisoned, len(changes))))
+    log.misbehave = faulty(chance, poison)
+    stream = Stream(chance)
+    stream.run(laned(changes, lanes))
+    parked = stream.parked
+    _clock.now = NOON + 14 * DAY_MS  # as late as a dead-letter queue allows
+    log.misbehave = faulty(chance)
+    for _ in range(20):  # what poisoned them is fixed
+        chance.shuffle(parked)
+        again = Stream(chance)
+        again.run([parked])
+        late, parked = parked, again.parked
+        for change in late:
+            log.misbehave = faulty(chance)
+            again.run([[change]])
+    assert parked == []
+    for change in chance.sample(changes, len(changes) // 4):  # operators replay more than they have to
+        log.misbehave = lambda _name, method, args: method(*args)
+        assert deliver([change]) == []
+    log.misbehave = lambda _name, method, args: method(*args)
+    assert_exact(log, changes, replayed=frozenset(change.key for change in changes))
+    _clock.now = NOON
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32), st.integers(1, 60))
+def test_nothing_is_left_of_deleted_actions_when_records_come_in_their_order(log, seed, number):
+    chance = random.Random(seed)
+    emptied(log.store)
+    changes = traffic(chance, [new_account()], number)
+    log.misbehave = faulty(chance)
+    Stream(chance, deliver=patient).run(laned(changes, 2))
+    assert_exact(log, changes)
+
+
+def patient(changes: Sequence[Change]) -> list[str]:
+    """A batch delivered until all of it is taken, so that nothing is ever parked."""
+    for _ in range(1_000):
+        try:
+            if not (failed := deliver(changes)):
+                return []
+        except Crash:
+            continue
+        changes = changes[min(n for n, each in enumerate(changes) if each.sequence in failed) :]
+    pytest.fail("it is never taken")
+
+
+def test_invocations_at_once_with_the_same_records_count_each_once(log):
+    account = new_account()
+    changes = [action(account, link=link) for link in "ABC" * 40]
+
+    def misbehave(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
+        if name == "transact" and random.random() < 0.2:
+            raise TransactionFailed([Reason("conflict") for _ in args[0]])
+        return method(*args)
+
+    log.misbehave = misbehave
+
+    def reader(seed: int) -> None:
+        chance = random.Random(seed)
+        for start in range(0, len(changes), 30):
+            batch = changes[start : start + 30]
+            chance.shuffle(batch)
+            for _ in range(100):
+                failed = deliver(batch)
+                batch = [each for each in batch if each.sequence in failed]
+            assert batch == []
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(reader, range(4)))
+    assert_exact(log, changes)
+
+
+# Single cases
+
+
+def test_a_visit_that_nobody_looked_at_is_recorded_and_marked_and_never_counted(log):
+    account = new_account()
+    unseen = [
+        action(account, mark="head"),
+        action(account, mark="prefetch"),
+        action(account, ua=CRAWLER),
+        action(account, ua=PREVIEW),
+    ]
+    seen = action(account, country="IE", rules=2, rule=1)
+    assert deliver([*unseen, seen]) == []
+    assert Hits(log.store.of(account)).total(DOMAIN, "AAAA") == 1
+    visits = log.store.log.query(f"{account}#v#{DOMAIN}#AAAA").rows
+    assert [row.item["counts"] for row in visits].count(False) == 4
+    (counted,) = [row.item for row in visits if row.item["counts"]]
+    assert {"rule": 1, "rules": 2, "country": "IE", "url": "https://museum.example/"}.items() <= counted.items()
+    assert_exact(log, [*unseen, seen])
+
+
+def test_an_action_without_a_link_is_listed_and_counts_for_no_link(log):
+    account = new_account()
+    change = action(account, link="", more='{"tags": ["a"], "identifiers": {"k": 1}}', thng="T" * 24)
+    assert deliver([change]) == []
+    assert {f"{account}#x#*#action#tags=a#{n}" for n in range(4)} & {key.pk for key in rows_of(log.store.log)}
+    assert_exact(log, [change])
+
+
+def test_a_deleted_action_leaves_the_lists_and_its_hit_stays(log):
+    account = new_account()
+    kept, gone = action(account), action(account)
+    assert deliver([kept, gone, removed(gone)]) == []
+    assert Hits(log.store.of(account)).total(DOMAIN, "AAAA") == 2
+    assert_exact(log, [kept, gone, removed(gone)])
+    assert deliver([removed(gone)]) == []
+    assert_exact(log, [kept, gone, removed(gone)])
+
+
+def test_a_record_that_comes_twice_in_one_batch_counts_once(log):
+    change = action(new_account())
+    assert deliver([change, change]) == []
+    assert_exact(log, [change])
+
+
+def test_a_record_that_nothing_can_be_done_with_fails_alone(log):
+    account = new_account()
+    changes = [action(account, link=f"L{n % 5}") for n in range(60)]
+    bad = [changes[7], changes[41]]
+    poison = [change.key.pk.split("#")[2] for change in bad]
+
+    def misbehave(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
+        if name == "transact" and any(each in repr(args) for each in poison):
+            raise ValueError("nothing can be done with this")
+        return method(*args)
+
+    log.misbehave = misbehave
+    assert sorted(deliver(changes)) == sorted(change.sequence for change in bad)
+    assert stored_sums(log) == expected_sums([change for change in changes if change not in bad])
+    log.misbehave = lambda _name, method, args: method(*args)
+    assert deliver(bad) == []
+    assert_exact(log, changes)
+
+
+def test_a_transaction_refused_for_one_record_is_done_without_it(log):
+    account = new_account()
+    changes = [action(account) for _ in range(10)]
+    poison = changes[3].key.pk.split("#")[2]
+
+    def misbehave(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
+        if name == "transact" and poison in repr(args):
+            raise TransactionFailed([Reason("other" if poison in repr(write) else "none") for write in args[0]])
+        return method(*args)
+
+    log.misbehave = misbehave
+    assert deliver(changes) == [changes[3].sequence]
+    assert stored_sums(log) == expected_sums([change for change in changes if change is not changes[3]])
+
+
+@pytest.mark.parametrize(
+    "broken", [{"link": 5}, {"ts": "yesterday"}, {"ts": 10**30}, {"ua": 7}, {"sv": 99}, {"more": "{"}, {"type": 5.5}]
+)
+def test_a_malformed_record_holds_back_no_other(log, broken):
+    account = new_account()
+    before, after = action(account), action(account)
+    bad = action(account, **broken) if "link" not in broken else action(account, link="")
+    if "link" in broken:
+        assert bad.new is not None
+        bad.new["link"] = broken["link"]
+    failed = deliver([before, bad, after])
+    assert failed in ([], [bad.sequence])
+    assert Hits(log.store.of(account)).total(DOMAIN, "AAAA") == 2 + (failed == [])
+    assert index_of(before) | index_of(after) <= rows_of(log.store.log)
+
+
+def test_one_tenants_throttling_holds_back_nobody_else(log):
+    hot, other = new_account(), new_account()
+    changes = [action(account) for _ in range(5) for account in (hot, other)]
+
+    def misbehave(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
+        if name == "put_many" and args[0][0].key.pk.startswith(f"{hot}#"):
+            raise Throttled
+        return method(*args)
+
+    log.misbehave = misbehave
+    assert sorted(deliver(changes)) == sorted(change.sequence for change in changes[::2])
+    assert_exact(log, changes[1::2])
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_and_counts_nothing_twice(log):
+    change = action(new_account())
+
+    def loses(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
+        method(*args)
+        if name == "transact":
+            raise Uncertain
+
+    log.misbehave = loses
+    assert deliver([change]) == [change.sequence]
+    assert deliver([change]) == []
+    assert_exact(log, [change])
+
+
+def test_a_changed_or_unchanged_row_is_no_new_action(log):
+    change = action(new_account())
+    touched = Change(sequence="1", key=change.key, old=change.new, new=change.new)
+    other = Change(sequence="2", key=Key("A#t#U1", "doc"), old=None, new={**stamp("thng"), "v": 1, "doc": "{}"})
+    assert deliver([touched, other]) == []
+    assert rows_of(log.store.log) == set()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 60), st.integers(0, 2)), max_size=150))
+def test_no_chunk_is_larger_than_a_transaction_can_be(visits):
+    records = [action(account, NOON + day * DAY_MS, f"L{link}") for account, link, day in visits]
+    made = chunks([visit for record in records for visit in visits_of(record)])
+    assert sum(len(chunk) for chunk in made) == len(records)
+    for chunk in made:
+        names = {name for visit in chunk for name in visit.sums}
+        assert len(chunk) <= MAX_CHUNK_VISITS
+        assert len(chunk) + len(names) <= MAX_CHUNK_WRITES
+
+
+def test_a_visit_row_outlives_every_replay_and_not_its_year(log):
+    account = new_account()
+    deliver([action(account)])
+    _clock.now = NOON + 30 * DAY_MS
+    assert log.store.log.count(f"{account}#v#{DOMAIN}#AAAA", high=LAST) == 1
+    _clock.now = NOON + 401 * DAY_MS
+    assert log.store.log.count(f"{account}#v#{DOMAIN}#AAAA", high=LAST) == 0
+    _clock.now = NOON
