@@ -47,8 +47,12 @@ def rows_by_kind(monkeypatch: Any) -> dict[str, Item]:
         rows: dict[str, Item] = {}
         for table in (tables.main, tables.log):
             for row in table.walk():
-                rows[row.item["k"]] = max(rows.get(row.item["k"], {}), row.item, key=len)
+                rows[row.item["k"]] = max(rows.get(row.item["k"], {}), row.item, key=_fullness)
         return rows
+
+
+def _fullness(item: Item) -> int:
+    return sum(value is not None for value in item.values())
 
 
 def _live_a_little(tables: Tables) -> None:

@@ -92,19 +92,25 @@ def refused_by_the_store(_writes: int) -> Exception:
     return Throttled()
 
 
+def later(caller: Caller, ms: int) -> Caller:
+    """The same caller, some time after; entries are in the order of time."""
+    return replace(caller, at=NOON + ms)
+
+
 # Rules
 
 
 def test_publishing_leaves_one_entry_with_the_versions(caller):
     publish(caller, keys.ACCOUNT_RULES, ALWAYS)
-    publish(caller, keys.ACCOUNT_RULES, SentRules(rules=[]))
+    publish(later(caller, 1), keys.ACCOUNT_RULES, SentRules(rules=[]))
     assert told(caller) == [("publish", "rules", "account")] * 2
     first, second = entries(caller)
     assert sides(first) == (None, {"version": 1, "rules": 1})
     assert sides(second) == ({"version": 1}, {"version": 2, "rules": 0})
-    assert {(entry["by"], entry["actor"], entry["from"], entry["cause"], entry["at"]) for entry in (first, second)} == {
-        ("operator", "operator", "203.0.113.77", "test", NOON)
+    assert {(entry["by"], entry["actor"], entry["from"], entry["cause"]) for entry in (first, second)} == {
+        ("operator", "operator", "203.0.113.77", "test")
     }
+    assert (first["at"], second["at"]) == (NOON, NOON + 1)
 
 
 def test_publishing_that_meets_another_leaves_one_entry(caller):
@@ -134,25 +140,26 @@ def test_rules_that_are_refused_leave_no_entry(caller):
 def test_a_links_life_leaves_one_entry_for_each_change(store, caller, thng):
     links = Links(store, caller)
     link = links.create(SentRedirection(evrythngId=thng, defaultRedirectUrl="https://museum.example/1"), DOMAIN)
-    links.update(DOMAIN, link.short_id, SentRedirection(defaultRedirectUrl="https://museum.example/2"))
-    links.update(DOMAIN, link.short_id, SentRedirection(defaultRedirectUrl="https://museum.example/2"))
-    links.delete(DOMAIN, link.short_id)
+    for ms in (1, 2):
+        sent = SentRedirection(defaultRedirectUrl="https://museum.example/2")
+        Links(store, later(caller, ms)).update(DOMAIN, link.short_id, sent)
+    Links(store, later(caller, 3)).delete(DOMAIN, link.short_id)
     name = f"{DOMAIN}/{link.short_id}"
     assert told(caller) == [("create", "link", name), ("update", "link", name), ("delete", "link", name)]
     created, updated, deleted = map(sides, entries(caller))
     assert created[0] is None
     assert created[1] == updated[0]
     assert updated[1]["defaultRedirectUrl"] == "https://museum.example/2"
-    assert deleted == (updated[1], {**updated[1], "deletedAt": NOON})
+    assert deleted == (updated[1], {**updated[1], "deletedAt": NOON + 3})
 
 
 def test_changes_of_a_link_that_meet_others_leave_one_entry_each(store, caller, thng):
-    busy = refusing(caller, 2, conflict)
+    busy = refusing(later(caller, 1), 2, conflict)
     link = Links(store, caller).create(
         SentRedirection(evrythngId=thng, defaultRedirectUrl="https://m.example/1"), DOMAIN
     )
     Links(store, busy).update(DOMAIN, link.short_id, SentRedirection(defaultRedirectUrl="https://m.example/2"))
-    Links(store, refusing(caller, 2, conflict)).delete(DOMAIN, link.short_id)
+    Links(store, refusing(later(caller, 2), 2, conflict)).delete(DOMAIN, link.short_id)
     assert [verb for verb, _, _ in told(caller)] == ["create", "update", "delete"]
 
 
@@ -190,7 +197,7 @@ def project(caller: Caller) -> str:
 
 def test_an_applications_life_leaves_one_entry_for_each_change(caller, project):
     application = access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)["id"]
-    access.delete_application(caller, project, application, ROOTS)
+    access.delete_application(later(caller, 1), project, application, ROOTS)
     assert told(caller) == [("create", "application", application), ("delete", "application", application)]
     created, deleted = map(sides, entries(caller))
     assert created[0] is None
@@ -211,7 +218,7 @@ def test_changes_of_an_application_that_meet_others_leave_one_entry_each(caller,
     application = access.create_application(refusing(caller, 2, conflict), project, NewApplication(name="G"), ROOTS)[
         "id"
     ]
-    access.delete_application(refusing(caller, 2, conflict), project, application, ROOTS)
+    access.delete_application(refusing(later(caller, 1), 2, conflict), project, application, ROOTS)
     assert [verb for verb, _, _ in told(caller)] == ["create", "delete"]
 
 

@@ -1,16 +1,10 @@
-"""Hits stay exact however the change feed is delivered: a model of streams, their retries, and a log that fails.
-
-The model delivers as Lambda's event source mapping does: lanes in which a key's records keep their order, batches that
-are retried from the first failed record, bisected when the function fails, parked after some attempts, replayed later.
-"""
+"""Hits stay exact however the change feed is delivered, and however the log behind them fails."""
 
 import random
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -22,30 +16,22 @@ from fingerpost.actions.derive import MAX_CHUNK_VISITS, MAX_CHUNK_WRITES, chunks
 from fingerpost.actions.model import ACTION, indexed_document
 from fingerpost.aws.stream import stream_event
 from fingerpost.clock import DAY_MS
-from fingerpost.ids import new_id
 from fingerpost.ports.table import (
     LAST,
     Change,
-    Item,
     Key,
     Reason,
     Tables,
     Throttled,
     TransactionFailed,
     Uncertain,
-    Unreachable,
 )
 from fingerpost.redirection.hits import Hits
 from fingerpost.resources import index_rows
 from fingerpost.shapes import stamp
 from functions.derive import app
+from tests.feeds import CRAWLER, DOMAIN, PREVIEW, Stream, action, expected_sums, faulty, laned, removed, traffic
 from tests.stores import NOON, Crash, SettableClock, emptied, fresh_tables, hooked, new_account, rows_of
-
-DOMAIN = "tn.example"
-PERSON = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile Safari/604.1"
-CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-PREVIEW = "WhatsApp/2.23.20.0"
-MAX_ATTEMPTS = 6
 
 _clock = SettableClock()
 
@@ -77,21 +63,6 @@ class Log:
         return hooked(self.store, self.misbehave)
 
 
-def action(account: str, at: int = NOON, link: str = "AAAA", **more: Any) -> Change:
-    """The feed's record of a new action; with a link it is a visit."""
-    action_id = new_id(at)
-    item: Item = {**stamp("action"), "type": "implicitScans", "ts": at, "projects": ["P"], "ua": PERSON, **more}
-    if link:
-        item |= {"link": f"{DOMAIN}/{link}", "url": "https://museum.example/"}
-    return Change(
-        sequence=f"{id(item)}-{action_id}", key=keys.owned(account, keys.action(action_id)), old=None, new=item
-    )
-
-
-def removed(change: Change) -> Change:
-    return Change(sequence=f"{change.sequence}-gone", key=change.key, old=change.new, new=None)
-
-
 def deliver(changes: Sequence[Change]) -> list[str]:
     """Call the function with a batch; the sequence numbers it wants again."""
     answer: Any = app.handler(stream_event(changes))
@@ -99,26 +70,6 @@ def deliver(changes: Sequence[Change]) -> list[str]:
 
 
 # What must be true in the end
-
-
-def expected_sums(changes: Sequence[Change]) -> dict[tuple[str, str, str], Counter[str]]:
-    """(account, link, day or nothing) -> what distinct visits add up to."""
-    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    for change in {change.key: change for change in changes if change.new is not None}.values():
-        item: Any = change.new
-        if "link" not in item:
-            continue
-        account = change.key.pk.partition("#")[0]
-        moment = datetime.fromtimestamp(item["ts"] / 1000, UTC)
-        total, day = sums[account, item["link"], ""], sums[account, item["link"], moment.strftime("%Y%m%d")]
-        if item.get("mark") or item["ua"] != PERSON:
-            total["robots"] += 1
-            day["robots"] += 1
-            continue
-        total["n"] += 1
-        rule = f"r:{item.get('rules', 0)}.{item.get('rule', 0)}"
-        day.update(["n", f"h:{moment.hour:02d}", f"c:{item.get('country', '-')}", rule])
-    return dict(sums)
 
 
 def stored_sums(log: Log) -> dict[tuple[str, str, str], Counter[str]]:
@@ -158,116 +109,6 @@ def assert_exact(log: Log, changes: Sequence[Change], *, replayed: frozenset[Key
     assert len(visits) == len({change.key for change in changes if change.new and "link" in change.new})
 
 
-# The stream
-
-
-@dataclass
-class Stream:
-    """Delivers records as an event source mapping does, and may deliver any batch twice."""
-
-    chance: random.Random
-    deliver: Callable[[Sequence[Change]], list[str]] = deliver
-    parked: list[Change] = field(default_factory=list)
-
-    def run(self, lanes: Sequence[Sequence[Change]]) -> None:
-        positions = [0] * len(lanes)
-        while left := [lane for lane, records in enumerate(lanes) if positions[lane] < len(records)]:
-            lane = self.chance.choice(left)  # invocations of different lanes come in any order
-            size = self.chance.choice([1, 3, 10, 100])
-            batch = lanes[lane][positions[lane] : positions[lane] + size]
-            self._work_through(batch)
-            positions[lane] += len(batch)
-            if self.chance.random() < 0.2:  # a lease moved: the batch comes once more
-                self._work_through(batch)
-
-    def _work_through(self, batch: Sequence[Change]) -> None:
-        attempts = 0
-        while batch:
-            failed = self._invoke(batch)
-            if failed is None:  # the function failed: bisect
-                attempts += 1
-                if len(batch) > 1:
-                    middle = len(batch) // 2
-                    self._work_through(batch[:middle])
-                    batch = batch[middle:]
-                    continue
-                first = 0
-            elif failed:
-                first = min(next(n for n, each in enumerate(batch) if each.sequence == name) for name in failed)
-                attempts = attempts + 1 if first == 0 else 1
-            else:
-                return
-            batch = batch[first:]
-            if attempts >= MAX_ATTEMPTS:
-                self.parked.append(batch[0])
-                batch, attempts = batch[1:], 0
-
-    def _invoke(self, batch: Sequence[Change]) -> list[str] | None:
-        """None: it failed, timed out, or its answer was lost, perhaps after all was done."""
-        try:
-            failed = self.deliver(batch)
-        except Crash:
-            return None
-        return None if self.chance.random() < 0.1 else failed
-
-
-def faulty(chance: random.Random, poison: frozenset[str] = frozenset()) -> Callable[..., Any]:
-    """A log that is throttled, meets conflicts, loses answers after it wrote, and never takes a poisoned record."""
-
-    def misbehave(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
-        if poison and any(each in repr(args) for each in poison):
-            raise ValueError("nothing can be done with this")
-        match name, chance.random():
-            case _, luck if luck < 0.02:
-                raise Crash
-            case "transact", luck if luck < 0.10:
-                raise Throttled
-            case "transact", luck if luck < 0.25:
-                kinds = [chance.choice(["none", "conflict", "throttled"]) for _ in args[0]]
-                raise TransactionFailed([Reason(kind) for kind in kinds])
-            case "transact", luck if luck < 0.35:
-                method(*args)
-                raise Uncertain
-            case "put_many", luck if luck < 0.10:
-                method(args[0][: len(args[0]) // 2])
-                raise Throttled
-            case "put_many", luck if luck < 0.15:
-                method(*args)
-                raise Unreachable
-            case "delete", luck if luck < 0.10:
-                raise Throttled
-            case _:
-                return method(*args)
-
-    return misbehave
-
-
-def traffic(chance: random.Random, accounts: Sequence[str], number: int) -> list[Change]:
-    """Visits of a hot link and of others over some days, scans without a link, and deletions, as the feed has them."""
-    changes: list[Change] = []
-    for _ in range(number):
-        more: dict[str, Any] = {"ua": chance.choice([PERSON] * 6 + [CRAWLER, PREVIEW])}
-        if chance.random() < 0.5:
-            more |= {"country": chance.choice(["IE", "GB"]), "rules": 3, "rule": chance.randrange(1, 4)}
-        if chance.random() < 0.2:
-            more["mark"] = chance.choice(["head", "prefetch"])
-        link = chance.choice(["HOT"] * 6 + ["B", "C", "D", "", ""])
-        at = NOON + chance.randrange(3 * DAY_MS)
-        changes.append(action(chance.choice(accounts), at, link, **more))
-        if chance.random() < 0.1:
-            changes.append(removed(chance.choice([each for each in changes if each.new is not None])))
-    gone: set[Key] = set()
-    return [each for each in changes if each.new is not None or not (each.key in gone or gone.add(each.key))]
-
-
-def laned(changes: Sequence[Change], number: int) -> list[list[Change]]:
-    """Shards times parallelisation factor: a key's records stay in one lane, in order."""
-    lanes: list[list[Change]] = [[] for _ in range(number)]
-    for change in changes:
-        lanes[zlib.crc32(change.key.pk.encode()) % number].append(change)
-    return lanes
-
-
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 80), st.integers(0, 3))
 def test_hits_are_exact_however_the_feed_is_delivered(log, seed, lanes, number, poisoned):
@@ -276,14 +117,14 @@ def test_hits_are_exact_however_the_feed_is_delivered(log, seed, lanes, number, 
     changes = traffic(chance, [new_account(), new_account()], number)
     poison = frozenset(change.key.pk.split("#")[2] for change in chance.sample(changes, min(poisoned, len(changes))))
     log.misbehave = faulty(chance, poison)
-    stream = Stream(chance)
+    stream = Stream(chance, deliver)
     stream.run(laned(changes, lanes))
     parked = stream.parked
     _clock.now = NOON + 14 * DAY_MS  # as late as a dead-letter queue allows
     log.misbehave = faulty(chance)
     for _ in range(20):  # what poisoned them is fixed
         chance.shuffle(parked)
-        again = Stream(chance)
+        again = Stream(chance, deliver)
         again.run([parked])
         late, parked = parked, again.parked
         for change in late:
@@ -305,7 +146,7 @@ def test_nothing_is_left_of_deleted_actions_when_records_come_in_their_order(log
     emptied(log.store)
     changes = traffic(chance, [new_account()], number)
     log.misbehave = faulty(chance)
-    Stream(chance, deliver=patient).run(laned(changes, 2))
+    Stream(chance, patient).run(laned(changes, 2))
     assert_exact(log, changes)
 
 

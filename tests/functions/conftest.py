@@ -1,24 +1,35 @@
 """A fresh store and account for each test; the handlers reach them through `wiring`."""
 
+import importlib
 import os
 import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-MEMORY = Path("/dev/shm")
-# The redirect function opens its store as it is imported: keep that one out of the repository.
-os.environ["FINGERPOST_DATA_DIR"] = tempfile.mkdtemp(prefix="fingerpost-import-")
+from fingerpost import wiring
+from fingerpost.local.feed import local_feed
+from fingerpost.local.queue import local_queue
+from fingerpost.local.table import local_tables
+from tests.functions.world import API_URL, DEFAULT, DOMAIN, ROOTS, Client, SettableClock, World
 
-from fingerpost import wiring  # noqa: E402
-from fingerpost.local.feed import local_feed  # noqa: E402
-from fingerpost.local.queue import local_queue  # noqa: E402
-from fingerpost.local.table import local_tables  # noqa: E402
-from functions.redirect import app as redirect  # noqa: E402
-from tests.functions.world import API_URL, DEFAULT, DOMAIN, ROOTS, Client, SettableClock, World  # noqa: E402
+MEMORY = Path("/dev/shm")
+
+
+def imported_redirect() -> Any:
+    """The redirect function. It opens its store as it is imported: that one is not to lie in the repository."""
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, {"FINGERPOST_DATA_DIR": folder}):
+        redirect = importlib.import_module("functions.redirect.app")
+    wiring.tables.cache_clear()
+    wiring.recorder.cache_clear()
+    return redirect
+
+
+redirect = imported_redirect()
 
 
 @pytest.fixture

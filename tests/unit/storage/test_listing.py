@@ -1,10 +1,7 @@
 """Pages of lists against a model: what matches, once, in order, at a cost that does not grow with the table."""
 
 import random
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -13,31 +10,12 @@ from hypothesis import strategies as st
 
 from fingerpost import keys
 from fingerpost.catalogue.model import THNG
-from fingerpost.cursor import InvalidCursor
-from fingerpost.ids import new_id
-from fingerpost.listing import BATCH, READ_BUDGET, Ask, Lister, PageOf
-from fingerpost.paging import SWEEP_AFTER_MS, loads
-from fingerpost.ports.table import Put, Tables
-from fingerpost.resources import Document, Resources, Stored, index_rows, visible
-from fingerpost.rules.compile import compile_match
-from fingerpost.rules.fields import LISTS
+from fingerpost.listing import Ask
+from fingerpost.resources import Document, Resources, visible
 from fingerpost.rules.nodes import matches
-from fingerpost.shapes import stamp
-from tests.stores import (
-    NOON,
-    Crash,
-    caller_of,
-    counting,
-    crashing,
-    dangling_rows,
-    documents_of,
-    emptied,
-    hooked,
-    new_account,
-    rows_of,
-)
+from tests.stores import NOON, Crash, crashing, emptied, hooked, new_account
+from tests.unit.storage.lists import ask, followed, ids_of, lister, stored_all
 
-SECRET = b"a secret of the tests"
 LONG = "long name, longer than what is indexed of it" * 10
 FILTERS = [
     "",
@@ -93,43 +71,6 @@ documents = st.fixed_dictionaries(
         ),
     },
 )
-
-
-def ask(text: str = "", **more: Any) -> Ask:
-    node = compile_match(text, LISTS["thng"], strict=True, from_query=True).node if text else None
-    return Ask(filter_text=text, node=node, **more)
-
-
-def lister(tables: Tables, account: str, project: str | None = None) -> Lister[Stored]:
-    caller = replace(caller_of(tables, account), tables=tables)
-    return Lister(
-        tables=tables, account=account, kind=THNG, load=loads(caller, THNG, project), secret=SECRET, project=project
-    )
-
-
-def stored_all(tables: Tables, given_documents: list[Document]) -> dict[str, Document]:
-    resources = Resources(tables, THNG)
-    made = {}
-    for each in given_documents:
-        resource_id = new_id(each["createdAt"])
-        made[resource_id] = resources.create(resource_id, {**each, "updatedAt": each["createdAt"]}).document
-    return made
-
-
-def followed(page: Callable[[Ask], PageOf[Stored]], first: Ask) -> list[list[Stored]]:
-    """All pages from the first to the last."""
-    pages, token = [], None
-    for _ in range(10_000):
-        found = page(replace(first, token=token))
-        pages.append(list(found.items))
-        token = found.token
-        if token is None:
-            return pages
-    pytest.fail("the pages never end")
-
-
-def ids_of(pages: list[list[Stored]]) -> list[str]:
-    return [each.id for page in pages for each in page]
 
 
 def flat(document: Document) -> dict[str, Any]:
@@ -305,181 +246,6 @@ def test_a_renaming_that_crashes_anywhere_shows_the_document_once(tables, accoun
     pytest.fail("it never ends")
 
 
-# Budgets
-
-
-def test_a_filter_that_finds_nothing_ends_after_a_bounded_number_of_empty_pages(tables, account):
-    fill(tables, 2 * READ_BUDGET + 10)
-    pages = followed(lister(tables, account).page, ask("name~nobody is called this", per_page=5))
-    assert [len(page) for page in pages] == [0, 0, 0]
-
-
-def test_a_rare_match_is_found_beyond_empty_pages(tables, account):
-    rare = stored_all(tables, [{"createdAt": NOON - 1000, "name": "rare"}])
-    fill(tables, READ_BUDGET + 10)
-    pages = followed(lister(tables, account).page, ask("name~rar", per_page=5))
-    assert pages[0] == []
-    assert ids_of(pages) == list(rare)
-
-
-def fill(tables: Tables, number: int) -> list[str]:
-    """Many documents at once, without the protocol: rows and documents are put in two batches."""
-    rows, puts, ids = [], [], []
-    for n in range(number):
-        resource_id = new_id(NOON + n)
-        document = {"createdAt": NOON + n, "updatedAt": NOON + n, "name": f"n{n % 10}", "tags": ["red"]}
-        document["scopes"] = {"projects": ["A"]}
-        if n % 100 == 0:
-            document["tags"] = ["red", "rare"]
-        rows += [Put(key, {**stamp("index"), "v": 1, "at": NOON}) for key in index_rows(THNG, resource_id, document)]
-        puts.append(Put(keys.document(resource_id), Resources(tables, THNG)._item(document, 1)))
-        ids.append(resource_id)
-    tables.log.put_many(rows)
-    tables.main.put_many(puts)
-    return ids
-
-
-@pytest.mark.parametrize("project", [None, "A"])
-@pytest.mark.parametrize("text", ["", "tags=red", "tags=rare", "name=n3", "name=n*", f"createdAt>{NOON + 10}"])
-def test_the_store_calls_of_a_page_do_not_grow_with_the_number_of_documents(store, text, project):
-    calls: dict[int, Counter[str]] = {}
-    for number in (200, 2_000):
-        account = new_account()
-        tables = emptied(store).of(account)
-        fill(tables, number)
-        for per_page in (1, 20):
-            counted = calls[number] = Counter()
-            page = lister(hooked(tables, counting(counted)), account, project).page(ask(text, per_page=per_page))
-            assert len(page.items) == min(per_page, len(expected_count(text, number)))
-            assert counted.keys() <= {"query", "get_many"}
-            assert counted["get_many"] == 1
-    scopes = 1 if project is None else 2
-    for counted in calls.values():
-        assert counted["query"] <= THNG.shards * scopes * 2  # a shard may hold more of the page than its share
-    assert calls[2_000].total() <= calls[200].total() + THNG.shards * scopes
-
-
-def expected_count(text: str, number: int) -> range:
-    part = {"tags=rare": 100, "name=n3": 10}.get(text, 1)
-    return range(-(-number // part) if not text.startswith("createdAt") else number - 11)
-
-
-def test_no_more_documents_are_read_than_a_page_shows_and_one(tables, account):
-    fill(tables, 300)
-    read: list[int] = []
-
-    def watching(name: str, method: Callable[..., Any], args: Any) -> Any:
-        if name == "get_many":
-            read.append(len(args[0]))
-        return method(*args)
-
-    for per_page in (1, 30, 100):
-        read.clear()
-        assert len(lister(hooked(tables, watching), account).page(ask(per_page=per_page)).items) == per_page
-        assert read == [per_page + 1]
-    read.clear()
-    lister(hooked(tables, watching), account).page(ask("tags=rare", per_page=1))
-    assert sum(read) <= BATCH
-
-
-# Cursors
-
-
-def cursor(tables: Tables, account: str, text: str = "", project: str | None = None, **more: Any) -> str:
-    token = lister(tables, account, project).page(ask(text, per_page=1, **more)).token
-    assert token is not None
-    return token
-
-
-def test_a_cursor_is_good_for_its_own_list_alone(store):
-    first, second = new_account(), new_account()
-    emptied(store)
-    for account in (first, second):
-        stored_all(
-            store.of(account),
-            [
-                {"createdAt": NOON + n, "name": "lamp", "tags": ["a", "b"], "scopes": {"projects": ["A"]}}
-                for n in range(2)
-            ],
-        )
-    tables = store.of(first)
-    token = cursor(tables, first, "tags=a")
-    assert len(lister(tables, first).page(ask("tags=a", token=token)).items) == 1
-    for refused in (
-        partial(lister(store.of(second), second).page, ask("tags=a", token=token)),
-        partial(lister(tables, first).page, ask("tags=b", token=token)),
-        partial(lister(tables, first).page, ask(token=token)),
-        partial(lister(tables, first).page, ask("tags=a", token=token, ascending=True)),
-        partial(lister(tables, first, "A").page, ask("tags=a", token=token)),
-        partial(replace(lister(tables, first), secret=b"another").page, ask("tags=a", token=token)),
-        partial(lister(tables, first).page, ask("tags=a", token=token[:-2] + "AA")),
-        partial(lister(tables, first).page, ask("tags=a", token="?")),
-    ):
-        with pytest.raises(InvalidCursor):
-            refused()
-
-
-def test_a_cursor_may_change_the_size_of_pages_and_survives_its_own_document(tables, account):
-    made = stored_all(tables, [{"createdAt": NOON + n, "name": "lamp"} for n in range(10)])
-    page = lister(tables, account).page(ask(per_page=3))
-    Resources(tables, THNG).delete(page.items[-1].id)
-    rest = lister(tables, account).page(ask(per_page=50, token=page.token))
-    assert [each.id for each in rest.items] == sorted(made, reverse=True)[3:]
-    assert rest.token is None
-
-
-# Rows that point nowhere
-
-
-def test_a_row_without_its_document_is_not_shown_and_goes_after_an_hour(tables, account, clock):
-    resource_id = new_id(NOON)
-    with pytest.raises(Crash):
-        Resources(hooked(tables, crashing(2)), THNG).create(
-            resource_id, {"createdAt": NOON, "updatedAt": NOON, "name": "lamp", "tags": ["a"]}
-        )
-    left = dangling_rows(tables, THNG)
-    assert len(left) == 3
-    for text in ("", "tags=a", "name=l*"):
-        assert lister(tables, account).page(ask(text)).items == ()
-    assert dangling_rows(tables, THNG) == left
-    later = replace(caller_of(tables, account, NOON + SWEEP_AFTER_MS + 1), tables=tables)
-    sweeping = replace(lister(tables, account), load=loads(later, THNG, None))
-    for text in ("", "tags=a", "name=l*"):
-        assert sweeping.page(ask(text)).items == ()
-    assert rows_of(tables.log) == set()
-
-
-def test_a_row_of_a_value_that_is_gone_is_not_shown_and_goes_after_an_hour(tables, account):
-    (resource_id,) = stored_all(tables, [{"createdAt": NOON, "name": "lamp", "tags": ["a", "b"]}])
-    with pytest.raises(Crash):  # one row to write, the document, and two to take back
-        Resources(hooked(tables, crashing(3)), THNG).update(
-            resource_id, lambda before: {**before, "tags": ["c"], "scopes": {"projects": []}}
-        )
-    assert len(dangling_rows(tables, THNG)) == 2
-    later = replace(caller_of(tables, account, NOON + SWEEP_AFTER_MS + 1), tables=tables)
-    sweeping = replace(lister(tables, account), load=loads(later, THNG, None))
-    assert [sweeping.page(ask(text)).items for text in ("tags=a", "tags=b")] == [(), ()]
-    assert dangling_rows(tables, THNG) == set()
-    assert len(sweeping.page(ask("tags=c")).items) == 1
-
-
-def test_a_sweep_spares_the_rows_of_a_document_that_is_being_created_after_a_long_pause(tables, account, clock):
-    """A repeat under an Idempotency-Key has the time of the first request: its rows must not look old."""
-    clock.now = NOON + 5 * SWEEP_AFTER_MS
-    resource_id = new_id(NOON)
-
-    def listed_meanwhile(name: str, method: Callable[..., Any], args: Any) -> Any:
-        if name == "put":
-            now = replace(caller_of(tables, account, clock.now), tables=tables)
-            replace(lister(tables, account), load=loads(now, THNG, None)).page(ask())
-        return method(*args)
-
-    Resources(hooked(tables, listed_meanwhile), THNG).create(
-        resource_id, {"createdAt": NOON, "updatedAt": NOON, "name": "lamp"}
-    )
-    assert ids_of(followed(lister(tables, account).page, ask())) == [resource_id]
-
-
 # Counts
 
 
@@ -493,18 +259,3 @@ def test_a_count_is_the_number_of_documents_that_the_pages_show(store, given_doc
     for project in (None, "A"):
         for text in ("", "tags=red", "name=l*"):
             assert lister(tables, account, project).count(ask(text)) == len(expected(made, ask(text), project))
-
-
-def test_a_count_without_a_filter_reads_no_document(tables, account):
-    fill(tables, 250)
-    calls: Counter[str] = Counter()
-    assert lister(hooked(tables, counting(calls)), account).count(ask()) == 250
-    assert calls == {"count": THNG.shards}
-
-
-def test_what_was_deleted_is_neither_listed_nor_counted(tables, account):
-    made = stored_all(tables, [{"createdAt": NOON + n, "name": "lamp"} for n in range(3)])
-    Resources(tables, THNG).delete(min(made))
-    assert lister(tables, account).count(ask()) == 2
-    assert min(made) not in ids_of(followed(lister(tables, account).page, ask()))
-    assert set(documents_of(tables, THNG)) == set(made) - {min(made)}

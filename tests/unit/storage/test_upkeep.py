@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -34,38 +33,10 @@ from tests.stores import (
     missing_rows,
     new_account,
 )
+from tests.unit.storage.tasks import Tasks
 
 DOMAIN = "tn.example"
 HOT = "https://museum.example/"
-
-
-@dataclass
-class Tasks:
-    """A queue that keeps what it is sent, later ones apart; `full` refuses everything."""
-
-    sent: list[tuple[str, str]] = field(default_factory=list)
-    later: list[tuple[str, str]] = field(default_factory=list)
-    full: bool = False
-
-    def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
-        if self.full:
-            raise Throttled
-        (self.later if delay_ms else self.sent).append((body, group))
-
-    def work(self, *, twice: bool = False) -> int:
-        """Carry out all there is, and what that sends, through the handler; how many messages there were."""
-        done = 0
-        while self.sent:
-            assert done < 200, "it never ends"
-            body, _ = self.sent.pop(0)
-            for _ in range(2 if twice else 1):
-                assert work.handler({"Records": [{"messageId": "m", "body": body}]}) == {"batchItemFailures": []}
-            done += 1
-        return done
-
-    def wait(self) -> None:
-        """Time goes by: what was sent with a delay can be received."""
-        self.sent, self.later = self.sent + self.later, []
 
 
 @pytest.fixture

@@ -40,7 +40,10 @@ def image(answer: Document) -> TypedItem | None:
 
 def bare(typed: TypedItem) -> Item:
     """The row as the port shows it."""
-    return from_typed_item({name: value for name, value in typed.items() if name not in OWN_FIELDS})
+    item = from_typed_item(typed)
+    for field in OWN_FIELDS:
+        item.pop(field, None)
+    return item
 
 
 def is_expired(typed: TypedItem, now_s: int) -> bool:
@@ -96,6 +99,15 @@ def conditional(expression: str, places: Placeholders) -> Document:
         "ConditionExpression": expression,
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         **places.parameters(),
+    }
+
+
+def if_absent(now_s: int) -> Document:
+    """The same for `(Absent(),)`, ready-made."""
+    return {
+        "ConditionExpression": "expires <= :now OR attribute_not_exists(pk)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        "ExpressionAttributeValues": {":now": {"N": str(now_s)}},
     }
 
 

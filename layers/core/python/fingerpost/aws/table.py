@@ -13,6 +13,7 @@ from ..clock import Clock, now_ms
 from ..ports.table import (
     LAST,
     MAX_ITEM_BYTES,
+    Absent,
     Add,
     Condition,
     ConditionFailed,
@@ -49,6 +50,7 @@ from .rows import (
     conditional,
     found_by,
     has_token,
+    if_absent,
     image,
     is_expired,
     is_storable,
@@ -213,7 +215,9 @@ class DynamoTable:
     ) -> Item | None:
         now_s, token = self._now_s(), new_token()
         payload: Document = {"Item": stored(key, item, expires_at, token), "ReturnValues": "ALL_OLD"}
-        if when:
+        if len(when) == 1 and type(when[0]) is Absent:  # every scan's
+            payload |= if_absent(now_s)
+        elif when:
             places = Placeholders(now_s)
             payload |= conditional(condition_on_row(when, places), places)
         try:

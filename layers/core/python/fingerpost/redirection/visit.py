@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from copy import replace
+from functools import lru_cache
 from typing import Any
 
 from .. import keys
@@ -111,8 +112,15 @@ class Visits:
             wanted.append(keys.owned(account, keys.LIVE))
         if self._salt[0] != day:
             wanted.append(keys.salt(day))
-        rows = self.tables.main.get_many(wanted)
-        item = rows.get(link_key) or self.tables.main.get(link_key, consistent=True)
+        main = self.tables.main
+        rows: dict[Key, Item] = {}
+        if len(wanted) == 1:
+            item = main.get(link_key)
+        else:
+            rows = main.get_many(wanted)
+            item = rows.get(link_key)
+        if item is None:
+            item = main.get(link_key, consistent=True)
         if len(wanted) > 1:
             if account is not None and wanted[1].sk == keys.LIVE.sk:
                 self._keep_live(account, rows.get(wanted[1]), at)
@@ -253,7 +261,12 @@ def _needed(link: Link, needs: Needs) -> list[Key]:
 
 
 def _day(at: int) -> str:
-    return time.strftime("%Y%m%d", time.gmtime(at / 1000))
+    return _day_text(at // DAY_MS)
+
+
+@lru_cache(maxsize=4)
+def _day_text(days: int) -> str:
+    return time.strftime("%Y%m%d", time.gmtime(days * DAY_MS // 1000))
 
 
 def keys_of(resource_id: str, properties: bool) -> list[Key]:

@@ -1,0 +1,281 @@
+"""The built stack: every event file goes through the function that it is for, as that function is deployed."""
+
+import base64
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from fingerpost.access.secrets import RootSecrets
+from fingerpost.aws.first_account import make_first_account
+from fingerpost.aws.provision import create_tables
+from fingerpost.aws.signing import Credentials
+from fingerpost.aws.table import DynamoTable
+from fingerpost.aws.transport import TARGET_PREFIXES, Transport
+from fingerpost.clock import now_ms
+from fingerpost.ids import new_id
+from fingerpost.ports.table import Tables
+from tests.lambda_process import (
+    API_URL,
+    DOMAIN,
+    EDGE_SECRET,
+    ROOT,
+    RUNTIME,
+    SECRET,
+    Aws,
+    Built,
+    Process,
+    build,
+    some_of_aws,
+)
+from tests.ports.engines import dynoxide
+
+EVENTS = ROOT / "events"
+STORIES = sorted(path.relative_to(EVENTS).with_suffix("").as_posix() for path in EVENTS.rglob("*.json"))
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+REGION = "eu-west-1"
+STANDARD = Path(os.__file__).parent
+
+# What a story is answered; one that is not here is answered 200, or takes every record of its batch.
+STATUS = {
+    "access/create-application": 201,
+    "access/create-project": 201,
+    "access/no-key": 401,
+    "access/unknown-address": 404,
+    "actions/create-type": 201,
+    "actions/post-many": 201,
+    "actions/post-scan": 201,
+    "catalogue/body-that-is-not-json": 400,
+    "catalogue/create-product": 201,
+    "catalogue/create-thng": 201,
+    "redirect/head": 307,
+    "redirect/link-preview": 307,
+    "redirect/plain-scan": 307,
+    "redirect/prefetch": 307,
+    "redirect/scan-from-ireland": 307,
+    "redirect/unknown-code": 404,
+    "redirections/create-json": 201,
+    "redirections/create-with-own-short-id": 201,
+    "redirections/publish-a-typo": 400,
+}
+
+# How a thing comes to be that events name, each with those before it: placeholder, story, field of the answer.
+MADE_BY = (
+    ("PROJECT", "access/create-project", "id"),
+    ("PRODUCT", "catalogue/create-product", "id"),
+    ("THNG", "catalogue/create-thng", "id"),
+    ("SHORT_ID", "redirections/create-json", "shortId"),
+    ("ACTION", "actions/post-scan", "id"),
+)
+
+
+@pytest.fixture(scope="module")
+def built() -> Built:
+    return Built(build())
+
+
+class Deployment:
+    """The functions, each in a process that starts when it is first called, over one engine with one account in it."""
+
+    def __init__(self, built: Built, engine: str, aws: str, folder: Path):
+        self.built, self.folder = built, folder
+        self._processes: dict[str, Process] = {}
+        self._numbers = count(1)
+        self._environment = {
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "artefacts",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_ENDPOINT_URL": aws,
+            "AWS_ENDPOINT_URL_DYNAMODB": engine,
+            "PYTHONTZPATH": "",  # Lambda's machine need not know the time zones
+        }
+        self.values = {
+            "MainTable": "main",
+            "LogTable": "log",
+            "SpillQueue": f"{aws}/1/spill",
+            "WorkQueue": f"{aws}/1/work",
+            "RootSecret": "roots",
+            "EdgeSecret": EDGE_SECRET,
+            "Drawings": "drawings",
+            "ShortDomain": "",
+            "ShortUrls": DOMAIN,
+            "Api": API_URL,
+        }
+        credentials = Credentials("artefacts", "secret")
+        transport = Transport(engine, REGION, "dynamodb", TARGET_PREFIXES["dynamodb"], lambda: credentials)
+        self.tables = Tables(DynamoTable("main", transport), DynamoTable("log", transport))
+        self.account, self.key = make_first_account(
+            self.tables, RootSecrets.from_text(SECRET), name="Museum", email="a@b.example", domain=DOMAIN, clock=now_ms
+        )
+
+    def process(self, function: str) -> Process:
+        if function not in self._processes:
+            environment = self._environment | self.built.environment(function, self.values)
+            self._processes[function] = Process(self.built, function, environment, self.folder / f"{function}.log")
+        return self._processes[function]
+
+    def story(self, name: str, **values: str) -> Any:
+        """The reply to an event file whose placeholders are filled in."""
+        known = {"OPERATOR_KEY": self.key, "DOMAIN": DOMAIN, "ACCOUNT": self.account, **values}
+        text = (EVENTS / f"{name}.json").read_text(encoding="utf-8")
+        filled = re.sub(r"\$([A-Z_]+)", lambda found: known.get(found[1]) or new_id(now_ms()), text)
+        return self.process(name.partition("/")[0]).call(json.loads(filled))
+
+    def document(self, name: str, **values: str) -> Any:
+        reply = self.story(name, **values)
+        assert reply["statusCode"] < 300, reply
+        return json.loads(reply["body"])
+
+    def things(self) -> dict[str, str]:
+        """A product, a thng, a link to it, a project and an action, all new, as events name them."""
+        known: dict[str, str] = {}
+        for placeholder, story, name in MADE_BY:
+            known[placeholder] = self.document(story, **known)[name]
+        return known
+
+    def end(self) -> None:
+        for process in self._processes.values():
+            process.end()
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[tuple[str, type[Aws]]]:
+    with some_of_aws() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    built: Built, aws: tuple[str, type[Aws]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    folder = tmp_path_factory.mktemp("artefacts")
+    with dynoxide(folder) as engine:
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=engine,
+            region_name=REGION,
+            aws_access_key_id="artefacts",
+            aws_secret_access_key="secret",
+        )
+        create_tables(client, "main", "log")
+        client.close()
+        deployment = Deployment(built, engine, aws[0], folder)
+        yield deployment
+        deployment.end()
+
+
+def body_of(reply: Any) -> bytes:
+    return base64.b64decode(reply["body"]) if reply["isBase64Encoded"] else reply["body"].encode()
+
+
+# ---- what is in them -----------------------------------------------------------------------------------------------
+
+
+def test_every_function_is_built(built: Built):
+    assert sorted(built.functions) == FUNCTIONS
+    for function in FUNCTIONS:
+        assert [path.name for path in built.folder(built.functions[function]).iterdir()] == ["app.py"]
+
+
+def test_the_built_redirect_holds_our_code_the_time_zones_and_nothing_else(built: Built):
+    names = {path.name for folder in built.paths("redirect") for path in folder.iterdir()}
+    zones = {name for name in names if re.fullmatch(r"tzdata(-[\d.]+\.dist-info)?", name)}
+    assert len(zones) == 2
+    assert names - zones == {"app.py", "fingerpost"}
+
+
+def test_a_layer_is_compiled_and_leaves_nothing_behind_that_tests_made(built: Built):
+    for layer in ("CoreLayer", "ZonesLayer", "VendorLayer"):
+        folder = built.folder(layer)
+        sources = {path for path in folder.rglob("*.py") if path.read_bytes().strip()}
+        compiled = {path.parent.parent / f"{path.name.split('.')[0]}.py" for path in folder.rglob("*.cpython-313.pyc")}
+        assert len(sources - compiled) <= len(sources) // 100, sorted(sources - compiled)[:5]  # some are templates
+        assert list(folder.rglob("*.egg-info")) == []
+
+
+def test_compiled_code_is_taken_without_a_look_at_the_source(built: Built):
+    """Its times change on the way to Lambda, and code older than its source is compiled at every cold start."""
+    flags = {
+        int.from_bytes(path.read_bytes()[4:8], "little")
+        for layer in ("CoreLayer", "ZonesLayer", "VendorLayer")
+        for path in built.folder(layer).rglob("*.pyc")
+    }
+    assert flags == {0b01}  # by hash, unchecked. Source: PEP 552
+
+
+def test_machine_code_is_for_the_processor_that_runs_it(built: Built):
+    architectures = {"arm64": 0xB7, "x86_64": 0x3E}  # Source: ELF header, e_machine
+    [architecture] = built.template["Globals"]["Function"]["Architectures"]
+    found = {path: path.read_bytes()[18] for path in built.folder("VendorLayer").rglob("*.so")}
+    assert found
+    assert set(found.values()) == {architectures[architecture]}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_starts_with_what_it_is_deployed_with(function: str, deployment: Deployment):
+    own = [str(path) for path in deployment.built.paths(function)]
+    stands = platform.machine() not in ("aarch64", "arm64")
+    foreign = {
+        name.partition(".")[0]
+        for name, file in deployment.process(function).loaded().items()
+        if file and not file.startswith((*own, str(STANDARD))) and not (stands and file.endswith(".so"))
+    }
+    assert foreign <= (set() if function == "redirect" else set(RUNTIME))
+
+
+# ---- what they do --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_goes_through_the_built_function(name: str, deployment: Deployment):
+    reply = deployment.story(name, **deployment.things())
+    if "batchItemFailures" in reply:
+        assert reply == {"batchItemFailures": []}
+    else:
+        assert reply["statusCode"] == STATUS.get(name, 200), reply
+
+
+def test_a_scan_through_the_built_functions_is_recorded_listed_and_counted(deployment: Deployment):
+    known = deployment.things()
+    deployment.document("redirections/publish-rules")
+    reply = deployment.story("redirect/scan-from-ireland", **known)
+    assert (reply["statusCode"], reply["headers"]["cache-control"]) == (307, "no-store")
+    scan = deployment.story("redirect/plain-scan", **known)
+    assert scan["headers"]["location"].startswith("https://")
+    assert deployment.story("derive/new-scan", **known) == {"batchItemFailures": []}
+    shown = json.loads(deployment.story("redirect/accept-json", **known)["body"])
+    assert (shown["shortId"], shown["hits"]) == (known["SHORT_ID"], 1)
+
+
+def test_a_code_is_drawn_once_and_then_comes_from_the_bucket(deployment: Deployment, aws: tuple[str, type[Aws]]):
+    known = deployment.things()
+    first = deployment.story("redirections/draw-svg", **known)
+    [path] = [path for path, content in aws[1].kept.items() if content == body_of(first)]
+    assert path.startswith("/drawings/")
+    aws[1].kept[path] = b"kept"
+    assert body_of(deployment.story("redirections/draw-svg", **known)) == b"kept"
+
+
+def test_a_scan_loads_the_time_zones_of_its_layer_and_nothing_of_anybody_else(deployment: Deployment):
+    deployment.document("redirections/publish-rules")
+    deployment.story("redirect/scan-from-ireland", **deployment.things())
+    loaded = deployment.process("redirect").loaded()
+    outside = {name.partition(".")[0] for name, file in loaded.items() if file and not file.startswith(str(STANDARD))}
+    assert outside <= {"app", "fingerpost", "tzdata"}
+
+
+def test_what_a_change_asks_for_is_put_on_the_queue_by_the_built_function(
+    deployment: Deployment, aws: tuple[str, type[Aws]]
+):
+    product = deployment.things()["PRODUCT"]
+    aws[1].sent.clear()
+    deployment.story("dispatch/product-deleted", PRODUCT=product)
+    assert [json.loads(body)["product"] for body in aws[1].sent] == [product]
