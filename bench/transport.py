@@ -1,4 +1,4 @@
-"""What one call to DynamoDB costs a processor, warm and cold, beside botocore and boto3. `python bench/transport.py`.
+"""What one call to DynamoDB costs a processor, warm and cold, beside botocore and boto3.
 
 Warm: no network. Our side answers from a socket that is none, so HTTP, signature, JSON and the row are all paid for;
 botocore is stubbed where it would hand the request to urllib3, so its floor leaves that out.
@@ -7,22 +7,23 @@ botocore is stubbed where it would hand the request to urllib3, so its floor lea
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from unittest.mock import patch
+
+from bench.row import Row
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [path for path in (str(REPOSITORY), str(REPOSITORY / "layers/core/python")) if path not in sys.path]
 
 REGION, TABLE, TOKEN = "eu-west-1", "main", "t" * 900
 ENDPOINT = f"https://dynamodb.{REGION}.amazonaws.com"
-CALLS, ROUNDS, IMPORTS = 400, 7, 7
+CALLS, ROUNDS, IMPORTS = 100, 25, 7
 CALL_BUDGET, IMPORT_BUDGET = 0.12, 0.4
 FIELDS = {f"field{number}": "a value of twenty-odd" for number in range(7)} | {"createdAt": 1_750_000_000_000, "v": 3}
 TYPED = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in FIELDS.items()}
@@ -33,34 +34,24 @@ OURS_COLD = "import fingerpost.aws.table, fingerpost.aws.connection as c; c.tls_
 BOTO3_COLD = f"import boto3; boto3.client('dynamodb', region_name={REGION!r})"
 
 
-class Row(NamedTuple):
-    """Microseconds or milliseconds of processor time, as the name says; `ratio` is value / floor."""
-
-    name: str
-    value: float
-    floor: float
-    ratio: float
-    budget: float
-
-
 def rows() -> list[Row]:
     get, put = _ours()
-    their_get, their_put = _botocores()
-    costs = _interleaved([get, put, their_get, their_put])
-    ours_cold, boto3_cold = _cold(OURS_COLD), _cold(BOTO3_COLD)
+    their_get, their_put = botocores()
+    costs = interleaved([get, put, their_get, their_put])
+    ours_cold, boto3_cold = cold(OURS_COLD), cold(BOTO3_COLD)
     return [
-        _row("get, warm, us of CPU", costs[0], costs[2], CALL_BUDGET),
-        _row("conditional put, warm, us of CPU", costs[1], costs[3], CALL_BUDGET),
-        _row("import of transport and table with TLS, ms of CPU", ours_cold, boto3_cold, IMPORT_BUDGET),
+        _row("get, warm, CPU", costs[0], costs[2], "us", CALL_BUDGET),
+        _row("conditional put, warm, CPU", costs[1], costs[3], "us", CALL_BUDGET),
+        _row("import of transport and table with TLS, CPU", ours_cold, boto3_cold, "ms", IMPORT_BUDGET),
     ]
 
 
-def _row(name: str, value: float, floor: float, budget: float) -> Row:
-    return Row(name, round(value, 1), round(floor, 1), round(value / floor, 3), budget)
+def _row(name: str, value: float, floor: float, unit: str, budget: float) -> Row:
+    return Row(name, f"{value:.0f} {unit}", f"{floor:.0f} {unit}", value / floor, budget)
 
 
-def _interleaved(calls: list[Callable[[], object]]) -> list[float]:
-    """Microseconds of CPU a call, the median of rounds in which all take turns."""
+def interleaved(calls: list[Callable[[], object]]) -> list[float]:
+    """Microseconds of CPU a call, the least of rounds in which all take turns: what else the machine does only adds."""
     spent: list[list[float]] = [[] for _ in calls]
     for _ in range(ROUNDS):
         for call, costs in zip(calls, spent, strict=True):
@@ -69,7 +60,7 @@ def _interleaved(calls: list[Callable[[], object]]) -> list[float]:
             for _ in range(CALLS):
                 call()
             costs.append((time.process_time() - start) / CALLS * 1e6)
-    return [statistics.median(costs) for costs in spent]
+    return [min(costs) for costs in spent]
 
 
 class _NoSocket:
@@ -113,7 +104,10 @@ def _ours() -> tuple[Callable[[], object], Callable[[], object]]:
     return lambda: table.get(key), lambda: table.put(key, dict(FIELDS), when=absent)
 
 
-def _botocores() -> tuple[Callable[[], object], Callable[[], object]]:
+def botocores(
+    item: dict[str, Any] | None = None, answers: dict[bytes, bytes] | None = None
+) -> tuple[Callable[[], object], Callable[[], object]]:
+    """botocore's GetItem, and its conditional PutItem of `item`, with their answers ready."""
     import botocore.session
     from botocore.awsrequest import AWSResponse
 
@@ -129,22 +123,22 @@ def _botocores() -> tuple[Callable[[], object], Callable[[], object]]:
             yield self._body
 
     def answer(request: Any, **_: Any) -> AWSResponse:
-        body = ANSWERS[request.headers["X-Amz-Target"].rpartition(b".")[2]]
+        body = (answers or ANSWERS)[request.headers["X-Amz-Target"].rpartition(b".")[2]]
         headers: Any = {"x-amz-crc32": str(zlib.crc32(body))}
         return AWSResponse(request.url, 200, headers, Raw(body))
 
     client.meta.events.register("before-send.dynamodb", answer)
-    item = KEY | TYPED
+    row = KEY | (item or TYPED)
 
     def put() -> object:
         return client.put_item(
-            TableName=TABLE, Item=item, ConditionExpression="attribute_not_exists(pk)", ReturnValues="ALL_OLD"
+            TableName=TABLE, Item=row, ConditionExpression="attribute_not_exists(pk)", ReturnValues="ALL_OLD"
         )
 
     return lambda: client.get_item(TableName=TABLE, Key=KEY), put
 
 
-def _cold(statement: str) -> float:
+def cold(statement: str) -> float:
     """Milliseconds of CPU that a fresh interpreter spends on it, beyond starting; the least of several."""
     return _least(statement) - _least("pass")
 
@@ -158,8 +152,3 @@ def _least(statement: str) -> float:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(spent) * 1000
-
-
-if __name__ == "__main__":
-    for row in rows():
-        print(f"{row.name:52} {row.value:8.1f} floor {row.floor:8.1f} ratio {row.ratio:.3f} (budget {row.budget})")
