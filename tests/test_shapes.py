@@ -13,7 +13,7 @@ from fingerpost import keys, shapes
 from fingerpost.access.store import ACCOUNT, APPLICATION, OPERATOR, PROJECT
 from fingerpost.actions.model import ACTION_TYPE, document_of, indexed_document
 from fingerpost.catalogue import properties
-from fingerpost.catalogue.model import PRODUCT, THNG
+from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from fingerpost.ports.table import Item
 from fingerpost.redirection import model, rulesets
 from fingerpost.resources import from_item
@@ -21,7 +21,8 @@ from fingerpost.shapes import CURRENT, STEPS, UnknownShape, stamp, upgraded
 from tests.every_row import SHAPES, from_json, rows_by_kind, shape_of
 
 FIXTURES = sorted(SHAPES.glob("*.json"))
-KINDS = {kind.name: kind for kind in (ACCOUNT, OPERATOR, PROJECT, APPLICATION, PRODUCT, THNG, ACTION_TYPE)}
+DOCUMENTS = (ACCOUNT, OPERATOR, PROJECT, APPLICATION, PRODUCT, THNG, COLLECTION, PLACE, ACTION_TYPE)
+KINDS = {kind.name: kind for kind in DOCUMENTS}
 
 
 def fixture(kind: str, shape: int) -> Item:

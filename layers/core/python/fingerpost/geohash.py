@@ -10,7 +10,8 @@ from .frozen import Frozen
 
 ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz"
 LENGTH = 22  # at which a position comes back from its geohash within a nanometre
-SLACK_M = 1.0  # more than any distance is wrong by rounding
+SLACK_M = 1.0  # more than a bound of distances is wrong by rounding
+ROUNDING_M = 0.001  # more than a distance is wrong because a geohash rounds positions
 COVER_LENGTH = 8  # of the smallest cells that a cover is made of, 38 by 19 metres
 EARTH_RADIUS_M = 6_371_008.8  # mean
 HALF_ROUND_M = math.pi * EARTH_RADIUS_M

@@ -14,7 +14,19 @@ from typing import Any
 
 from .. import keys, wiring
 from ..frozen import Frozen
-from ..geohash import LENGTH, SLACK_M, Point, cell_of, cover, encode, least_metres, metres, most_metres, parts
+from ..geohash import (
+    LENGTH,
+    ROUNDING_M,
+    SLACK_M,
+    Point,
+    cell_of,
+    cover,
+    encode,
+    least_metres,
+    metres,
+    most_metres,
+    parts,
+)
 from ..ports.table import LAST, AccountTable, Item, Key, Row, Table, Tables
 from ..shapes import stamp, upgraded
 
@@ -113,7 +125,7 @@ def nearest(
             continue
         for row in page.rows:
             distance = metres(point, point_of(row))
-            if distance <= within_m and (after is None or (distance, row.key.sk) > after):
+            if distance <= within_m + ROUNDING_M and (after is None or (distance, row.key.sk) > after):
                 push(distance, row.key.sk, Found(distance, row))
         if page.after is not None:  # the same position as that of the last row
             push(distance, page.after, _Range(each.scope, each.prefix, page.after))
