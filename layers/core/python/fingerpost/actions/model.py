@@ -79,13 +79,10 @@ def document_of(
     for name, kept in (("createdByProject", "project"), ("createdByApp", "app")):
         if row.get(kept):
             document[name] = row[kept]
-    if row.get("lat") is not None and row.get("lon") is not None:
-        document["location"] = {
-            "latitude": row["lat"],
-            "longitude": row["lon"],
-            "position": {"type": "Point", "coordinates": [row["lon"], row["lat"]]},
-        }
-    document["locationSource"] = row.get("source", "unknown")
+    if location := location_of(row):
+        document["location"] = location
+    source = row.get("source", "unknown")
+    document["locationSource"] = "place" if source == "unknown" and "place" in row else source
     if "link" in row:
         domain, _, short_id = row["link"].partition("/")
         document |= {"shortDomain": domain, "shortId": short_id}
@@ -96,6 +93,19 @@ def document_of(
     if with_scopes:
         document["scopes"] = {"users": [row["user"]] if row.get("user") else ["all"], "projects": row["projects"]}
     return document
+
+
+def location_of(row: Mapping[str, Any]) -> Document:
+    """Where an action took place; of a scan of a place's own code that place, and where the visitor seemed to be."""
+    location: Document = {"place": row["place"]} if row.get("place") else {}
+    if row.get("lat") is None or row.get("lon") is None:
+        return location
+    return {
+        **location,
+        "latitude": row["lat"],
+        "longitude": row["lon"],
+        "position": {"type": "Point", "coordinates": [row["lon"], row["lat"]]},
+    }
 
 
 def context_of(row: Mapping[str, Any], agent: Mapping[str, Any]) -> Document:

@@ -11,9 +11,9 @@ MAX_RULES = 10_000
 RULE_FIELDS = ("match", "name", "redirectUrl", "delegates", "constants")
 RESERVED = frozenset(
     {
-        "access", "accounts", "actions", "api", "apple-app-site-association", "apps", "assets", "auth", "console",
-        "docs", "errors", "favicon", "health", "login", "metrics", "openapi", "products", "qr", "redirections",
-        "redirector", "robots", "sitemap", "static", "thngs", "well-known",
+        "access", "accounts", "actions", "api", "apple-app-site-association", "apps", "assets", "auth", "collections",
+        "console", "docs", "errors", "favicon", "health", "login", "metrics", "openapi", "places", "products", "qr",
+        "redirections", "redirector", "robots", "sitemap", "static", "thngs", "well-known",
     }
 )  # fmt: skip
 _SHORT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
