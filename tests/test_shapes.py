@@ -12,7 +12,7 @@ import fingerpost
 from fingerpost import keys, shapes
 from fingerpost.access.store import ACCOUNT, APPLICATION, OPERATOR, PROJECT
 from fingerpost.actions.model import ACTION_TYPE, document_of, indexed_document
-from fingerpost.catalogue import properties
+from fingerpost.catalogue import places, properties
 from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from fingerpost.ports.table import Item
 from fingerpost.redirection import model, rulesets
@@ -146,6 +146,14 @@ def test_current_properties_are_read_from_their_fixture():
     values = properties.values(fixture("now", CURRENT["now"]))
     assert values["light"] == 40
     assert values[properties.LOCATION]["latitude"] == 53.35
+
+
+def test_a_position_is_read_from_its_fixture():
+    row: Any = fixture("position", CURRENT["position"])
+    document = fixture("place", CURRENT["place"])["doc"]
+    assert isinstance(document, str)
+    place = json.loads(document)
+    assert places.position_rows("U1", place, ("*",)) == {keys.position("*", "gc7x981d72vdjv6huqpuf8", "U1"): row}
 
 
 def test_no_fixture_holds_a_secret():

@@ -5,6 +5,7 @@ Source: G. Niemeyer's geohash; the alphabet is without a, i, l and o.
 """
 
 import math
+from functools import cache
 
 from .frozen import Frozen
 
@@ -39,10 +40,6 @@ class Cell(Frozen):
     west: float
     east: float
 
-    @property
-    def middle(self) -> Point:
-        return Point((self.south + self.north) / 2, (self.west + self.east) / 2)
-
 
 def encode(point: Point) -> str:
     """The geohash of a position, LENGTH characters. The east edge of the world belongs to the last cell."""
@@ -56,6 +53,26 @@ def encode(point: Point) -> str:
             value = value << 1 | source >> (_BITS - 1 - bit // 2) & 1
         characters.append(ALPHABET[value])
     return "".join(characters)
+
+
+def decode(geohash: str) -> Point:
+    """The position that a geohash of LENGTH characters stands for. Raises KeyError for other text."""
+    latitude = longitude = 0
+    pairs = _pairs()
+    for start in range(0, LENGTH, 2):
+        east, north = pairs[geohash[start : start + 2]]
+        longitude, latitude = longitude << 5 | east, latitude << 5 | north
+    return Point((latitude + 0.5) / _STEPS * 180 - 90, (longitude + 0.5) / _STEPS * 360 - 180)
+
+
+@cache
+def _pairs() -> dict[str, tuple[int, int]]:
+    """What two characters say: five bits of longitude, five of latitude."""
+    every_other = [sum((value >> 2 * place & 1) << place for place in range(5)) for value in range(1024)]
+    return {
+        ALPHABET[value >> 5] + ALPHABET[value & 31]: (every_other[value >> 1], every_other[value])
+        for value in range(1024)
+    }
 
 
 def cell_of(geohash: str) -> Cell:

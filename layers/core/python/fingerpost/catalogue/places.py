@@ -21,6 +21,7 @@ from ..geohash import (
     Point,
     cell_of,
     cover,
+    decode,
     encode,
     least_metres,
     metres,
@@ -37,9 +38,9 @@ CARRIED = ("name", "tags", "identifiers", "customFields")  # what a position row
 MAX_CARRIED_BYTES = 700  # so that the places of an account fit into one page
 KEPT_MS = 60_000
 MAX_KEPT_PLACES = 1_000  # of one account; the index is asked about those of a larger one
-MAX_KEPT_IN_ALL = 20_000
+MAX_KEPT_IN_ALL = 10_000
 MAX_KEPT_ANSWERS = 1_000
-PAGE = 100  # rows of a cell; one that has more is taken apart
+PAGE = 50  # rows of a cell; one that has more is taken apart
 
 _numbers = count()
 
@@ -74,7 +75,7 @@ def id_of(row: Row) -> str:
 
 
 def point_of(row: Row) -> Point:
-    return cell_of(row.key.sk.partition("#")[0]).middle
+    return decode(row.key.sk[:LENGTH])
 
 
 def nearest(
@@ -160,11 +161,19 @@ class _Range(Frozen):
     after: str | None = None
 
 
+class _Sight(Frozen):
+    """The places that one project sees, and where they are on a sphere of radius 1."""
+
+    rows: list[Row]
+    vectors: list[Vector]
+
+
 class _Kept(Frozen):
     """The places of an account as they were a moment ago; None when there are too many to keep."""
 
     read_at: int
-    places: list[tuple[Vector, frozenset[str], Row]] | None
+    everything: _Sight | None
+    sights: dict[str, _Sight]  # by project
     answers: dict[tuple[float, float, str | None], Document | None]
 
 
@@ -174,33 +183,44 @@ _kept: dict[str, _Kept] = {}  # by account, what was read last at the end
 def _keep(main: AccountTable, at: int) -> _Kept:
     page = main.query(keys.positions(keys.ACCOUNT_SCOPE), limit=MAX_KEPT_PLACES + 1)
     few = page.after is None and len(page.rows) <= MAX_KEPT_PLACES
-    kept = _Kept(at, [_kept_place(row) for row in page.rows] if few else None, {})
+    kept = _Kept(at, _sight(list(page.rows)) if few else None, {}, {})
     _kept.pop(main.account, None)
     _kept[main.account] = kept
-    held = sum(1 + len(each.places or ()) for each in list(_kept.values()))
+    held = sum(_size(each) for each in list(_kept.values()))
     for account in list(_kept)[:-1]:  # another thread may do the same
         if held <= MAX_KEPT_IN_ALL:
             break
-        dropped = _kept.pop(account, None)
-        held -= 1 + len((dropped and dropped.places) or ())
+        held -= _size(_kept.pop(account, kept))
     return kept
 
 
-def _kept_place(row: Row) -> tuple[Vector, frozenset[str], Row]:
-    return _vector(point_of(row)), frozenset(row.item["projects"].split(",")), row
+def _size(kept: _Kept) -> int:
+    return 1 + (len(kept.everything.rows) if kept.everything else 0)
+
+
+def _sight(rows: list[Row]) -> _Sight:
+    return _Sight(rows, [_vector(point_of(row)) for row in rows])
+
+
+def _sight_of(kept: _Kept, everything: _Sight, project: str) -> _Sight:
+    sight = kept.sights.get(project)
+    if sight is None:
+        seen = {project, "all"}
+        rows = [row for row in everything.rows if not seen.isdisjoint(upgraded(row.item)["projects"].split(","))]
+        sight = kept.sights[project] = _sight(rows)
+    return sight
 
 
 def _answer(main: AccountTable, kept: _Kept, point: Point, project: str | None) -> Document | None:
-    if kept.places is None:
+    if kept.everything is None:
         found = _closest_of_many(main, point, project)
         return None if found is None else _document(main, found.row, found.distance)
-    origin, dist = _vector(point), math.dist
-    seen = kept.places
-    if project is not None:
-        seen = [each for each in seen if not each[1].isdisjoint((project, "all"))]
-    if not seen:
+    sight = kept.everything if project is None else _sight_of(kept, kept.everything, project)
+    if not sight.rows:
         return None
-    row = min(seen, key=lambda each: (dist(origin, each[0]), each[2].key.sk))[2]
+    origin, dist = _vector(point), math.dist
+    distances = [dist(origin, vector) for vector in sight.vectors]
+    row = sight.rows[distances.index(min(distances))]
     return _document(main, row, metres(point, point_of(row)))
 
 
