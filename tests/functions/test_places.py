@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fingerpost.catalogue import nearby
 from fingerpost.catalogue.places import closest
 from fingerpost.ports.table import Key
 from tests.functions.lists import ids, next_page, walked
@@ -265,6 +266,13 @@ def test_pages_of_places_near_a_point_follow_one_another(world: World, operator:
     assert operator.get("/places?lat=51.5&lon=0&filter=tags%3Dt1").headers["x-result-count"] == "3"
     second = next_page(operator, operator.get(address))
     assert second is not None and second.headers["x-result-count"] == "10"
+
+
+def test_a_filter_that_little_matches_ends_a_page_with_the_read_budget_and_goes_on_from_there(operator, monkeypatch):
+    monkeypatch.setattr(nearby, "READ_BUDGET", 3)
+    made = [place(operator, f"p{number}", 0, number, tags=["last"] if number == 7 else []) for number in range(8)]
+    assert walked(operator, "/places?lat=0&lon=0&filter=tags%3Dlast") == [[], [], [made[7]]]
+    assert walked(operator, "/places?lat=0&lon=0&perPage=2") == [made[:2], made[2:4], made[4:6], made[6:]]
 
 
 def test_a_page_token_is_of_no_use_at_another_point(operator: Client):

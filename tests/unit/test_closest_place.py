@@ -183,6 +183,19 @@ def test_of_more_places_than_are_kept_a_few_cells_are_read_and_the_answer_is_kep
     assert calls["query"] == before
 
 
+def test_so_many_places_are_kept_of_all_accounts_and_those_asked_about_last(store, monkeypatch):
+    monkeypatch.setattr(places, "MAX_KEPT_IN_ALL", 12)
+    emptied(store)
+    accounts = [new_account() for _ in range(5)]
+    for account in accounts:
+        stand(store.of(account), [LONDON] * 3)
+        assert closest(store.of(account), 51, 0, None) is not None
+    calls: Counter[str] = Counter()
+    for account in reversed(accounts):
+        closest(hooked(store, counting(calls)).of(account), 51, 0, None)
+    assert calls == {"query": 2}
+
+
 def test_the_redirect_can_ask_without_importing_what_it_has_no_use_for():
     probe = (
         "import sys, fingerpost.catalogue.places; "

@@ -55,7 +55,7 @@ class Near:
         test = None if ask.node is None else test_of(ask.node)
         places = Resources(self.caller.tables, PLACE)
         rest, examined = self._nearest(after), 0
-        size = BATCH if test is not None else min(BATCH, ask.per_page + 1)
+        size = min(READ_BUDGET, BATCH if test is not None else ask.per_page + 1)
         while batch := list(islice(rest, size)):
             stored = places.read_many([each.id for each in batch], consistent=True)
             for found in batch:
