@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 SAM_PYTHON = .cache/sam/bin/python
 ARGS =
 
-.PHONY: help run test lint bench template build deploy lock clean
+.PHONY: help run test lint bench template routes build deploy lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ bench: .venv/installed ## measure the budgets, as ratios
 
 template: .cache/sam/installed ## check template.yaml as SAM sees it and as CloudFormation will
 	@$(SAM_PYTHON) tools/check_template.py template.yaml
+
+routes: .venv/installed ## write the API's routes into template.yaml as the functions register them
+	@$(PYTHON) tools/routes.py
 
 build: .cache/sam/installed ## build what is deployed, without containers
 	@sh tools/sam build --cached --parallel $(ARGS)

@@ -160,10 +160,10 @@ class Edge:
         wanted = "GET" if method == "HEAD" else method
         allowed: list[str] = []
         for route in self._routes:
-            if (match := route.pattern.fullmatch(path)) is None:
+            if (parameters := _parameters(route, event)) is None:
                 continue
             if route.method == wanted:
-                return route, {name: unquote(value) for name, value in match.groupdict().items()}
+                return route, parameters
             allowed.append(route.method)
         if allowed:
             raise MethodNotAllowed(
@@ -199,6 +199,18 @@ class Edge:
         if route.method != "POST" or not idempotency_key or route.permission is None:
             return route.handle(request)
         return _once(request, route.handle, idempotency_key)
+
+
+def _parameters(route: Route, event: Event) -> dict[str, str] | None:
+    """The path's parameters when it is the route's; None when it is another's.
+
+    The gateway's own word counts where it knows the template: it decodes a path before it hands it on, so that an
+    encoded slash cannot be told from a real one any more.
+    """
+    if event.get("routeKey", "").partition(" ")[2] == route.template and "pathParameters" in event:
+        return dict(event["pathParameters"])
+    match = route.pattern.fullmatch(event["rawPath"])
+    return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
 
 
 def authorise(principal: Principal, verb: Verb, resource: str) -> None:

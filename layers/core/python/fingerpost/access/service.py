@@ -122,6 +122,9 @@ def update_application(
     stored = Resources(caller.tables, APPLICATION).update(
         application_id,
         _change(caller, fields, "application"),
+        also=lambda before, after: audit.entry(
+            caller, "update", "application", application_id, public(before), public(after)
+        ),
         sees=lambda document: document["project"] == project_id,
     )
     return shown_application(caller, stored, secrets)
