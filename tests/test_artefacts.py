@@ -272,6 +272,19 @@ def test_a_scan_loads_the_time_zones_of_its_layer_and_nothing_of_anybody_else(de
     assert outside <= {"app", "fingerpost", "tzdata"}
 
 
+def test_the_api_believes_cloudfront_about_the_domain_and_nobody_else(deployment: Deployment):
+    event = json.loads((EVENTS / "redirections/create-json.json").read_text(encoding="utf-8"))
+    event["headers"] |= {"authorization": deployment.key, "x-fingerpost-domain": "other.example"}
+    event["body"] = json.dumps({"evrythngId": deployment.things()["THNG"], "defaultRedirectUrl": "https://a.example/"})
+    past_it = deployment.process("redirections").call(event)
+    assert (past_it["statusCode"], json.loads(past_it["body"])["shortDomain"]) == (201, DOMAIN)
+    event["headers"]["x-fingerpost-edge"] = "guessed \u20ac"
+    assert deployment.process("redirections").call(event)["statusCode"] == 201
+    event["headers"]["x-fingerpost-edge"] = EDGE_SECRET
+    through_it = deployment.process("redirections").call(event)
+    assert (through_it["statusCode"], "other.example" in through_it["body"]) == (400, True)  # no domain of this account
+
+
 def test_what_a_change_asks_for_is_put_on_the_queue_by_the_built_function(
     deployment: Deployment, aws: tuple[str, type[Aws]]
 ):

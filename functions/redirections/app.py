@@ -1,7 +1,7 @@
 """Links and their QR codes on the short domain, and the account's rules."""
 
 from fingerpost import cursor, wiring
-from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.edge import Answer, Edge, Request, created, no_content, short_domain_of
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
 from fingerpost.keys import ACCOUNT_RULES
@@ -136,7 +136,7 @@ def _links(request: Request) -> Links:
 
 
 def _domain(request: Request) -> str:
-    return request.header("x-fingerpost-domain") or wiring.settings().short_domain
+    return short_domain_of(request.event)
 
 
 def _document(request: Request, link: Link) -> dict[str, object]:
