@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 SAM_PYTHON = .cache/sam/bin/python
 ARGS =
 
-.PHONY: help run test lint bench template build deploy lock clean
+.PHONY: help run test lint bench template routes build deploy account replay lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -26,11 +26,20 @@ bench: .venv/installed ## measure the budgets, as ratios
 template: .cache/sam/installed ## check template.yaml as SAM sees it and as CloudFormation will
 	@$(SAM_PYTHON) tools/check_template.py template.yaml
 
+routes: .venv/installed ## write the API's routes into template.yaml as the functions register them
+	@$(PYTHON) tools/routes.py
+
 build: .cache/sam/installed ## build what is deployed, without containers
 	@sh tools/sam build --cached --parallel $(ARGS)
 
 deploy: build ## put it on AWS; asks what it needs to know, and remembers the answers in samconfig.toml
 	@sh tools/sam deploy --guided $(ARGS)
+
+account: .venv/installed ## make a deployment's first account; ARGS="--email you@example.com"
+	@$(PYTHON) -m fingerpost.aws.first_account $(ARGS)
+
+replay: .venv/installed ## hand what a deployment's feed readers gave up on to them once more
+	@$(PYTHON) -m fingerpost.aws.replay $(ARGS)
 
 lock: ## resolve the newest versions that fit pyproject.toml and pin them
 	@sh tools/lock

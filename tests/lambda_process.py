@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.template import ROOT, Loader
+
 BUILT = ROOT / ".aws-sam" / "build"
 SITE = Path(yaml.__file__).parents[1]  # the packages of the environment that the tests run in
 SECRET = json.dumps({"current": 1, "1": "5e" * 32})
@@ -69,24 +70,6 @@ RUNTIME = [
     "six",
     "urllib3",
 ]  # Lambda has them without a layer
-
-
-class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!GetAtt A.B` becomes {"Fn::GetAtt": "A.B"}."""
-
-
-def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    match node:
-        case yaml.ScalarNode():
-            return {name: loader.construct_scalar(node)}
-        case yaml.SequenceNode():
-            return {name: loader.construct_sequence(node, deep=True)}
-        case _:
-            return {name: loader.construct_mapping(node, deep=True)}
-
-
-Loader.add_multi_constructor("!", short_form)
 
 
 def sources() -> Iterator[Path]:

@@ -11,80 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.aws.stream import stream_event
 from fingerpost.ports.table import Change, Item, Key
 from fingerpost.shapes import stamp
+from tests.template import (
+    FUNCTIONS,
+    RESOURCES,
+    ROOT,
+    SOURCES,
+    TEMPLATE,
+    actions_of,
+    granted,
+    of_type,
+    references,
+    statements,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
 EDGES = ("access", "actions", "catalogue", "redirections")
-
-
-class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!GetAtt A.B` becomes {"Fn::GetAtt": "A.B"}."""
-
-
-def short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    match node:
-        case yaml.ScalarNode():
-            return {name: loader.construct_scalar(node)}
-        case yaml.SequenceNode():
-            return {name: loader.construct_sequence(node, deep=True)}
-        case _:
-            return {name: loader.construct_mapping(node, deep=True)}
-
-
-Loader.add_multi_constructor("!", short_form)
-
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)
-RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
-
-
-FUNCTIONS = {
-    Path(properties["CodeUri"]).name: (name, properties)
-    for name, properties in of_type("AWS::Serverless::Function").items()
-}
-
-
-def references(content: Any) -> set[str]:
-    """Every logical id that `content` refers to."""
-    match content:
-        case {"Ref": str(name)}:
-            return {name}
-        case {"Fn::GetAtt": str(path)}:
-            return {path.partition(".")[0]}
-        case {"Fn::Sub": str(text)}:
-            return set(re.findall(r"\$\{(\w+)[}.]", text))
-        case dict():
-            return set().union(*map(references, content.values()))
-        case list():
-            return set().union(*map(references, content))
-        case _:
-            return set()
-
-
-def statements(properties: Any) -> list[dict[str, Any]]:
-    """The policy statements of a function, those of the managed policies it names included."""
-    found: list[dict[str, Any]] = []
-    for policy in properties["Policies"]:
-        document = RESOURCES[policy["Ref"]]["Properties"]["PolicyDocument"] if "Ref" in policy else policy
-        found.extend(document["Statement"])
-    return found
-
-
-def actions_of(properties: Any) -> set[str]:
-    actions: set[str] = set()
-    for statement in statements(properties):
-        action = statement["Action"]
-        actions.update([action] if isinstance(action, str) else action)
-    return actions
 
 
 def shape(path: str) -> str:
@@ -186,14 +131,8 @@ def test_no_function_may_scan_a_table_or_do_everything(name):
 
 
 def test_a_scan_may_write_one_row_or_spill_it_and_nothing_more():
-    granted = {
-        (action, name)
-        for statement in statements(FUNCTIONS["redirect"][1])
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-        for name in references(statement["Resource"])
-    }
     reads = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-    assert granted == {
+    assert granted("redirect") == {
         *((read, "MainTable") for read in reads),
         ("dynamodb:PutItem", "MainTable"),
         ("dynamodb:Query", "LogTable"),
@@ -259,25 +198,66 @@ def test_a_table_has_the_keys_and_the_expiry_that_the_port_promises(table):
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-@pytest.mark.parametrize("name", ["MainTable", "LogTable", "RootSecret"])
+@pytest.mark.parametrize("name", ["MainTable", "LogTable", "RootSecret", "ParkedChanges", "Drawings"])
 def test_what_is_kept_outlives_the_stack(name):
-    assert (RESOURCES[name]["DeletionPolicy"], RESOURCES[name]["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert RESOURCES[name]["DeletionPolicy"] in ("Retain", "RetainExceptOnCreate")
+    assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("table", ["MainTable", "LogTable"])
+def test_a_table_cannot_be_deleted_by_mistake(table):
+    assert RESOURCES[table]["Properties"]["DeletionProtectionEnabled"] is True
+
+
+@pytest.mark.parametrize("bucket", ["ParkedChanges", "Drawings"])
+def test_a_bucket_is_private_encrypted_and_does_not_grow_for_ever(bucket):
+    properties = RESOURCES[bucket]["Properties"]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert "AES256" in json.dumps(properties["BucketEncryption"])
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert [rule["ExpirationInDays"] > 0 for rule in properties["LifecycleConfiguration"]["Rules"]] == [True]
+
+
+@pytest.mark.parametrize("queue", sorted(of_type("AWS::SQS::Queue")))
+def test_a_queue_is_encrypted(queue):
+    assert RESOURCES[queue]["Properties"]["SqsManagedSseEnabled"] is True
+
+
+def test_drawings_are_for_the_redirections_function_alone():
+    wanted = {("s3:GetObject", "arn:Drawings/*"), ("s3:PutObject", "arn:Drawings/*"), ("s3:ListBucket", "Drawings")}
+    for name in FUNCTIONS:
+        held = {each for each in granted(name) if "Drawings" in each[1]}
+        assert held == (wanted if name == "redirections" else set())
 
 
 def test_only_main_has_a_feed_and_the_feed_has_two_readers():
     tables = of_type("AWS::DynamoDB::Table")
     assert [name for name, table in tables.items() if "StreamSpecification" in table] == ["MainTable"]
-    readers = {
-        name: event["Properties"]
-        for name, (_, properties) in FUNCTIONS.items()
-        for event in properties.get("Events", {}).values()
-        if event["Type"] == "DynamoDB"
-    }
+    readers = {name: source for name, source in SOURCES.items() if "MainTable" in references(source["EventSourceArn"])}
     assert readers.keys() == {"derive", "dispatch"}
     for reader in readers.values():
         assert reader["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert reader["BisectBatchOnFunctionError"] is True
-        assert references(reader["DestinationConfig"]) == {"FeedDeadLetters"}
+
+
+@pytest.mark.parametrize("name", ["derive", "dispatch"])
+def test_a_batch_that_a_reader_gives_up_on_is_kept_whole_where_it_can_be_replayed_from(name):
+    """SQS would get the place in the stream alone, and the stream forgets after a day."""
+    [bucket] = references(SOURCES[name]["DestinationConfig"]["OnFailure"]["Destination"])
+    assert RESOURCES[bucket]["Type"] == "AWS::S3::Bucket"
+    assert (f"arn:{bucket}/*") in {resource for action, resource in granted(name) if action == "s3:PutObject"}
+    assert TEMPLATE["Outputs"][bucket]["Value"] == {"Ref": bucket}
+
+
+@pytest.mark.parametrize("name", ["derive", "dispatch", "spill", "work"])
+def test_a_function_may_read_its_own_source_and_no_other(name):
+    [source] = references(SOURCES[name]["EventSourceArn"])
+    reads = {"dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"}
+    takes = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    wanted = {(action, source) for action in (reads if source == "MainTable" else takes)}
+    assert {each for each in granted(name) if each[0] in reads | takes} == wanted
+    assert "Events" not in FUNCTIONS[name][1]
 
 
 def passes(pattern: Any, content: Any) -> bool:
@@ -290,7 +270,7 @@ def passes(pattern: Any, content: Any) -> bool:
 def reaches(name: str, old: Item | None, new: Item | None) -> bool:
     """Whether a change wakes a reader of the feed."""
     [record] = stream_event([Change(sequence="1", key=Key("A#t#1", "doc"), old=old, new=new)])["Records"]
-    filters = FUNCTIONS[name][1]["Events"]["Feed"]["Properties"]["FilterCriteria"]["Filters"]
+    filters = SOURCES[name]["FilterCriteria"]["Filters"]
     return any(passes(json.loads(each["Pattern"]), record) for each in filters)
 
 
@@ -314,22 +294,26 @@ def test_dispatch_is_woken_when_a_document_changes_or_goes_and_not_by_a_scan(kin
 @pytest.mark.parametrize("name", ["spill", "work"])
 def test_a_queue_wakes_its_function_and_parks_what_keeps_failing(name):
     _, function = FUNCTIONS[name]
-    [source] = [event["Properties"] for event in function["Events"].values() if event["Type"] == "SQS"]
-    [queue] = references(source["Queue"])
+    source = SOURCES[name]
+    [queue] = references(source["EventSourceArn"])
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert references(RESOURCES[queue]["Properties"]["RedrivePolicy"]) == {queue.replace("Queue", "DeadLetters")}
+    dead = queue.replace("Queue", "DeadLetters")
+    assert references(RESOURCES[queue]["Properties"]["RedrivePolicy"]) == {dead}
+    assert RESOURCES[dead]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
     timeout = function.get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
     assert RESOURCES[queue]["Properties"]["VisibilityTimeout"] >= 6 * timeout
 
 
 def test_what_is_derived_never_enters_the_feed_again():
-    for statement in statements(FUNCTIONS["derive"][1]):
-        if references(statement["Resource"]) & {"MainTable"}:
-            assert set(statement["Action"]) <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    reads = {"GetItem", "BatchGetItem", "Query", "DescribeStream", "GetRecords", "GetShardIterator"}
+    done_to_main = {action.removeprefix("dynamodb:") for action, name in granted("derive") if name == "MainTable"}
+    assert done_to_main <= reads
 
 
 def test_the_adapters_find_in_the_environment_what_they_look_for():
-    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    variables = dict(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
+    for _, properties in FUNCTIONS.values():
+        variables |= properties.get("Environment", {}).get("Variables", {})
     adapters = (ROOT / "layers/core/python/fingerpost/aws/wiring.py").read_text()
     named = set(re.findall(r"environ\[f?\"(\w+(?:\{[^}]+\}\w+)?)\"\]", adapters))
     queues = {name for name in named if "{" in name}

@@ -1,4 +1,4 @@
-"""Who a key is; the account, projects, applications and their keys; and the answer to every address that nothing else serves."""
+"""Who a key is; accounts, projects, applications and their keys; and every address that nothing else serves."""
 
 from fingerpost import wiring
 from fingerpost.access import accounts, service

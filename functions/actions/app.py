@@ -63,7 +63,7 @@ def create_actions(request: Request) -> Answer:
         raise Invalid(f"The body must be an action or an array of actions, not {json_name(content)}")
     each = content if many else [content]
     sent = [validated(SentAction, one, f"[{number}]" if many else "") for number, one in enumerate(each)]
-    facts = facts_of(request.event, request.caller.at, trust_viewer=not wiring.on_aws())
+    facts = facts_of(request.event, request.caller.at, trust_viewer=not wiring.on_aws(), find_area=wiring.find_area())
     project = request.query.get("project")
     documents = service.create(request.caller, request.parameters["type"], sent, facts, project, many=many)
     if many:

@@ -16,6 +16,7 @@ from fingerpost.redirection.model import redirection_document
 from fingerpost.redirection.visit import RETRY_AFTER, Visits
 
 visits = Visits(wiring.tables(), wiring.recorder(), lambda body: wiring.queue("spill").send(body))
+find_area = wiring.find_area()
 JSON = {"content-type": "application/json", "cache-control": NO_STORE}
 HTML = {"content-type": "text/html; charset=utf-8", "cache-control": NO_STORE, "x-robots-tag": "noindex"}
 
@@ -27,7 +28,7 @@ def handler(event: Event, _context: object = None) -> Reply:
     try:
         domain = header(event, "x-fingerpost-domain") or wiring.settings().short_domain
         short_id = event["rawPath"][1:].removesuffix("/")
-        facts = facts_of(event, wiring.clock())
+        facts = facts_of(event, wiring.clock(), find_area=find_area)
         if accepts(event, "application/json"):
             return _document(domain, short_id, facts.at)
         visit = visits.visit(domain, short_id, facts, mark=_mark(event), cause=cause)

@@ -1,7 +1,7 @@
 """Links and their QR codes on the short domain, and the account's rules."""
 
 from fingerpost import cursor, wiring
-from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.edge import Answer, Edge, Request, created, no_content, short_domain_of
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
 from fingerpost.keys import ACCOUNT_RULES
@@ -9,6 +9,7 @@ from fingerpost.listing import PageOf
 from fingerpost.paging import ask_of, listed
 from fingerpost.redirection import publish, qr
 from fingerpost.redirection.documents import SentRedirection, SentRules
+from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.links import Links, find_link
 from fingerpost.redirection.model import Link, redirection_document
@@ -16,8 +17,7 @@ from fingerpost.redirection.model import Link, redirection_document
 edge = Edge("redirections")
 handler = edge.handler
 
-MEDIA: dict[str, qr.Format] = {"image/png": "png", "image/svg+xml": "svg"}
-TYPE_OF: dict[qr.Format, str] = {format_: media for media, format_ in MEDIA.items()}
+MEDIA: dict[str, qr.Format] = {media: format_ for format_, media in TYPE_OF.items()}
 QR_CACHE = "public, max-age=86400"
 
 
@@ -71,6 +71,12 @@ def draw_svg(request: Request) -> Answer:
     return _draw(request, "svg")
 
 
+@edge.route("GET", "/redirections/{shortId}.pdf")
+@edge.route("GET", "/{shortId}.pdf")
+def draw_pdf(request: Request) -> Answer:
+    return _draw(request, "pdf")
+
+
 @edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections")
 def read_redirection(request: Request) -> Answer:
     link = _links(request).read(_domain(request), request.parameters["shortId"])
@@ -122,8 +128,7 @@ def _draw(request: Request, format_: qr.Format, *, vary: bool = False) -> Answer
 
 
 def _drawn(address: str, format_: qr.Format, width: int, height: int) -> bytes:
-    draw_it = qr.qr_png if format_ == "png" else qr.qr_svg
-    return draw_it(address, width=width, height=height)
+    return drawing(wiring.drawings(), address, format=format_, width=width, height=height)
 
 
 def _links(request: Request) -> Links:
@@ -131,7 +136,7 @@ def _links(request: Request) -> Links:
 
 
 def _domain(request: Request) -> str:
-    return request.header("x-fingerpost-domain") or wiring.settings().short_domain
+    return short_domain_of(request.event)
 
 
 def _document(request: Request, link: Link) -> dict[str, object]:

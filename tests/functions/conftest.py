@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from fingerpost import wiring
+from fingerpost.local.blobs import local_drawings
 from fingerpost.local.feed import local_feed
 from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
@@ -55,6 +56,7 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         monkeypatch.setattr(wiring, "tables", lambda: made.tables)
         monkeypatch.setattr(wiring, "recorder", lambda: made.tables.main)
         monkeypatch.setattr(wiring, "queue", queues.__getitem__)
+        monkeypatch.setattr(wiring, "drawings", lambda: local_drawings(name))
         monkeypatch.setattr(wiring, "root_secrets", lambda: ROOTS)
         monkeypatch.setattr(wiring, "settings", lambda: settings)
         monkeypatch.setattr(redirect, "visits", made.fresh_visits())

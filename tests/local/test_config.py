@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from fingerpost.local.config import BadSetting, settings_from
+from tests.unit.test_geo import database
 
 
 def test_nothing_set_gives_the_defaults():
@@ -16,6 +17,16 @@ def test_nothing_set_gives_the_defaults():
 def test_links_follow_the_ports():
     settings = settings_from({"FINGERPOST_API_PORT": "9000", "FINGERPOST_SHORT_PORT": "9001"})
     assert (settings.short_domain, settings.api_url) == ("localhost:9001", "http://localhost:9000")
+
+
+def test_a_file_of_addresses_is_opened_before_anything_is_served(tmp_path):
+    path = database(tmp_path / "cities.mmdb", {"89.100.0.0/16": {"country": {"iso_code": "IE"}}})
+    settings = settings_from({"FINGERPOST_MMDB": str(path)})
+    assert settings.mmdb == path
+    assert settings_from(settings.environment()) == settings
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(BadSetting, match=r"FINGERPOST_MMDB: .*cities\.mmdb is no MaxMind DB file"):
+        settings_from({"FINGERPOST_MMDB": str(path)})
 
 
 def test_an_empty_variable_counts_as_absent():
@@ -53,6 +64,8 @@ def test_the_environment_of_settings_gives_the_same_settings(tmp_path):
         ("FINGERPOST_API_URL", "localhost:8000"),
         ("FINGERPOST_API_URL", "http://localhost:port"),
         ("FINGERPOST_API_URL", "http://[x"),
+        ("FINGERPOST_MMDB", "none.mmdb"),
+        ("FINGERPOST_MMDB", __file__),
         ("FINGERPOST_OPERATOR_API_KEY", "short"),
         ("FINGERPOST_OPERATOR_API_KEY", "with spaces in it, and more"),
     ],

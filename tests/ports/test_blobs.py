@@ -1,7 +1,9 @@
 """The contract of `Blobs`, on a folder and on S3 as moto plays it; then what only one of them can meet."""
 
 import errno
+import itertools
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -196,6 +198,29 @@ def test_another_process_sees_what_was_put(tmp_path):
     assert FolderBlobs(tmp_path).get("a") == Blob(b"1", "text/plain")
 
 
+def test_a_blob_is_on_disk_before_it_has_its_name_and_its_name_before_the_put_answers(tmp_path, monkeypatch):
+    blobs = FolderBlobs(tmp_path)
+    blobs.put_if_absent("a", b"1", content_type="text/plain")
+    blobs.delete("a")
+    done = []
+    sync, link = os.fsync, os.link
+
+    def watched_sync(descriptor: int) -> None:
+        done.append("shelf on disk" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "content on disk")
+        sync(descriptor)
+
+    def watched_link(source: Path, target: Path) -> None:
+        done.append("named")
+        link(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_sync)
+    monkeypatch.setattr(os, "link", watched_link)
+    blobs.put_if_absent("a", b"1", content_type="text/plain")
+    assert done == ["content on disk", "named", "shelf on disk"]
+    blobs.delete("a")
+    assert done[3:] == ["shelf on disk"]
+
+
 def test_a_put_that_fails_before_its_end_leaves_nothing(tmp_path, monkeypatch):
     blobs = FolderBlobs(tmp_path)
 
@@ -245,6 +270,18 @@ def test_a_full_shelf_gives_up_its_oldest_blob_and_no_other_shelf_does(tmp_path)
         os.utime(path, (1_000_000 + age, 1_000_000 + age))
     assert [name for name in one[:5] if blobs.head(name)] == one[2:5]
     assert blobs.head(two[0])
+
+
+def test_a_new_blob_is_not_given_up_for_older_ones_from_the_future(tmp_path):
+    blobs = FolderBlobs(tmp_path, keep=1)
+    shelf = sha256(b"n0").hexdigest()[:2]
+    other = next(
+        name for name in map("n{}".format, itertools.count(1)) if sha256(name.encode()).hexdigest()[:2] == shelf
+    )
+    blobs.put_if_absent("n0", b"", content_type="a/b")
+    os.utime(tmp_path / shelf / "n0", (10**11, 10**11))
+    blobs.put_if_absent(other, b"", content_type="a/b")
+    assert (blobs.head("n0"), blobs.head(other)) == (None, BlobFacts(0, "a/b"))
 
 
 # ---- S3 ------------------------------------------------------------------------------------------------------------

@@ -96,11 +96,12 @@ def test_a_file_of_countries_alone_gives_the_country(tmp_path):
     assert AreaFinder(path).find(IRISH) == Area(country="IE")
 
 
-def test_a_file_without_ipv6_gives_nothing_for_such_an_address(tmp_path):
+def test_a_file_without_ipv6_gives_nothing_for_such_an_address_and_is_not_called_damaged(tmp_path, capsys):
     path = database(tmp_path / "c.mmdb", {"89.100.0.0/16": DUBLIN}, versions=4)
     finder = AreaFinder(path)
     assert finder.find(IRISH) == finder.find(f"::ffff:{IRISH}") == IN_DUBLIN
     assert finder.find(IRISH_6) is None
+    assert capsys.readouterr().err == ""
 
 
 def test_a_file_that_is_missing_or_a_folder_is_refused_by_name(tmp_path):

@@ -4,7 +4,9 @@ Routing is ours (a table of templates): the Powertools resolver keeps the curren
 threads of the local server would answer each other's requests.
 """
 
+import hmac
 import json
+import os
 import re
 import secrets
 import time
@@ -160,10 +162,10 @@ class Edge:
         wanted = "GET" if method == "HEAD" else method
         allowed: list[str] = []
         for route in self._routes:
-            if (match := route.pattern.fullmatch(path)) is None:
+            if (parameters := _parameters(route, event)) is None:
                 continue
             if route.method == wanted:
-                return route, {name: unquote(value) for name, value in match.groupdict().items()}
+                return route, parameters
             allowed.append(route.method)
         if allowed:
             raise MethodNotAllowed(
@@ -199,6 +201,18 @@ class Edge:
         if route.method != "POST" or not idempotency_key or route.permission is None:
             return route.handle(request)
         return _once(request, route.handle, idempotency_key)
+
+
+def _parameters(route: Route, event: Event) -> dict[str, str] | None:
+    """The path's parameters when it is the route's; None when it is another's.
+
+    The gateway's own word counts where it knows the template: it decodes a path before it hands it on, so that an
+    encoded slash cannot be told from a real one any more.
+    """
+    if event.get("routeKey", "").partition(" ")[2] == route.template and "pathParameters" in event:
+        return dict(event["pathParameters"])
+    match = route.pattern.fullmatch(event["rawPath"])
+    return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
 
 
 def authorise(principal: Principal, verb: Verb, resource: str) -> None:
@@ -266,6 +280,22 @@ def as_reply(answer: Answer, cause: str) -> Reply:
         return reply(answer.status, "", headers)
     text = json.dumps(answer.document, ensure_ascii=False, separators=(",", ":"))
     return reply(answer.status, text, {"content-type": answer.content_type, **headers})
+
+
+def short_domain_of(event: Event) -> str:
+    """The short domain that a request came to: the one CloudFront names, else the deployment's own.
+
+    On AWS clients reach the HTTP API past CloudFront as well, so its word counts only beside the secret that it adds.
+    On one machine the gateway has dropped what a client wrote there.
+    """
+    believed = not wiring.on_aws() or _is_from_cloudfront(event)
+    return (header(event, "x-fingerpost-domain") if believed else "") or wiring.settings().short_domain
+
+
+def _is_from_cloudfront(event: Event) -> bool:
+    secret = os.environ.get("FINGERPOST_EDGE_SECRET", "")
+    sent = header(event, "x-fingerpost-edge")
+    return bool(secret) and hmac.compare_digest(secret.encode(), sent.encode(errors="replace"))
 
 
 def new_cause(event: Event) -> str:

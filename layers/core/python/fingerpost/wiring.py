@@ -10,7 +10,9 @@ from .ports.table import Table, Tables
 
 if TYPE_CHECKING:
     from .access.secrets import RootSecrets
+    from .ports.blobs import Blobs
     from .ports.queue import Queue
+    from .redirection.facts import FindArea
 
 RECORD_MS = 300
 
@@ -89,6 +91,30 @@ def root_secrets() -> "RootSecrets":
     from .local.secrets import local_secret_text
 
     return RootSecrets.from_text(local_secret_text(data_dir()))
+
+
+@cache
+def drawings() -> "Blobs":
+    """Where QR codes that were drawn are kept."""
+    if on_aws():
+        from .aws.wiring import drawings_bucket
+
+        return drawings_bucket()
+    from .local.blobs import local_drawings
+
+    return local_drawings(data_dir())
+
+
+@cache
+def find_area() -> "FindArea | None":
+    """Where an address is, by the file FINGERPOST_MMDB names; without one only CloudFront tells. Raises BadDatabase."""
+    if path := os.environ.get("FINGERPOST_MMDB"):
+        from pathlib import Path
+
+        from .geo import AreaFinder
+
+        return AreaFinder(Path(path)).find
+    return None
 
 
 def data_dir() -> str:

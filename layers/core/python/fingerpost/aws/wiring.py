@@ -8,6 +8,7 @@ from .table import DynamoTable
 from .transport import DEADLINE_MS, open_transport
 
 if TYPE_CHECKING:
+    from .blobs import S3Blobs
     from .queue import SqsQueue
 
 
@@ -27,8 +28,14 @@ def sqs_queue(name: str) -> "SqsQueue":
     return SqsQueue(os.environ[f"FINGERPOST_{name.upper()}_QUEUE_URL"], open_transport("sqs", os.environ))
 
 
+def drawings_bucket() -> "S3Blobs":
+    from .blobs import s3_blobs  # noqa: PLC0415 - loads boto3
+
+    return s3_blobs(os.environ["FINGERPOST_DRAWINGS_BUCKET"])
+
+
 def secret_text() -> str:
-    """The root secrets, from Secrets Manager. boto3 is loaded here alone: no scan needs a root secret."""
+    """The root secrets, from Secrets Manager. boto3 is loaded here: no scan needs a root secret."""
     import boto3  # noqa: PLC0415
 
     client = boto3.client("secretsmanager")

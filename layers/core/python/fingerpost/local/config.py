@@ -28,11 +28,14 @@ class Settings:
     api_url: str = "http://localhost:8000"
     host: str = "localhost"
     access_log: bool = False
+    mmdb: Path | None = None  # a MaxMind DB file, which tells the country of an address
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process, and the adapters, the same settings."""
-        key = {"FINGERPOST_OPERATOR_API_KEY": self.operator_api_key} if self.operator_api_key else {}
-        return key | {
+        given = {"FINGERPOST_OPERATOR_API_KEY": self.operator_api_key} if self.operator_api_key else {}
+        if self.mmdb:
+            given["FINGERPOST_MMDB"] = str(self.mmdb)
+        return given | {
             "FINGERPOST_API_PORT": str(self.api_port),
             "FINGERPOST_SHORT_PORT": str(self.short_port),
             "FINGERPOST_DATA_DIR": str(self.data_dir),
@@ -63,6 +66,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         api_url=_url(given, api_port),
         host=given.get("FINGERPOST_HOST", "localhost"),
         access_log=_switch(given, "FINGERPOST_ACCESS_LOG", default=False),
+        mmdb=_mmdb(given),
     )
 
 
@@ -92,6 +96,20 @@ def _key(given: Mapping[str, str]) -> str | None:
             "FINGERPOST_OPERATOR_API_KEY must be 16 to 200 printable ASCII characters without spaces."
         )
     return key
+
+
+def _mmdb(given: Mapping[str, str]) -> Path | None:
+    """Opened once here, so that a file which cannot be used is said before anything is served."""
+    if (text := given.get("FINGERPOST_MMDB")) is None:
+        return None
+    from fingerpost.geo import AreaFinder, BadDatabase  # noqa: PLC0415 - most servers have no such file
+
+    path = Path(text).expanduser().resolve()
+    try:
+        AreaFinder(path)
+    except BadDatabase as error:
+        raise BadSetting(f"FINGERPOST_MMDB: {error}.") from error
+    return path
 
 
 def _domain(given: Mapping[str, str], short_port: int) -> str:

@@ -40,7 +40,7 @@ type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_DRAINED_BYTES = 64 * 1024 * 1024  # of a refused body, so that its sender reads the answer before the reset
 _SCAN_METHODS = frozenset(("GET", "HEAD"))
-_IMAGE_SUFFIXES = (".qr", ".png", ".svg")
+_IMAGE_SUFFIXES = (".qr", ".png", ".svg", ".pdf")
 _HOST = re.compile(r"[a-z0-9._-]+(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 

@@ -1,18 +1,29 @@
 """What a request tells about a scan: where, when, with what. Standard library only; on the scan path.
 
 Country, city, position and zone come from CloudFront's viewer headers. Source: "Add CloudFront request headers".
+Where there is no CloudFront they may come from a file of addresses: geo.py.
 """
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..frozen import Frozen
 from ..http import Event
 
+if TYPE_CHECKING:
+    from ..geo import Area
+
+type FindArea = Callable[[str], "Area | None"]  # an address -> where it is, as far as that is known
+
 MAX_AGENT = 512
 MAX_HEADER = 100
+_WHERE = frozenset(
+    f"cloudfront-viewer-{name}"
+    for name in ("country", "country-region-name", "city", "latitude", "longitude", "time-zone")
+)
 
 
 class Facts(Frozen, kw_only=True):
@@ -37,8 +48,11 @@ class Facts(Frozen, kw_only=True):
         return preferred_language(self.languages)
 
 
-def facts_of(event: Event, at: int, *, trust_viewer: bool = True) -> Facts:
-    """Read a request's facts from its headers; `trust_viewer` unless a client could have sent CloudFront's itself."""
+def facts_of(event: Event, at: int, *, trust_viewer: bool = True, find_area: FindArea | None = None) -> Facts:
+    """Read a request's facts from its headers; `trust_viewer` unless a client could have sent CloudFront's itself.
+
+    Where none of them says anything of the place, `find_area` is asked for that of the address.
+    """
     headers: dict[str, str] = event.get("headers") or {}
     if not trust_viewer:
         headers = {name: value for name, value in headers.items() if not name.startswith("cloudfront-")}
@@ -48,7 +62,7 @@ def facts_of(event: Event, at: int, *, trust_viewer: bool = True) -> Facts:
     longitude = _degrees(get("cloudfront-viewer-longitude"), 180)
     located = latitude is not None and longitude is not None
     country = get("cloudfront-viewer-country", "").upper()
-    return Facts(
+    facts = Facts(
         at=at,
         address=client_address(event),
         agent=get("user-agent", "")[:MAX_AGENT],
@@ -61,6 +75,17 @@ def facts_of(event: Event, at: int, *, trust_viewer: bool = True) -> Facts:
         longitude=longitude if located else None,
         zone=get("cloudfront-viewer-time-zone", "")[:MAX_HEADER],
         source="geoIp" if located else "unknown",
+    )
+    if find_area is None or not _WHERE.isdisjoint(headers) or (area := find_area(facts.address)) is None:
+        return facts
+    return facts.__replace__(
+        country=area.country,
+        region=area.region,
+        city=area.city,
+        latitude=area.latitude,
+        longitude=area.longitude,
+        zone=area.zone,
+        source="unknown" if area.latitude is None else "geoIp",
     )
 
 
