@@ -1,0 +1,538 @@
+"""Rules of the account that ask applications, the applications' own rules, and what the scan tells of both."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from fingerpost import keys
+from tests.functions.world import DEFAULT, HOUR, SECOND, Client, World, rule
+
+GUIDE = "https://guide.example/"
+SHOP = "https://shop.example/"
+OWN = "https://own.example/"
+
+
+def path_of(project: str, application: str) -> str:
+    return f"/projects/{project}/applications/{application}/redirector"
+
+
+def publish_for(world: World, application: str, *rules: Any, project: str = "", **query: str) -> Any:
+    answer = world.operator.put(path_of(project or world.project, application), {"rules": rules}, **query)
+    assert answer.status == 200, answer
+    return answer.document
+
+
+def made_application(world: World, name: str, project: str = "") -> str:
+    """A new application; each is a moment younger than the last."""
+    world.clock.now += 1
+    made: str = world.operator.made(f"/projects/{project or world.project}/applications", {"name": name})["id"]
+    return made
+
+
+def asking(*delegates: dict[str, str], match: str | None = None, **more: Any) -> dict[str, Any]:
+    return {**({} if match is None else {"match": match}), "delegates": list(delegates), **more}
+
+
+def scanned(world: World, short_id: str, **headers: str) -> str:
+    """Where a scan leads once the last change shows."""
+    world.clock.now += 5 * SECOND
+    return world.scan(short_id, **headers).location
+
+
+@pytest.fixture
+def guide(world: World) -> str:
+    """An application with a rule for what is on offer."""
+    assert world.project
+    publish_for(world, world.application_id, rule("thng.tags=Offer", GUIDE))
+    return world.application_id
+
+
+# ---- the three levels ------------------------------------------------------------------------------------------------
+
+
+def test_a_scan_is_decided_by_the_account_by_an_application_it_asks_or_by_the_default(
+    world: World, operator: Client, thng, short_id
+):
+    values = {"PROJECT": world.project, "APPLICATION": world.application_id}
+    assert world.answered("redirections/publish-delegates", **values).status == 200
+    assert world.answered("redirections/publish-application-rules", **values).status == 200
+    assert world.answered("redirect/scan-from-ireland", SHORT_ID=short_id).location == (
+        "https://guide.museum.example/offers/The%20Turf%20Cutters"
+    )
+    assert scanned(world, short_id, accept_language="fr") == "https://museum.example/fr"
+    assert scanned(world, short_id) == DEFAULT
+    operator.put(f"/thngs/{thng['id']}", {"tags": ["Sold"]})
+    assert scanned(world, short_id, country="IE", accept_language="fr") == "https://museum.example/ireland"
+    by_application, by_account, by_nobody, by_account_again = world.recorded()
+    assert (by_application["app"], by_application["project"]) == (world.application_id, world.project)
+    for row in (by_account, by_nobody, by_account_again):
+        assert not {"app", "project", "seen", "byRule"} & row.keys()
+
+
+def test_the_action_tells_the_context_the_project_and_the_application_that_decided(
+    world: World, operator: Client, thng, short_id
+):
+    values = {"PROJECT": world.project, "APPLICATION": world.application_id}
+    world.answered("redirections/publish-application-rules", **values)
+    operator.publish(rule("country=FR"), asking({"app": world.application_id}))
+    world.scan(short_id)
+    world.settle()
+    (action,) = operator.read("/actions/implicitScans")
+    assert action["reactions"] == [
+        {
+            "type": "redirection",
+            "redirectUrl": "https://guide.museum.example/offers/The%20Turf%20Cutters",
+            "redirectionContext": {
+                "constants": {"section": "offers"},
+                "thng.name": "The Turf Cutters",
+                "thng.tags": ["Offer"],
+            },
+            "rule": 1,
+            "version": 1,
+            "delegatedBy": {"rule": 2, "version": 1},
+        }
+    ]
+    assert (action["createdByProject"], action["createdByApp"]) == (world.project, world.application_id)
+    assert world.trusted.read("/actions/implicitScans") == [action], "it is in the scope of the project"
+
+
+def test_a_context_keeps_what_fits_and_leaves_out_what_does_not(world: World, operator: Client):
+    big = world.thng(name="x", description="y" * 5_000, customFields={"a": 1})["id"]
+    link = operator.link(big)["shortId"]
+    wanted = "thng.description=* & thng.name=x & thng.customFields.none!=1"
+    publish_for(world, world.application_id, rule(wanted, GUIDE + "{thng.customFields.a}"))
+    operator.publish(asking({"app": world.application_id}))
+    assert scanned(world, link) == GUIDE + "1"
+    action = world.recorded()[-1]
+    assert action["seen"] == '{"thng.customFields.a":1,"thng.name":"x"}'
+
+
+def test_without_a_delegate_no_application_is_asked(world: World, operator: Client, guide, short_id):
+    assert scanned(world, short_id) == DEFAULT
+    operator.publish(rule("country=IE"), asking({"app": guide}, match="country=DE"))
+    assert scanned(world, short_id) == DEFAULT
+    assert scanned(world, short_id, country="DE") == GUIDE
+
+
+# ---- whom a delegate means -------------------------------------------------------------------------------------------
+
+
+def test_of_two_delegates_that_both_answer_it_is_always_the_first(world: World, operator: Client, guide, short_id):
+    other = made_application(world, "Shop")
+    publish_for(world, other, rule(url=SHOP))
+    for first, second, expected in ((guide, other, GUIDE), (other, guide, SHOP)):
+        operator.publish(asking({"app": first}, {"app": second}))
+        assert {scanned(world, short_id) for _ in range(10)} == {expected}
+
+
+def test_a_delegate_that_says_nothing_leaves_it_to_the_next_and_then_to_the_rules_own_url(
+    world: World, operator: Client, guide, thng, short_id
+):
+    other = made_application(world, "Shop")
+    publish_for(world, other, rule("country=IE", SHOP))
+    operator.publish(asking({"app": guide}, {"app": other}, redirectUrl=OWN))
+    operator.put(f"/thngs/{thng['id']}", {"tags": []})
+    assert scanned(world, short_id, country="IE") == SHOP
+    assert scanned(world, short_id) == OWN
+
+
+def test_a_rule_that_yields_nothing_leaves_it_to_the_next_rule(world: World, operator: Client, guide, thng, short_id):
+    operator.put(f"/thngs/{thng['id']}", {"tags": []})
+    operator.publish(asking({"app": guide}), rule(url=OWN))
+    assert scanned(world, short_id) == OWN
+
+
+def test_a_rule_that_only_asks_makes_no_later_rule_look_unreachable(world: World, operator: Client, guide):
+    asks = asking({"app": guide}, match="country=IE")
+    document = operator.publish(asks, rule("country=IE"), asking({"app": guide}), rule("country=IE&language=fr"))
+    assert [each["field"] for each in document["warnings"]] == ["rules[3].match"]
+    assert "rules[1]" in document["warnings"][0]["message"]
+
+
+def test_a_project_alone_means_all_its_applications_the_oldest_first(world: World, operator: Client, short_id):
+    project = world.project
+    apps = [made_application(world, name) for name in ("a", "b", "c")]
+    elsewhere = operator.made("/projects", {"name": "Elsewhere"})["id"]
+    outside = made_application(world, "x", elsewhere)
+    publish_for(world, outside, rule(url="https://elsewhere.example/"), project=elsewhere)
+    for app, name in zip(apps[::-1], "cba", strict=True):  # the order of publishing does not matter
+        publish_for(world, app, rule(f"language={'fr' if name == 'a' else 'fr,de'}", f"https://{name}.example/"))
+    operator.publish(asking({"project": project}))
+    assert scanned(world, short_id, accept_language="fr") == "https://a.example/"
+    assert scanned(world, short_id, accept_language="de") == "https://b.example/"
+    assert scanned(world, short_id) == DEFAULT
+
+
+def test_applications_that_come_and_go_are_asked_or_not_without_publishing_the_accounts_rules_again(
+    world: World, operator: Client, short_id
+):
+    operator.publish(asking({"project": world.project}))
+    assert scanned(world, short_id) == DEFAULT
+    first = made_application(world, "first")
+    assert scanned(world, short_id) == DEFAULT
+    publish_for(world, first, rule(url=GUIDE))
+    second = made_application(world, "second")
+    publish_for(world, second, rule(url=SHOP))
+    assert scanned(world, short_id) == GUIDE
+    operator.delete(f"/projects/{world.project}/applications/{first}")
+    assert scanned(world, short_id) == SHOP
+    operator.delete(f"/projects/{world.project}")
+    assert scanned(world, short_id) == DEFAULT
+    live = world.tables.of(world.account).main.get(keys.LIVE)
+    assert live is not None and [name for name in live if name.startswith("live:app:")] == []
+
+
+def test_a_delegate_of_an_application_in_another_project_asks_nobody(world: World, operator: Client, guide, short_id):
+    other = operator.made("/projects", {"name": "Other"})["id"]
+    operator.publish(asking({"app": guide, "project": other}))
+    assert scanned(world, short_id) == DEFAULT
+    operator.publish(asking({"app": guide, "project": world.project}))
+    assert scanned(world, short_id) == GUIDE
+
+
+def test_delegates_that_can_never_answer_are_warned_of_and_refused_when_strict(world: World, operator: Client, guide):
+    other = operator.made("/projects", {"name": "Other"})["id"]
+    unknown = "U" * 24
+    delegates = [
+        {"app": guide},
+        {"app": unknown},
+        {"project": unknown},
+        {"app": guide, "project": other},
+        {},
+        {"app": "x" * 3_000, "project": None},
+        {"project": world.project, "app": guide},
+    ]
+    sent = {"rules": [rule(), asking(*delegates)]}
+    answer = operator.put("/redirector", sent)
+    assert answer.status == 200
+    found = [warning["field"] for warning in answer.document["warnings"] if "nobody" in warning["message"]]
+    assert found == [f"rules[1].delegates[{place}]" for place in (1, 2, 3, 4, 5)]
+    before = world.rows()
+    refused = operator.put("/redirector?strict=true", sent)
+    assert refused.status == 400
+    assert [each["field"] for each in refused.document["details"]] == found
+    assert world.rows() == before
+
+
+def test_more_different_delegates_than_a_scan_can_know_are_refused(operator: Client):
+    rules = [asking(*({"app": f"U{number:05d}{place:018d}"} for place in range(100))) for number in range(11)]
+    answer = operator.put("/redirector", {"rules": rules})
+    assert (answer.status, answer.document["code"]) == (400, "tooLarge")
+    assert "1,000" in answer.error
+
+
+# ---- the application's own rules -------------------------------------------------------------------------------------
+
+
+def test_an_applications_rules_are_a_document_with_versions_of_its_own(world: World, operator: Client):
+    path = path_of(world.project, world.application_id)
+    before = operator.read(path)
+    assert (before["rules"], before["version"]) == ([], 0)
+    operator.publish(rule())
+    rules = [rule("thng.name=test", "https://google.com", name="Test Rule", constants={}), rule("x.y=1")]
+    first = publish_for(world, world.application_id, *rules)
+    assert first["rules"] == rules and first["version"] == 1
+    assert first["warnings"][0]["field"] == "rules[1].match"
+    world.clock.now += HOUR
+    second = publish_for(world, world.application_id)
+    assert (second["id"], second["version"], second["createdAt"]) == (before["id"], 2, first["createdAt"])
+    assert operator.read(path) == second
+    assert operator.read("/redirector")["id"] != second["id"]
+    assert operator.read("/redirector")["version"] == 1
+    published = [row for row in world.rows().values() if row.get("k") == "audit" and row["verb"] == "publish"]
+    assert {row["resource"] for row in published} == {"account", f"app:{world.application_id}"}
+
+
+def test_only_operators_reach_an_applications_rules_and_only_under_its_project(world: World, operator: Client):
+    path = path_of(world.project, world.application_id)
+    other = operator.made("/projects", {"name": "Other"})["id"]
+    for client in (world.trusted, world.application):
+        assert client.get(path).status == client.put(path, {"rules": []}).status == 403
+    for client, where in (
+        (operator, path_of(other, world.application_id)),
+        (operator, path_of(world.project, "U" * 24)),
+        (world.stranger, path),
+    ):
+        assert client.get(where).status == client.put(where, {"rules": []}).status == 404
+    assert world.nobody.get(path).status == 401
+
+
+def test_an_applications_rule_asks_nobody(world: World, operator: Client, guide, short_id):
+    path = path_of(world.project, guide)
+    delegates = [{"app": guide, "project": world.project}]
+    answer = operator.put(path, {"rules": [{"match": "country=IE", "delegates": delegates}]})
+    assert answer.status == 400 and answer.error == "rules[0].redirectUrl: a rule needs a redirectUrl"
+    document = publish_for(world, guide, rule(url=GUIDE, delegates=delegates), rule(url=SHOP, delegates=[]))
+    warned = [each["field"] for each in document["warnings"]]
+    assert "rules[0].delegates" in warned and "rules[1].delegates" not in warned
+    publish_for(world, guide, rule(url=GUIDE, delegates="nonsense"))
+    operator.publish(asking({"app": guide}))
+    assert scanned(world, short_id) == GUIDE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (rule("country="), "rules[0].match"),
+        (rule(url="ftp://x"), "rules[0].redirectUrl"),
+        ({"match": "country=IE"}, "rules[0].redirectUrl"),
+    ],
+)
+def test_an_applications_rule_that_is_not_in_order_is_refused_and_nothing_changes(
+    world: World, operator: Client, guide, wrong, field
+):
+    before = world.rows()
+    answer = operator.put(path_of(world.project, guide), {"rules": [wrong]})
+    assert answer.status == 400 and answer.document["details"][0]["field"] == field
+    assert world.rows() == before
+
+
+def test_a_changed_application_rule_shows_within_five_seconds(world: World, operator: Client, guide, short_id):
+    operator.publish(asking({"app": guide}))
+    assert scanned(world, short_id) == GUIDE
+    publish_for(world, guide, rule(url=SHOP))
+    assert scanned(world, short_id) == SHOP
+    publish_for(world, guide)
+    assert scanned(world, short_id) == DEFAULT
+
+
+# ---- fields of the application, and the place ------------------------------------------------------------------------
+
+
+def test_rules_of_an_application_know_it_and_its_project_and_rules_of_the_account_know_neither(
+    world: World, operator: Client, short_id
+):
+    operator.put(f"/projects/{world.project}", {"tags": ["autumn"], "identifiers": {"code": "P1"}})
+    operator.put(
+        f"/projects/{world.project}/applications/{world.application_id}", {"customFields": {"theme": {"name": "dark"}}}
+    )
+    match = "project.tags=autumn & project.identifiers.code=P1 & application.customFields.theme.name=dark & user.age!=*"
+    url = "https://x.example/{project.name}/{application.name}/{application.id}"
+    publish_for(world, world.application_id, rule(match, url))
+    operator.publish(
+        rule("project.id=*"),
+        rule("application.name=*"),
+        asking({"app": world.application_id}),
+        rule(url=OWN + "{project.name}"),
+    )
+    assert scanned(world, short_id) == f"https://x.example/On%20show/Guide/{world.application_id}"
+    operator.put(f"/projects/{world.project}", {"tags": ["winter"]})
+    assert scanned(world, short_id) == OWN
+
+
+class Places(ModuleType):
+    """A stand-in for `fingerpost.catalogue.places`, which notes what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__("fingerpost.catalogue.places")
+        self.asked: list[Any] = []
+
+    def closest(self, tables: Any, latitude: float, longitude: float, project: str | None) -> Any:
+        self.asked.append((latitude, longitude, project))
+        tags = ["ours"] if project else ["everybody's"]
+        return {"id": "U" * 24, "tags": tags, "customFields": {"floor": 2}, "distance": 120.5}
+
+
+@pytest.fixture
+def places(monkeypatch: pytest.MonkeyPatch) -> Places:
+    stand_in = Places()
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    return stand_in
+
+
+def test_the_closest_place_is_asked_for_when_a_rule_mentions_it_and_the_scan_has_a_position(
+    world: World, operator: Client, short_id, places
+):
+    here = {"latitude": "53.5", "longitude": "-6.25"}
+    operator.publish(rule("location.lat>53", OWN))
+    assert scanned(world, short_id, **here) == OWN
+    assert places.asked == []
+    operator.publish(rule("place.distance<200 & place.tags=everybody's", OWN + "{place.customFields.floor}/{place.id}"))
+    assert scanned(world, short_id) == DEFAULT
+    assert places.asked == []
+    assert scanned(world, short_id, **here) == f"{OWN}2/{'U' * 24}"
+    assert places.asked == [(53.5, -6.25, None)]
+
+
+def test_an_applications_rules_see_the_closest_place_of_their_project(world, operator, short_id, places):
+    publish_for(world, world.application_id, rule("place.tags=ours", GUIDE + "{place.distance}"))
+    operator.publish(rule("place.tags=ours", OWN), asking({"app": world.application_id}))
+    assert scanned(world, short_id, latitude="53.5", longitude="-6.25") == GUIDE + "120.5"
+    assert places.asked == [(53.5, -6.25, None), (53.5, -6.25, world.project)]
+
+
+# ---- posted scans ----------------------------------------------------------------------------------------------------
+
+
+def test_a_trusted_applications_scan_is_decided_by_its_own_rules_alone(world: World, operator: Client, guide):
+    operator.publish(rule(url=OWN))
+    other = made_application(world, "Shop")
+    publish_for(world, other, rule(url=SHOP))
+    in_scope = {"project": world.project}
+    offered = operator.made("/thngs", {"name": "a", "tags": ["Offer"]}, **in_scope)["id"]
+    plain = operator.made("/thngs", {"name": "b"}, **in_scope)["id"]
+    action = world.trusted.made("/actions/scans", {"thng": offered})
+    assert action["reactions"] == [
+        {
+            "type": "redirection",
+            "redirectUrl": GUIDE,
+            "redirectionContext": {"thng.tags": ["Offer"]},
+            "rule": 1,
+            "version": 1,
+        }
+    ]
+    assert (action["createdByProject"], action["createdByApp"]) == (world.project, guide)
+    assert "reactions" not in world.trusted.made("/actions/scans", {"thng": plain})
+    assert "reactions" not in world.trusted.made("/actions/checkins", {"thng": offered})
+
+
+def test_an_operators_scan_may_be_decided_by_an_application_that_a_rule_asks(world: World, operator: Client, guide):
+    operator.publish(asking({"app": guide}, match="action.type=scans"))
+    thng = world.thng(tags=["Offer"])["id"]
+    action = operator.made("/actions/scans", {"thng": thng})
+    assert action["reactions"][0]["redirectUrl"] == GUIDE
+    assert (action["createdByProject"], action["createdByApp"]) == (world.project, guide)
+    assert action["reactions"][0]["delegatedBy"] == {"rule": 1, "version": 1}
+    world.settle()
+    assert [each["id"] for each in world.trusted.read("/actions/scans")] == [action["id"]]
+    nothing = operator.made("/actions/scans", {"thng": world.thng()["id"]})
+    assert not {"reactions", "createdByApp", "createdByProject"} & nothing.keys()
+
+
+# ---- why -------------------------------------------------------------------------------------------------------------
+
+
+def explained(world: World, action: str) -> Any:
+    return world.answered("actions/read-with-context", ACTION=action).document["explanation"]
+
+
+def test_an_explanation_tells_what_the_applications_said_that_were_asked(world, operator, guide, thng, short_id):
+    other = made_application(world, "Shop")
+    publish_for(world, other, rule("country=IE", SHOP, name="Irish"))
+    operator.publish(rule("language=fr"), asking({"app": other}, {"app": guide}))
+    scanned(world, short_id)
+    action = world.operator.read(f"/actions/all/{newest(world)}")
+    told = explained(world, action["id"])
+    assert told["says"] == (
+        f"rule 2 matched because nothing was asked, and asked the application {guide}: "
+        "its rule 1 matched because thng.tags has Offer"
+    )
+    assert "delegates" not in told["rules"][0]
+    shop, decider = told["rules"][1]["delegates"]
+    assert (shop["app"], shop["version"], shop["says"]) == (other, 1, "no rule matched")
+    assert shop["rules"][0]["says"] == "did not match because country is absent"
+    assert (decider["app"], decider["project"]) == (guide, world.project)
+    assert decider["rules"][0]["matched"] is True
+
+
+def test_an_explanation_goes_by_the_versions_of_the_time_and_survives_the_application(
+    world: World, operator: Client, guide, short_id
+):
+    other = made_application(world, "Shop")
+    publish_for(world, other, rule("country=IE", SHOP))
+    operator.publish(asking({"app": other}, {"app": guide}))
+    scanned(world, short_id)
+    action = newest(world)
+    world.clock.now += HOUR
+    publish_for(world, other, rule("country=DE", SHOP))
+    publish_for(world, guide, rule(url=SHOP))
+    shop, decider = explained(world, action)["rules"][0]["delegates"]
+    assert [shop["rules"][0]["match"], decider["rules"][0]["match"]] == ["country=IE", "thng.tags=Offer"]
+    operator.delete(f"/projects/{world.project}/applications/{guide}")
+    told = explained(world, action)
+    assert told["says"].endswith("its rule 1 matched because thng.tags has Offer")
+
+
+def test_an_explanation_of_an_applications_own_scan_tells_its_own_rules(world: World, operator: Client, guide):
+    thng = operator.made("/thngs", {"name": "a", "tags": ["Offer"]}, project=world.project)["id"]
+    action = world.trusted.made("/actions/scans", {"thng": thng})["id"]
+    told = explained(world, action)
+    assert (told["app"], told["version"]) == (guide, 1)
+    assert told["says"] == "of the application's rules, rule 1 matched because thng.tags has Offer"
+    operator.put(f"/thngs/{thng}", {"tags": []})
+    later = world.trusted.made("/actions/scans", {"thng": thng})["id"]
+    assert explained(world, later)["says"] == "of the application's rules, no rule matched"
+
+
+def test_an_explanation_says_when_the_application_had_no_rules(world: World, operator: Client):
+    thng = operator.made("/thngs", {"name": "a"}, project=world.project)["id"]
+    action = world.trusted.made("/actions/scans", {"thng": thng})["id"]
+    assert explained(world, action)["says"] == "the application had no rules"
+
+
+def newest(world: World) -> str:
+    """The id of the last scan."""
+    world.settle()
+    identifier: str = world.operator.read("/actions/implicitScans", perPage="1")[0]["id"]
+    return identifier
+
+
+# ---- where application rules may lead --------------------------------------------------------------------------------
+
+
+def allow(world: World, *hosts: str) -> Any:
+    answer = world.operator.put(f"/accounts/{world.account}", {"allowedHosts": hosts})
+    assert answer.status == 200, answer
+    return answer.document
+
+
+def test_application_rules_lead_only_to_hosts_that_the_account_allows(world: World, operator: Client, short_id):
+    document = world.answered("access/allow-hosts").document
+    assert document["allowedHosts"] == ["shop.example", "*.museum.example"]
+    path = path_of(world.project, world.application_id)
+    for url in ("https://evil.example/", "https://museum.example/", "https://shop.example.evil.example/"):
+        answer = operator.put(path, {"rules": [rule(url=SHOP), rule(url=url)]})
+        assert answer.status == 400, url
+        (finding,) = answer.document["details"]
+        assert finding["field"] == "rules[1].redirectUrl"
+        assert finding["expected"] == ["shop.example", "*.museum.example"]
+        host = url.split("/")[2]
+        assert f"to {host};" in answer.error and "shop.example, *.museum.example" in answer.error
+    for url in ("https://SHOP.example:8443/x", "https://shop.example./", "https://a.b.museum.example/{thng.id}"):
+        publish_for(world, world.application_id, rule(url=url))
+    operator.publish(asking({"app": world.application_id}), rule(url="https://anywhere.example/"))
+    assert scanned(world, short_id).startswith("https://a.b.museum.example/U")
+
+
+def test_a_host_that_is_no_longer_allowed_yields_nothing_and_the_search_goes_on(
+    world: World, operator: Client, guide, short_id
+):
+    publish_for(world, guide, rule(url=GUIDE), rule(url=SHOP))
+    operator.publish(asking({"app": guide}), rule(url=OWN))
+    in_scope = operator.made("/thngs", {"name": "a"}, project=world.project)["id"]
+
+    def reactions() -> list[str]:
+        action = world.trusted.made("/actions/scans", {"thng": in_scope})
+        return [each["redirectUrl"] for each in action.get("reactions", [])]
+
+    assert scanned(world, short_id) == GUIDE
+    allow(world, "shop.example")
+    assert scanned(world, short_id) == SHOP and reactions() == [SHOP]
+    allow(world, "other.example")
+    assert scanned(world, short_id) == OWN and reactions() == []
+    assert "allowedHosts" not in allow(world)
+    assert scanned(world, short_id) == GUIDE and reactions() == [GUIDE]
+
+
+def test_the_accounts_own_rules_and_default_urls_lead_anywhere(world: World, operator: Client, short_id):
+    allow(world, "shop.example")
+    assert scanned(world, short_id) == DEFAULT
+    operator.publish(rule(url=OWN))
+    assert scanned(world, short_id) == OWN
+
+
+@pytest.mark.parametrize(
+    "host", ["https://shop.example", "shop.example/x", "shop.example:80", "*", "a*.example", "", " ", "*.*.x", "-a.x"]
+)
+def test_what_is_no_host_is_refused_in_the_list(world: World, operator: Client, host):
+    assert operator.put(f"/accounts/{world.account}", {"allowedHosts": [host]}).status == 400
+    assert "allowedHosts" not in operator.read(f"/accounts/{world.account}")
+
+
+def test_a_host_in_other_letters_is_kept_as_urls_have_it(world: World, operator: Client, short_id):
+    assert allow(world, "müseum.example", "MÜSEUM.example")["allowedHosts"] == ["xn--mseum-kva.example"]
+    publish_for(world, world.application_id, rule(url="https://müseum.example/"))
+    operator.publish(asking({"app": world.application_id}))
+    assert scanned(world, short_id) == "https://xn--mseum-kva.example/"
