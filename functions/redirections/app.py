@@ -13,12 +13,13 @@ from fingerpost.redirection.documents import SentApplicationRules, SentRedirecti
 from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.links import Links, find_link
-from fingerpost.redirection.model import Link, redirection_document
+from fingerpost.redirection.model import Link, ResourceType, redirection_document
 
 edge = Edge("redirections")
 handler = edge.handler
 
 MEDIA: dict[str, qr.Format] = {media: format_ for format_, media in TYPE_OF.items()}
+ALIASED: dict[str, ResourceType] = {"thngs": "thng", "products": "product"}
 QR_CACHE = "public, max-age=86400"
 
 
@@ -123,6 +124,47 @@ def publish_application_rules(request: Request) -> Answer:
     sent, strict = request.read(SentApplicationRules), request.flag("strict")
     owner = APPLICATION_RULES + stored.id
     return Answer(document=publish.publish(request.caller, owner, sent, project=project, strict=strict))
+
+
+def _alias(plural: str, type_: ResourceType) -> None:
+    """`/thngs/{id}/redirector`: the oldest redirection of a thing, always as JSON, whatever Accept says."""
+    parameter = f"{type_}Id"
+    template = f"/{plural}/{{{parameter}}}/redirector"
+
+    @edge.route("GET", template, verb="read", of="redirections")
+    def read_oldest(request: Request) -> Answer:
+        return Answer(document=_document(request, _oldest(request)))
+
+    @edge.route("POST", template, verb="create", of="redirections")
+    def add(request: Request) -> Answer:
+        """One more, beside those that there are."""
+        sent = request.read(SentRedirection)
+        resource_id = request.parameters[parameter]
+        if sent.evrythngId not in (None, resource_id):
+            raise Invalid(f"evrythngId: is {sent.evrythngId}, but the address says {resource_id}")
+        wanted = sent.model_copy(update={"evrythngId": resource_id, "type": sent.type or type_})
+        link = _links(request).create(wanted, _domain(request))
+        return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
+
+    @edge.route("PUT", template, verb="update", of="redirections")
+    def update_oldest(request: Request) -> Answer:
+        """201, as the platform answers here."""
+        sent, oldest = request.read(SentRedirection), _oldest(request)
+        link = _links(request).update(oldest.domain, oldest.short_id, sent)
+        return Answer(status=201, document=_document(request, link))
+
+    @edge.route("DELETE", template, verb="delete", of="redirections")
+    def delete_oldest(request: Request) -> Answer:
+        oldest = _oldest(request)
+        _links(request).delete(oldest.domain, oldest.short_id)
+        return no_content()
+
+    def _oldest(request: Request) -> Link:
+        return _links(request).oldest(request.parameters[parameter], type_)
+
+
+for plural, type_ in ALIASED.items():
+    _alias(plural, type_)
 
 
 def _draw(request: Request, format_: qr.Format, *, vary: bool = False) -> Answer:

@@ -9,6 +9,7 @@ from ..access.store import ACCOUNT
 from ..caller import Caller
 from ..catalogue.model import PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
+from ..ids import is_id
 from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
 from ..resources import Document, Resources, Stored, projects_of, visible
 from ..retry import attempts
@@ -18,6 +19,7 @@ from .documents import SentRedirection
 from .model import Link, ResourceType, from_item, to_item
 
 TRIES = 8
+PAGE = 10
 
 
 class Links:
@@ -127,6 +129,18 @@ class Links:
                 if link.deleted_at is None and link.evrythng_id == evrythng_id and self._sees(link):
                     links.append(link)
         return links, page.after
+
+    def oldest(self, evrythng_id: str, type_: ResourceType) -> Link:
+        """The first link that a thing was given and still has. Raises NotFound."""
+        after: str | None = None
+        while is_id(evrythng_id):
+            links, after = self.of(evrythng_id, after=after, limit=PAGE)
+            for link in links:
+                if link.type == type_:
+                    return link
+            if after is None:
+                break
+        raise NotFound(f"There is no redirection of a {type_} {evrythng_id[:60]}")
 
     def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
