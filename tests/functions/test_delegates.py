@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fingerpost import keys
+from fingerpost.redirection import publish as publishing
 from tests.functions.world import DEFAULT, HOUR, SECOND, Client, World, rule
 
 GUIDE = "https://guide.example/"
@@ -296,6 +297,30 @@ def test_a_changed_application_rule_shows_within_five_seconds(world: World, oper
     assert scanned(world, short_id) == SHOP
     publish_for(world, guide)
     assert scanned(world, short_id) == DEFAULT
+
+
+def test_rules_published_while_their_application_is_deleted_are_not_left_behind(
+    world: World, operator: Client, guide, monkeypatch
+):
+    real = publishing.pack
+
+    def delete_first(*arguments: Any) -> bytes:
+        assert operator.delete(f"/projects/{world.project}/applications/{guide}").status == 200
+        return real(*arguments)
+
+    monkeypatch.setattr(publishing, "pack", delete_first)
+    answer = operator.put(path_of(world.project, guide), {"rules": [rule(url=SHOP)]})
+    assert answer.status == 404
+    live = world.tables.of(world.account).main.get(keys.LIVE)
+    assert live is not None and f"live:app:{guide}" not in live
+
+
+def test_the_number_of_applications_with_rules_is_limited_and_the_limit_named(world, operator, guide, monkeypatch):
+    monkeypatch.setattr(publishing, "MAX_REDIRECTORS", 1)
+    answer = operator.put(path_of(world.project, made_application(world, "Shop")), {"rules": [rule()]})
+    assert (answer.status, answer.document["code"]) == (400, "tooLarge") and "At most 1 " in answer.error
+    publish_for(world, guide, rule(url=SHOP))
+    operator.publish(rule())
 
 
 # ---- fields of the application, and the place ------------------------------------------------------------------------

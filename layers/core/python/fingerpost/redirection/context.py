@@ -69,6 +69,11 @@ def context_of(fields: Iterable[str], sources: Sources) -> Context:
         group, _, rest = name.partition(".")
         value: Any
         match group:
+            case "country" | "language" | "location" | "time" | "timezone":
+                value = of_facts(sources.facts, name)
+            case "timeOfDay" | "dayOfWeek" | "dayOfMonth" | "month" | "year":
+                moment = moment or Moment(sources.facts.at, sources.facts.zone)
+                value = moment.field(group)
             case "thng":
                 value = of_document(sources.thng, rest)
             case "product":
@@ -83,11 +88,6 @@ def context_of(fields: Iterable[str], sources: Sources) -> Context:
                 value = of_document(sources.place, rest)
             case "user":
                 value = of_document(sources.user, rest)
-            case "country" | "language" | "location" | "time" | "timezone":
-                value = of_facts(sources.facts, name)
-            case "timeOfDay" | "dayOfWeek" | "dayOfMonth" | "month" | "year":
-                moment = moment or Moment(sources.facts.at, sources.facts.zone)
-                value = moment.field(group)
             case _:
                 value = None
         if value is not None:

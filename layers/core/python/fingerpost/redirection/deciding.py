@@ -144,13 +144,10 @@ def _json(value: Any) -> str:
 def reaction_item(decision: Decision) -> Item:
     """A decision as its action's row keeps it. `app` and `project` are those of the application that decided."""
     item: Item = {"url": decision.url[:2048], "rules": decision.version}
-    optional: dict[str, Any] = {
-        "rule": decision.rule,
-        "app": decision.decider.app if decision.decider else None,
-        "project": decision.decider.project if decision.decider else None,
-        "seen": decision.context,
-        "byRule": decision.by_rule,
-        "byRules": decision.by_version,
-    }
-    item.update({name: value for name, value in optional.items() if value})
+    if decision.rule is not None:
+        item["rule"] = decision.rule
+    if (decider := decision.decider) is not None:
+        item |= {"app": decider.app, "project": decider.project, "seen": decision.context}
+        if decision.by_rule is not None:
+            item |= {"byRule": decision.by_rule, "byRules": decision.by_version}
     return item

@@ -193,7 +193,7 @@ def publish(
         current = versions.get(owner)
         if current is not None and current.set_id == set_id:
             return read(caller, owner)  # a repeat of a request that had got this far
-        if current is None and len(versions) > MAX_REDIRECTORS:
+        if application and current is None and sum(bool(each.app) for each in versions.values()) >= MAX_REDIRECTORS:
             raise TooLarge(f"At most {MAX_REDIRECTORS:,} applications of an account can have rules of their own")
         number = (current.number if current else 0) + 1
         version = Version(number, set_id, application, project, needs)

@@ -31,6 +31,19 @@ type Rows = dict[Key, Item | None]  # what was read; None for a row that is not 
 class Reading:
     """The sources of one scan. `tables` are the account's own; the product of a thng is a hint, verified once read."""
 
+    __slots__ = (
+        "_begun",
+        "_documents",
+        "_needs",
+        "_parsed",
+        "_places",
+        "_product_id",
+        "_rows",
+        "_tables",
+        "_thng_id",
+        "thng",
+    )
+
     def __init__(
         self, tables: Tables, begun: Sources, thng_id: str | None, product_id: str | None, ahead: Rows | None = None
     ):
@@ -38,14 +51,15 @@ class Reading:
         self._tables, self._begun = tables, begun
         self._thng_id, self._product_id = thng_id, product_id
         self._rows: Rows = ahead or {}
-        self._likely: tuple[Needs, tuple[Key, ...]] = (0, ())
+        self._needs: Needs = 0
+        self._documents: tuple[Key, ...] = ()
         self._parsed: dict[str, Document | None] = {}
         self._places: dict[str, Document | None] = {}
-        self.thng: Document | None = None  # as soon as it was read
+        self.thng: Document | None = None  # as soon as it was wanted
 
     def expect(self, needs: Needs, documents: tuple[Key, ...]) -> None:
         """What may be needed before this scan is decided: when anything has to be read, all of it is."""
-        self._likely = needs, documents
+        self._needs, self._documents = needs, documents
 
     def sources(self, needs: Needs, asked: Version | None = None) -> Sources:
         """Everything that `needs` names, for the rules of the application `asked`; None: for the account's own."""
@@ -86,8 +100,7 @@ class Reading:
         rows = self._rows
         if all(key in rows for key in wanted):
             return
-        needs, documents = self._likely
-        likely = [*wanted, *thing_keys(needs, self._thng_id, self._product_id), *documents]
+        likely = [*wanted, *thing_keys(self._needs, self._thng_id, self._product_id), *self._documents]
         missing = list(dict.fromkeys([key for key in likely if key not in rows]))
         found = self._tables.main.get_many(missing)
         for key in missing:
