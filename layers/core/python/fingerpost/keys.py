@@ -136,6 +136,7 @@ def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
 
 LIVE = Key("r", "live")  # main. Every live rule-set version of the account, one attribute an owner
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
+APPLICATION_RULES = "app:"  # begins the owner of an application's rules
 
 
 def rules_version(owner: str, number: int) -> Key:

@@ -115,10 +115,18 @@ def context_of(row: Mapping[str, Any], agent: Mapping[str, Any]) -> Document:
 
 
 def reaction_of(row: Mapping[str, Any]) -> Document | None:
-    """Where the redirector sent this scan. `rule` (counted from 1) and `version` say which rule of which version."""
+    """Where the redirector sent this scan. `rule` (counted from 1) and `version` say which rule of which version.
+
+    When an application decided it is a rule of its own, with the context that it mentions; `delegatedBy` is the
+    account's rule that asked the application, if one did.
+    """
     if "url" not in row:
         return None
     reaction: Document = {"type": "redirection", "redirectUrl": row["url"]}
+    if row.get("seen"):
+        reaction["redirectionContext"] = json.loads(row["seen"])
     if row.get("rule"):
         reaction |= {"rule": row["rule"], "version": row["rules"]}
+    if row.get("byRule"):
+        reaction["delegatedBy"] = {"rule": row["byRule"], "version": row["byRules"]}
     return reaction

@@ -15,10 +15,12 @@ from ..clock import DAY_MS
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
 from ..ports.table import Absent, ConditionFailed, Item, Put, TransactionFailed
-from ..redirection.context import Needs, Sources
+from ..redirection.context import Sources
+from ..redirection.deciding import decide, decide_for, reach_of, reaction_item
 from ..redirection.facts import Facts
-from ..redirection.rulesets import RuleSets, decide, live_versions
-from ..redirection.visit import context_item, keys_of, resource_of
+from ..redirection.reading import Reading
+from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versions
+from ..redirection.visit import context_item
 from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, projects_of, visible
 from ..shapes import stamp
 from . import types
@@ -130,32 +132,38 @@ def _prepare(
     }
     item: Item = {**stamp("action"), "type": name, "ts": at, "projects": projects}
     item.update({field: value for field, value in optional.items() if value is not None and value != ""})
+    if name in SCANS:
+        begun = Sources(facts=facts, action={**more, "type": name})
+        item.update(_reaction(caller, live, Reading(caller.tables, begun, *_ids(thng, product))))
+        if (decider := item.get("project")) and decider not in projects:
+            item["projects"] = [*projects, decider]
     if (size := _size(item)) > MAX_DOCUMENT_BYTES:
         raise TooLarge(f"This action has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB)")
     index_rows(ACTION, action_id, indexed_document(item))  # they are written off the feed, where nobody could be told
-    if name in SCANS and principal.actor == "operator":
-        item.update(_reaction(caller, live, Sources(facts=facts, action={**more, "type": name}), thng, product))
     return action_id, item
 
 
-def _reaction(caller: Caller, live: Item | None, begun: Sources, thng: Stored | None, product: Stored | None) -> Item:
-    """What the account's rules say of this scan: no URL when no rule matches."""
-    compiled = _sets.of(caller.tables, caller.principal.account, live_versions(live).get(keys.ACCOUNT_RULES))
+def _ids(thng: Stored | None, product: Stored | None) -> tuple[str | None, str | None]:
+    return thng.id if thng else None, product.id if product else None
 
-    def sources_of(needs: Needs) -> Sources:
-        wanted = keys_of(thng.id, needs.thng_properties) if thng else []
-        wanted += keys_of(product.id, needs.product_properties) if product else []
-        rows = caller.tables.main.get_many(wanted)
-        return replace(
-            begun,
-            thng=resource_of(rows, thng.id if thng else None),
-            product=resource_of(rows, product.id if product else None),
-        )
 
-    decision, _ = decide(compiled, sources_of, begun)
-    if decision is None:
-        return {"rules": compiled.number}
-    return {"url": decision.url, "rule": decision.rule, "rules": decision.version}
+def _reaction(caller: Caller, live: Item | None, reading: Reading) -> Item:
+    """What the rules of who posted this scan say of it: the account's of an operator's, else its application's alone.
+
+    No URL when no rule matches.
+    """
+    versions, hosts = live_versions(live), str(live.get("allowedHosts", "")) if live else ""
+
+    def load(version: Version | None) -> CompiledRules:
+        return _sets.of(caller.tables, caller.principal.account, version)
+
+    if caller.principal.app is None:
+        compiled = load(versions.get(keys.ACCOUNT_RULES))
+        decision = decide(compiled, reach_of(compiled, versions, hosts), reading, load)
+        return {"rules": compiled.number} if decision is None else reaction_item(decision)
+    own = versions.get(keys.APPLICATION_RULES + caller.principal.app)
+    decision = decide_for(own, hosts, reading, load)
+    return {"rules": own.number if own else 0} if decision is None else reaction_item(decision)
 
 
 def _type_name(caller: Caller, action_type: str, sent: SentAction) -> str:

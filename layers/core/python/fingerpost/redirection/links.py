@@ -9,6 +9,7 @@ from ..access.store import ACCOUNT
 from ..caller import Caller
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
+from ..ids import is_id
 from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
 from ..resources import Document, Kind, Resources, Stored, projects_of, visible
 from ..resources import from_item as stored_of
@@ -20,6 +21,7 @@ from .model import Link, ResourceType, from_item, to_item
 
 KINDS: dict[ResourceType, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION, "place": PLACE}
 TRIES = 8
+PAGE = 10
 
 
 class Links:
@@ -129,6 +131,18 @@ class Links:
                 if link.deleted_at is None and link.evrythng_id == evrythng_id and self._sees(link):
                     links.append(link)
         return links, page.after
+
+    def oldest(self, evrythng_id: str, type_: ResourceType) -> Link:
+        """The first link that a thing was given and still has. Raises NotFound."""
+        after: str | None = None
+        while is_id(evrythng_id):
+            links, after = self.of(evrythng_id, after=after, limit=PAGE)
+            for link in links:
+                if link.type == type_:
+                    return link
+            if after is None:
+                break
+        raise NotFound(f"There is no redirection of a {type_} {evrythng_id[:60]}")
 
     def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
