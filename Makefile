@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 SAM_PYTHON = .cache/sam/bin/python
 ARGS =
 
-.PHONY: help run test lint bench template routes build deploy lock clean
+.PHONY: help run test lint bench template routes build deploy account replay lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -34,6 +34,12 @@ build: .cache/sam/installed ## build what is deployed, without containers
 
 deploy: build ## put it on AWS; asks what it needs to know, and remembers the answers in samconfig.toml
 	@sh tools/sam deploy --guided $(ARGS)
+
+account: .venv/installed ## make a deployment's first account; ARGS="--email you@example.com"
+	@$(PYTHON) -m fingerpost.aws.first_account $(ARGS)
+
+replay: .venv/installed ## hand what a deployment's feed readers gave up on to them once more
+	@$(PYTHON) -m fingerpost.aws.replay $(ARGS)
 
 lock: ## resolve the newest versions that fit pyproject.toml and pin them
 	@sh tools/lock

@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 import pytest
 
+from fingerpost.access.first_account import make_first_account
 from fingerpost.access.secrets import RootSecrets
-from fingerpost.aws.first_account import make_first_account
 from fingerpost.aws.provision import create_tables
 from fingerpost.aws.signing import Credentials
 from fingerpost.aws.table import DynamoTable
@@ -112,9 +112,10 @@ class Deployment:
         credentials = Credentials("artefacts", "secret")
         transport = Transport(engine, REGION, "dynamodb", TARGET_PREFIXES["dynamodb"], lambda: credentials)
         self.tables = Tables(DynamoTable("main", transport), DynamoTable("log", transport))
-        self.account, self.key = make_first_account(
+        made = make_first_account(
             self.tables, RootSecrets.from_text(SECRET), name="Museum", email="a@b.example", domain=DOMAIN, clock=now_ms
         )
+        self.account, self.key = made.account, made.key
 
     def process(self, function: str) -> Process:
         if function not in self._processes:
@@ -270,6 +271,19 @@ def test_a_scan_loads_the_time_zones_of_its_layer_and_nothing_of_anybody_else(de
     loaded = deployment.process("redirect").loaded()
     outside = {name.partition(".")[0] for name, file in loaded.items() if file and not file.startswith(str(STANDARD))}
     assert outside <= {"app", "fingerpost", "tzdata"}
+
+
+def test_the_api_believes_cloudfront_about_the_domain_and_nobody_else(deployment: Deployment):
+    event = json.loads((EVENTS / "redirections/create-json.json").read_text(encoding="utf-8"))
+    event["headers"] |= {"authorization": deployment.key, "x-fingerpost-domain": "other.example"}
+    event["body"] = json.dumps({"evrythngId": deployment.things()["THNG"], "defaultRedirectUrl": "https://a.example/"})
+    past_it = deployment.process("redirections").call(event)
+    assert (past_it["statusCode"], json.loads(past_it["body"])["shortDomain"]) == (201, DOMAIN)
+    event["headers"]["x-fingerpost-edge"] = "guessed \u20ac"
+    assert deployment.process("redirections").call(event)["statusCode"] == 201
+    event["headers"]["x-fingerpost-edge"] = EDGE_SECRET
+    through_it = deployment.process("redirections").call(event)
+    assert (through_it["statusCode"], "other.example" in through_it["body"]) == (400, True)  # no domain of this account
 
 
 def test_what_a_change_asks_for_is_put_on_the_queue_by_the_built_function(

@@ -2,7 +2,7 @@
 
 from fingerpost import cursor, wiring
 from fingerpost.access.service import read_application
-from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.edge import Answer, Edge, Request, created, no_content, short_domain_of
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
 from fingerpost.keys import ACCOUNT_RULES, APPLICATION_RULES
@@ -195,7 +195,7 @@ def _links(request: Request) -> Links:
 
 
 def _domain(request: Request) -> str:
-    return request.header("x-fingerpost-domain") or wiring.settings().short_domain
+    return short_domain_of(request.event)
 
 
 def _document(request: Request, link: Link) -> dict[str, object]:

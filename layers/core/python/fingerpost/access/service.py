@@ -35,8 +35,9 @@ def create_account(tables: Tables, *, account: str, name: str, domain: str, at: 
 def create_operator(tables: Tables, *, account: str, operator: str, key: str, email: str, at: int) -> None:
     """An operator of the account and the key by which they are known; safe to repeat with the same key."""
     principal = Principal(actor="operator", account=account, id=operator)
-    Resources(tables.of(account), OPERATOR).create(operator, {"email": email, "createdAt": at, "updatedAt": at})
     row = key_row(key, principal)
+    document = {"email": email, "createdAt": at, "updatedAt": at, "_keyRow": row.key.pk}
+    Resources(tables.of(account), OPERATOR).create(operator, document)
     try:
         tables.main.put(row.key, row.item, when=(Absent(),))
     except ConditionFailed as failure:
