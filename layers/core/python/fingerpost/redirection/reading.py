@@ -112,7 +112,7 @@ class Reading:
         if facts.latitude is None or facts.longitude is None:
             return None
         if project not in self._places:
-            from ..catalogue.places import closest  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
+            from ..catalogue.places import closest  # noqa: PLC0415 - only rules that mention a place need it
 
             self._places[project] = closest(self._tables, facts.latitude, facts.longitude, project or None)
         return self._places[project]
