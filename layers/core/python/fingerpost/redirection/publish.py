@@ -67,6 +67,7 @@ def prepare(sent: SentRules | SentApplicationRules, *, strict: bool = False, all
         raise TooLarge(f"These rules have {size:,} bytes; the limit of a rule set is {MAX_RULES_BYTES:,} bytes (4 MB)")
     stored: list[StoredRule] = []
     problems: list[Finding] = []
+    first_kind: type[Invalid] = Invalid
     warnings: list[Finding] = []
     fields: set[str] = set()
     matches: list[nodes.Node | None] = []
@@ -76,6 +77,7 @@ def prepare(sent: SentRules | SentApplicationRules, *, strict: bool = False, all
             compiled, odd = _compile(rule, place, strict=strict)
             _check_host(compiled.stored, place, allowed_hosts)
         except (InvalidMatch, InvalidTemplate) as error:
+            first_kind = first_kind if problems else type(error)
             problems += error.details
             if len(problems) >= MAX_FINDINGS:
                 break
@@ -87,7 +89,7 @@ def prepare(sent: SentRules | SentApplicationRules, *, strict: bool = False, all
     if problems:
         first = problems[0]
         where = f" at column {first.column}" if first.column else ""
-        raise InvalidMatch(f"{first.field}{where}: {first.message}", details=problems[:MAX_FINDINGS])
+        raise first_kind(f"{first.field}{where}: {first.message}", details=problems[:MAX_FINDINGS])
     if len(warnings) < MAX_FINDINGS:
         passing = {number for number, rule in enumerate(stored) if "template" not in rule}  # they only ask others
         warnings += check_rules(matches, REDIRECTOR, passing=passing)
