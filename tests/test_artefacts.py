@@ -52,7 +52,10 @@ STATUS = {
     "actions/create-type": 201,
     "actions/post-many": 201,
     "actions/post-scan": 201,
+    "actions/post-scan-at-place": 201,
     "catalogue/body-that-is-not-json": 400,
+    "catalogue/create-collection": 201,
+    "catalogue/create-place": 201,
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
     "redirect/head": 307,
@@ -61,14 +64,18 @@ STATUS = {
     "redirect/prefetch": 307,
     "redirect/scan-from-ireland": 307,
     "redirect/unknown-code": 404,
+    "redirections/create-for-thng": 201,
     "redirections/create-json": 201,
     "redirections/create-with-own-short-id": 201,
     "redirections/publish-a-typo": 400,
+    "redirections/retarget-oldest-of-product": 404,  # a new product has no code yet
 }
 
 # How a thing comes to be that events name, each with those before it: placeholder, story, field of the answer.
 MADE_BY = (
     ("PROJECT", "access/create-project", "id"),
+    ("APPLICATION", "access/create-application", "id"),
+    ("PLACE", "catalogue/create-place", "id"),
     ("PRODUCT", "catalogue/create-product", "id"),
     ("THNG", "catalogue/create-thng", "id"),
     ("SHORT_ID", "redirections/create-json", "shortId"),
