@@ -12,6 +12,7 @@ from typing import Any
 
 from . import keys
 from .cursor import decode, encode, filter_digest
+from .packed import entries
 from .ports.table import LAST, Row, Tables
 from .redirection.context import of_document
 from .resources import Kind
@@ -20,6 +21,7 @@ from .rules.plan import IndexQuery, Plan, index_fields, plan
 
 READ_BUDGET = 2_000  # index rows of one page
 BATCH = 100  # documents read at once
+COUNTED = 10_000  # entries, where counting means reading pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,8 @@ class Lister[T]:
 
         Without a filter index rows are counted, so what a crash left behind counts until it is swept.
         """
+        if ask.node is None and self.kind.paged:
+            return sum(1 for _ in islice(self._rows(plan(None, {}), None, ascending=False, ask=ask), COUNTED))
         if ask.node is None:
             partitions = [
                 keys.index(scope, self.kind.name, "", "", shard)
@@ -145,6 +149,19 @@ class Lister[T]:
                 partition = keys.index(scope, self.kind.name, query.field, query.value, shard)
         position = after if after is None or by_name else prefix + after
         limit = max(8, (ask.per_page + 1) // self.kind.shards + 4) if ask.node is None else BATCH
+        if self.kind.paged and query.kind not in ("name", "prefix"):
+            rows = entries(
+                self.tables.log,
+                partition,
+                low=low,
+                high=high,
+                after=after,
+                descending=not ascending,
+                limit=limit,
+                then=BATCH,
+            )
+            yield from ((row.key.sk, row) for row in rows)
+            return
         while True:
             page = self.tables.log.query(
                 partition,
