@@ -18,6 +18,7 @@ from fingerpost.actions.derive import derive
 from fingerpost.actions.documents import NewActionType
 from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, NewThng
+from fingerpost.ids import new_id
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.redirection.documents import SentRedirection, SentRules
 from fingerpost.redirection.facts import Facts
@@ -93,7 +94,10 @@ def _live_a_little(tables: Tables) -> None:
     )
     visit = Visits(tables, tables.main, lambda _body: None).visit(DOMAIN, "TURF", facts, cause="request-1")
     key = keys.owned(ACCOUNT, keys.action(visit.action_id))
-    assert derive(tables.log, [Change(sequence="1", key=key, old=None, new=tables.main.get(key))]) == []
+    first = Change(sequence="1", key=key, old=None, new=tables.main.get(key))
+    assert derive(tables.log, [first]) == []
+    beside = keys.owned(ACCOUNT, keys.action(new_id(NOON)))
+    assert derive(tables.log, [first, Change(sequence="2", key=beside, old=None, new=first.new)]) == []
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
 
 

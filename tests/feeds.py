@@ -11,6 +11,7 @@ from typing import Any
 from fingerpost import keys
 from fingerpost.clock import DAY_MS
 from fingerpost.ids import new_id
+from fingerpost.packed import rest_of
 from fingerpost.ports.table import Change, Item, Key, Reason, Throttled, TransactionFailed, Uncertain, Unreachable
 from fingerpost.shapes import stamp
 from tests.stores import NOON, Crash
@@ -109,9 +110,10 @@ class Stream:
 
 def faulty(chance: random.Random, poison: frozenset[str] = frozenset()) -> Callable[..., Any]:
     """A log that is throttled, meets conflicts, loses answers after it wrote, and never takes a poisoned record."""
+    rests = [rest_of(each) for each in poison]  # in pages and marks an id stands without its window
 
     def misbehave(name: str, method: Callable[..., Any], args: Sequence[Any]) -> Any:
-        if poison and any(each in repr(args) for each in poison):
+        if poison and any(each in repr(args) for each in rests):
             raise ValueError("nothing can be done with this")
         match name, chance.random():
             case _, luck if luck < 0.02:
@@ -130,8 +132,11 @@ def faulty(chance: random.Random, poison: frozenset[str] = frozenset()) -> Calla
             case "put_many", luck if luck < 0.15:
                 method(*args)
                 raise Unreachable
-            case "delete", luck if luck < 0.10:
+            case "delete" | "put" | "query", luck if luck < 0.05:
                 raise Throttled
+            case "delete" | "put", luck if luck < 0.08:
+                method(*args)
+                raise Unreachable
             case _:
                 return method(*args)
 
@@ -139,7 +144,11 @@ def faulty(chance: random.Random, poison: frozenset[str] = frozenset()) -> Calla
 
 
 def traffic(chance: random.Random, accounts: Sequence[str], number: int) -> list[Change]:
-    """Visits of a hot link and of others over some days, scans without a link, and deletions, as the feed has them."""
+    """Visits of a hot link and of others over some days, scans without a link, and deletions, as the feed has them.
+
+    Some come in bursts, so that a batch has company for some of its records and none for others.
+    """
+    bursts = [NOON + chance.randrange(3 * DAY_MS) for _ in range(3)]
     changes: list[Change] = []
     for _ in range(number):
         more: dict[str, Any] = {"ua": chance.choice([PERSON] * 6 + [CRAWLER, PREVIEW])}
@@ -148,7 +157,7 @@ def traffic(chance: random.Random, accounts: Sequence[str], number: int) -> list
         if chance.random() < 0.2:
             more["mark"] = chance.choice(["head", "prefetch"])
         link = chance.choice(["HOT"] * 6 + ["B", "C", "D", "", ""])
-        at = NOON + chance.randrange(3 * DAY_MS)
+        at = chance.choice([NOON + chance.randrange(3 * DAY_MS), chance.choice(bursts) + chance.randrange(4_000)])
         changes.append(action(chance.choice(accounts), at, link, **more))
         if chance.random() < 0.1:
             changes.append(removed(chance.choice([each for each in changes if each.new is not None])))

@@ -31,7 +31,7 @@ def test_the_worked_example_prints_what_the_readme_says(server):
     script = ["set -u"]
     for number, (command, _) in enumerate(pairs):
         here = command.replace("localhost:8000", f"localhost:{api}").replace("localhost:8001", f"localhost:{short}")
-        if "hits" in command:  # sums follow the feed by moments
+        if "hits" in command or "implicitScans" in command:  # lists and sums follow the feed by moments
             script.append("sleep 2")
         script += [f"echo '@@ {number}'", here, "echo"]
     done = subprocess.run(

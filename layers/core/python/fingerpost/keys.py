@@ -13,6 +13,8 @@ ONLY = "-"  # the sort key of a partition that holds one row
 ACCOUNT_SCOPE = "*"
 EVERY_PROJECT = "p:all"
 MAX_INDEXED_VALUE_BYTES = 400  # a longer value is indexed by its hash
+PAGED_SHARDS = 4  # shards of the lists that have pages, which are those of actions
+MARK_LANES = 4  # links share marks by so many, so that a transaction counts many links with few of them
 LANES = 8  # a sum is spread over so many rows, so that concurrent additions do not meet
 
 
@@ -116,9 +118,30 @@ def link_of(evrythng_id: str, created_at: int, domain: str, short_id: str) -> Ke
     return Key(links_of(evrythng_id), f"{created_at:015d}#{domain}#{short_id}")
 
 
+def page_partition(partition: str, window: str) -> str:
+    """Where the pages of one window of a list lie: in one of its shards, so that a batch fills one page, not four.
+
+    Takes and answers physical partitions. Visits have one shard.
+    """
+    head, _, _shard = partition.rpartition("#")
+    if head.partition("#")[2].startswith("x#"):
+        return f"{head}#{shard_of(window, PAGED_SHARDS)}"
+    return partition
+
+
+def visits(domain: str, short_id: str) -> str:
+    """log. Partition of the visits of a link by their actions' ids, newest last."""
+    return f"v#{domain}#{short_id}"
+
+
 def visit(domain: str, short_id: str, action_id: str) -> Key:
-    """log. One visit of a link, and the marker that it has been counted."""
-    return Key(f"v#{domain}#{short_id}", action_id)
+    """log. One visit of a link: whether it counts, and what decided where it went."""
+    return Key(visits(domain, short_id), action_id)
+
+
+def marks(domain: str, short_id: str, window: str) -> str:
+    """log. Partition of the ids that have been counted, of one window of time and some of the account's links."""
+    return f"m#{shard_of(f'{domain}/{short_id}', MARK_LANES)}#{window}"
 
 
 def hits(domain: str, short_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import keys
 from .cursor import decode, encode, filter_digest
+from .packed import entries
 from .ports.table import LAST, Row, Tables
 from .redirection.context import of_document
 from .resources import Kind
@@ -20,6 +21,7 @@ from .rules.plan import IndexQuery, Plan, index_fields, plan
 
 READ_BUDGET = 2_000  # index rows of one page
 BATCH = 100  # documents read at once
+COUNTED = 10_000  # entries, where counting means reading pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,8 @@ class Lister[T]:
         last = after
         examined = 0
         rows = self._rows(planned, after, ascending=ascending, ask=ask)
-        # What nothing filters is nearly always shown, so no more documents are read than the page and one beyond it.
-        size = BATCH if test is not None else ask.per_page + 1
+        # What an index has narrowed is nearly always shown, so no more documents are read than the page and one beyond.
+        size = BATCH if _searches(planned) else ask.per_page + 1
         while batch := list(islice(rows, size)):
             found = self.load([row for _, row in batch])
             for token, row in batch:
@@ -99,6 +101,8 @@ class Lister[T]:
 
         Without a filter index rows are counted, so what a crash left behind counts until it is swept.
         """
+        if ask.node is None and self.kind.paged:
+            return sum(1 for _ in islice(self._rows(plan(None, {}), None, ascending=False, ask=ask), COUNTED))
         if ask.node is None:
             partitions = [
                 keys.index(scope, self.kind.name, "", "", shard)
@@ -114,8 +118,9 @@ class Lister[T]:
     def _rows(self, planned: Plan, after: str | None, *, ascending: bool, ask: Ask) -> Iterator[tuple[str, Row]]:
         """(token, row) over all queries, scopes and shards, each id once."""
         by_name = planned.order == "name"
+        limit = BATCH if _searches(planned) else max(8, (ask.per_page + 1) // self.kind.shards + 4)
         streams = [
-            self._stream(query, scope, shard, after, ascending=ascending, by_name=by_name, ask=ask)
+            self._stream(query, scope, shard, after, ascending=ascending, by_name=by_name, limit=limit)
             for query in planned.queries
             for scope in self._scopes()
             for shard in range(self.kind.shards)
@@ -127,7 +132,15 @@ class Lister[T]:
                 yield token, row
 
     def _stream(
-        self, query: IndexQuery, scope: str, shard: int, after: str | None, *, ascending: bool, by_name: bool, ask: Ask
+        self,
+        query: IndexQuery,
+        scope: str,
+        shard: int,
+        after: str | None,
+        *,
+        ascending: bool,
+        by_name: bool,
+        limit: int,
     ) -> Iterator[tuple[str, Row]]:
         low, high = query.id_low, query.id_high
         prefix = ""
@@ -143,7 +156,19 @@ class Lister[T]:
             case _:
                 partition = keys.index(scope, self.kind.name, query.field, query.value, shard)
         position = after if after is None or by_name else prefix + after
-        limit = max(8, (ask.per_page + 1) // self.kind.shards + 4) if ask.node is None else BATCH
+        if self.kind.paged and query.kind not in ("name", "prefix"):
+            rows = entries(
+                self.tables.log,
+                partition,
+                low=low,
+                high=high,
+                after=after,
+                descending=not ascending,
+                limit=limit,
+                then=BATCH,
+            )
+            yield from ((row.key.sk, row) for row in rows)
+            return
         while True:
             page = self.tables.log.query(
                 partition,
@@ -159,6 +184,11 @@ class Lister[T]:
             if page.after is None:
                 return
             position, limit = page.after, BATCH
+
+
+def _searches(planned: Plan) -> bool:
+    """Whether most of what is read may be in vain: a filter that no index narrows."""
+    return planned.residue is not None and planned.reads_everything
 
 
 def _id_of(row: Row) -> str:

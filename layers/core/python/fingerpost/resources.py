@@ -51,6 +51,7 @@ class Kind:
     plural: str
     indexed: tuple[str, ...] = ("tags", "identifiers.*")
     shards: int = 1
+    paged: bool = False  # whether its index rows may lie in pages (packed.py)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

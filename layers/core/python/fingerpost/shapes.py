@@ -31,6 +31,8 @@ CURRENT: dict[str, int] = {
     "claim": 1,
     "index": 1,
     "visit": 1,
+    "page": 1,
+    "marks": 1,
     "sum": 1,
     "live": 1,
     "rules": 1,

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..ports.table import Item
+from .. import keys
+from ..ports.table import Item, Key
 from ..resources import Document, Kind
 from ..shapes import upgraded
 
@@ -26,7 +27,8 @@ ACTION = Kind(
         "context.city",
         "context.countryCode",
     ),
-    shards=4,
+    shards=keys.PAGED_SHARDS,
+    paged=True,
 )
 ACTION_TYPE = Kind("actionType", "actionTypes", indexed=("tags",))
 
@@ -41,6 +43,12 @@ CONTEXT = {
     "lang": "language",
     "zone": "timeZone",
 }
+
+
+def owner_of(key: Key) -> tuple[str, str]:
+    """The account and the id in an action's physical key, `<account>#a#<id>`."""
+    account, _, action_id = key.pk.split("#", 2)
+    return account, action_id
 
 
 def row_of(item: Item) -> dict[str, Any]:
