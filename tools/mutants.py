@@ -40,11 +40,12 @@ LOCAL = (
     "tests/ports/test_table_model.py",
     "tests/ports/test_table_ranges.py",
     "tests/ports/test_sqlite_store.py",
+    "tests/unit/local/test_items.py",
 )
 AWS = (
     "tests/ports/test_dynamo.py",
     "tests/unit/aws/test_marshal.py",
-    *(test for test in LOCAL if "sqlite" not in test),
+    *(test for test in LOCAL if not test.endswith(("test_sqlite_store.py", "test_items.py"))),
 )
 
 # The module, the tests that answer for it, and which of them: a contract's tests run on one adapter.
