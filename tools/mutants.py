@@ -44,6 +44,7 @@ LOCAL = (
 )
 AWS = (
     "tests/ports/test_dynamo.py",
+    "tests/unit/aws/test_expressions.py",
     "tests/unit/aws/test_marshal.py",
     *(test for test in LOCAL if not test.endswith(("test_sqlite_store.py", "test_items.py"))),
 )
