@@ -104,6 +104,8 @@ def test_a_closure_agrees_on_trees(node):
         (Comparison("f", "=", (Exact("7", 7),)), [7, 7.0], [8, 7.5, None]),
         (Comparison("f", ">", (Exact("7", 7),)), [8, 7.5], [7, 7.0, None]),
         (Comparison("f", "<=", (Exact("7", "7", 7),)), [7, 6.5], [8, 7.5, None]),
+        (Comparison("f", ">=", (Exact("7", 7),)), [7, 7.5], [6, 6.5, None]),
+        (Comparison("f", "<", (Exact("7", 7),)), [6, 6.5], [7, 7.0, None]),
         (Comparison("f", "=", (Between(1, 2),)), [1, 2, 1.5], [0, 2.5, None]),
         (Comparison("f", "=", (Prefix("ab"),)), ["ab", "abc"], ["a", None]),
         (Comparison("f", "=", (Exact("a", "a"), Exact("b", "b"))), ["a", "b", ["q", "b"]], ["c", ["q"], None]),
