@@ -46,6 +46,7 @@ AWS = (
     "tests/ports/test_dynamo.py",
     "tests/unit/aws/test_expressions.py",
     "tests/unit/aws/test_marshal.py",
+    "tests/unit/aws/test_rows.py",
     *(test for test in LOCAL if not test.endswith(("test_sqlite_store.py", "test_items.py"))),
 )
 
