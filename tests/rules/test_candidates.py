@@ -2,7 +2,7 @@
 
 import pytest
 
-from fingerpost.rules.nodes import NEVER, AllOf, AnyOf, Anything, Between, Exact, Negation, Prefix, number_of
+from fingerpost.rules.nodes import NEVER, AllOf, AnyOf, Anything, Between, Exact, Negation, Prefix, number_of, to_json
 from fingerpost.rules.nodes import Test as Comparison
 from fingerpost.rules.ruleset import MAX_TERMS, RuleSet, with_constants
 
@@ -93,6 +93,12 @@ def test_a_rule_that_can_never_match_is_never_asked():
     assert asked([NEVER, AllOf((A, NEVER)), AllOf((NEVER, A)), A], {"f": "a"}) == [3]
 
 
+@pytest.mark.parametrize("other", [Comparison("f", "=", (Prefix("a"),)), Comparison("f", "=", (Anything(),))])
+def test_a_test_for_no_value_at_all_is_narrower_than_one_for_many(other):
+    nothing = Comparison("f", "=", ())
+    assert asked([AllOf((nothing, other)), AllOf((other, nothing))], {"f": "a"}) == []
+
+
 def test_alternatives_are_multiplied_out_as_long_as_there_are_few():
     def either(field, count):
         return AnyOf(tuple(is_(field, f"{number}") for number in range(count)))
@@ -131,6 +137,13 @@ def test_the_field_that_most_rules_test_is_asked_first_and_nothing_when_no_rule_
     context = Watched(f="0", g="x")
     assert ruleset.first_match(context) == 0
     assert context.asked[:2] == ["f", "g"]
+
+
+def test_a_set_is_loaded_from_what_is_stored_with_the_constants_of_each_rule():
+    documents = [None if rule is None else to_json(rule) for rule in (is_("constants.k", "x"), A, None)]
+    ruleset = RuleSet.load(documents, [{"k": "x"}, None, None])
+    assert ruleset.matches_all({"constants.k": "y", "f": "b"}) == [0, 2]
+    assert RuleSet.load(documents).matches_all({"constants.k": "y", "f": "a"}) == [1, 2]
 
 
 def test_the_first_match_asks_no_rule_behind_it():
