@@ -120,7 +120,7 @@ def stage(module: str) -> Path:
         "only_mutate": [f"src/fingerpost/{module}.py"],
         "pytest_add_cli_args": options(module),
         "pytest_add_cli_args_test_selection": list(tests),
-        "timeout_multiplier": 4.0,
+        "timeout_multiplier": 2.0,
         "use_git_change_detection": False,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]

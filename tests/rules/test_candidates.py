@@ -128,15 +128,15 @@ class Watched(dict):
 
 def test_the_field_that_most_rules_test_is_asked_first_and_nothing_when_no_rule_is_left():
     rules = [
-        AllOf((is_("g", "x"), is_("f", f"{number}"))) if number == 0 else is_("f", f"{number}") for number in range(4)
+        AllOf((is_("g", "x"), is_("z", f"{number}"))) if number == 0 else is_("z", f"{number}") for number in range(4)
     ]
     ruleset = RuleSet.build(rules)
-    context = Watched(f="other", g="x")
+    context = Watched(z="other", g="x")
     assert ruleset.first_match(context) is None
-    assert context.asked == ["f"]
-    context = Watched(f="0", g="x")
+    assert context.asked == ["z"]
+    context = Watched(z="0", g="x")
     assert ruleset.first_match(context) == 0
-    assert context.asked[:2] == ["f", "g"]
+    assert context.asked[:2] == ["z", "g"]
 
 
 def test_a_set_is_loaded_from_what_is_stored_with_the_constants_of_each_rule():
