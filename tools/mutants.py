@@ -79,6 +79,7 @@ MODULES: dict[str, tuple[tuple[str, ...], str]] = {
 KILLED = {1, 3}  # pytest's exit codes: a test failed, pytest itself did
 TIMED_OUT = {-24, 24, 152, 255, 36}  # the limit of CPU time; a mutant that never ends is noticed too
 
+DOUBTED = 5
 SECOND_LOOK_S = 300  # what takes this long never ends
 
 
@@ -189,6 +190,16 @@ def run(module: str, children: int) -> None:
     if ran.returncode:
         sys.exit(f"{module}: mutmut failed\n{ran.stdout[-6000:]}\n{ran.stderr[-2000:]}")
     look_again(folder, module)
+    doubt_the_killed(folder, module)
+
+
+def doubt_the_killed(folder: Path, module: str) -> None:
+    """A few that count as killed must die in a fresh process too, else something else failed in the forks."""
+    codes: dict[str, int | None] = json.loads(verdicts(folder, module).read_text())["exit_code_by_key"]
+    killed = [mutant for mutant, code in codes.items() if code in KILLED]
+    for mutant in killed[:: len(killed) // DOUBTED + 1]:
+        if fresh_process(folder, module, mutant, examples=60) == 0:
+            sys.exit(f"{module}: {mutant} was killed in a fork, and no test minds it in a process of its own")
 
 
 def look_again(folder: Path, module: str) -> None:
@@ -219,11 +230,11 @@ def look_again(folder: Path, module: str) -> None:
             mark.write_text(json.dumps(seen, indent=4))
 
 
-def fresh_process(folder: Path, module: str, mutant: str) -> int:
+def fresh_process(folder: Path, module: str, mutant: str, *, examples: int = 0) -> int:
     """What pytest answers for a process that is `mutant` from its start; 0 when no test minds."""
     tests, _ = MODULES[module]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir=.", *options(module), *tests]
-    variables = environment() | {"MUTANT_UNDER_TEST": mutant, "FEW_EXAMPLES": "0"}
+    variables = environment() | {"MUTANT_UNDER_TEST": mutant, "FEW_EXAMPLES": str(examples)}
     try:
         return subprocess.run(  # noqa: S603
             command,
