@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from fingerpost.local import items
 from fingerpost.local.items import MAX_DEPTH, changed, check_key, decode, encode, hold, is_storable, same_text
 from fingerpost.ports.table import (
     MAX_ITEM_BYTES,
@@ -80,6 +81,35 @@ def test_a_key_is_refused_for_what_is_wrong_with_it():
 def test_an_item_is_kept_as_this_text_and_read_back(item, text):
     assert encode(KEY, item) == text
     assert decode(text) == item
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"a": "x", "b": None, "c": True},
+        {"a": 0, "b": -1, "c": 10**15 - 1, "d": 1 - 10**15},
+        {"a": 0.1, "b": -0.5, "c": 1e14 + 0.5, "d": 0.00002},
+        {"a": [1, "x", [None]], "b": {"c": {"d": 1.5}}},
+        {"a": [[[[[["x"]]]]]], "b": {"c": {"d": {"e": {"f": 1}}}}},
+    ],
+)
+def test_the_common_kinds_of_value_are_written_as_they_are(monkeypatch, item):
+    def normalised(*_):
+        raise AssertionError("taken the long way")
+
+    monkeypatch.setattr(items, "_normal_map", normalised)
+    assert decode(encode(KEY, item)) == item
+    for wrap in (lambda value: [value], lambda value: {"a": value}):
+        deep = {"a": "x"}
+        for _ in range(MAX_DEPTH - 1):
+            deep = {"a": wrap(deep["a"])}
+        assert decode(encode(KEY, deep)) == deep
+
+
+@pytest.mark.parametrize("first", ["x", 1, 0.5, [1], {"b": 1}])
+def test_what_is_plain_does_not_hide_what_follows(first):
+    assert encode(KEY, {"a": first, "z": 2.0}).endswith('"z":2}')
+    assert encode(KEY, {"a": [first, 2.0]}).endswith(",2]}")
 
 
 class Text(str):
@@ -182,6 +212,10 @@ def test_two_texts_are_one_item_whatever_the_order_of_fields(one, other, same):
     assert same_text(encode(KEY, one), encode(KEY, other)) is same
 
 
+def test_a_text_is_the_same_as_itself():
+    assert same_text('{"a":1}', '{"a":1}') is True
+
+
 def test_a_tagged_text_is_not_the_plain_one_that_reads_the_same():
     assert same_text('~{"a":1}', '{"a":1} ') is False
 
@@ -255,6 +289,7 @@ def test_changes_make_a_new_item_and_leave_the_old_one():
         (0.5, 0.5, 1),
         (1, 0.5, 1.5),
         (10**30, 1, 10**30 + 1),
+        (10**37, 0.25, 10**37),
         (2.5, -2.5, 0),
         (10**30, 0.5, 1e30),
     ],
