@@ -11,13 +11,13 @@ from typing import Any
 from fingerpost import keys, once, wiring
 from fingerpost.access import service as access
 from fingerpost.access.documents import NewApplication, NewProject
+from fingerpost.access.first_account import make_first_account
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.actions import types
 from fingerpost.actions.derive import derive
 from fingerpost.actions.documents import NewActionType
 from fingerpost.catalogue import service as catalogue
-from fingerpost.catalogue.documents import NewProduct, NewThng
-from fingerpost.local import demo
+from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, NewThng
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.redirection.documents import SentRedirection, SentRules
 from fingerpost.redirection.facts import Facts
@@ -57,7 +57,7 @@ def _fullness(item: Item) -> int:
 
 def _live_a_little(tables: Tables) -> None:
     caller = caller_of(tables, ACCOUNT, address="203.0.113.77")
-    demo._first_account()
+    make_first_account(tables, ROOTS, name="First", email="op@museum.example", domain=DOMAIN, clock=wiring.clock)
     access.create_account(tables, account=ACCOUNT, name="Harbour Museum", domain=DOMAIN, at=NOON)
     access.create_operator(
         tables, account=ACCOUNT, operator="UHoperator", key="operator" * 10, email="op@museum.example", at=NOON
@@ -69,6 +69,10 @@ def _live_a_little(tables: Tables) -> None:
     sent = {"name": "The Turf Cutters", "product": product, "properties": {"light": 40}, **more}
     location = {"latitude": 53.35, "longitude": -6.26}
     thng = catalogue.create_thng(caller, NewThng.model_validate(sent | {"location": location}), project)["id"]
+    catalogue.create_collection(caller, NewCollection(name="Oils", description="in oil", **more), project)
+    where = {"latitude": 53.35, "longitude": -6.26, "icon": "https://museum.example/pier.svg"}
+    address = {"address": {"street": "Pier 1", "city": "Dublin", "countryCode": "IE"}}
+    catalogue.create_place(caller, NewPlace.model_validate({"name": "Pier", **where, **address, **more}), project)
     types.create(caller, NewActionType(name="_touched", tags=["loud"]), project)
     publish(caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": [RULE]}))
     sent_link = SentRedirection(evrythngId=thng, defaultRedirectUrl="https://museum.example/{shortId}", shortId="TURF")

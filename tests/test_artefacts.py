@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 import pytest
 
+from fingerpost.access.first_account import make_first_account
 from fingerpost.access.secrets import RootSecrets
-from fingerpost.aws.first_account import make_first_account
 from fingerpost.aws.provision import create_tables
 from fingerpost.aws.signing import Credentials
 from fingerpost.aws.table import DynamoTable
@@ -112,9 +112,10 @@ class Deployment:
         credentials = Credentials("artefacts", "secret")
         transport = Transport(engine, REGION, "dynamodb", TARGET_PREFIXES["dynamodb"], lambda: credentials)
         self.tables = Tables(DynamoTable("main", transport), DynamoTable("log", transport))
-        self.account, self.key = make_first_account(
+        made = make_first_account(
             self.tables, RootSecrets.from_text(SECRET), name="Museum", email="a@b.example", domain=DOMAIN, clock=now_ms
         )
+        self.account, self.key = made.account, made.key
 
     def process(self, function: str) -> Process:
         if function not in self._processes:

@@ -12,8 +12,8 @@ import fingerpost
 from fingerpost import keys, shapes
 from fingerpost.access.store import ACCOUNT, APPLICATION, OPERATOR, PROJECT
 from fingerpost.actions.model import ACTION_TYPE, document_of, indexed_document
-from fingerpost.catalogue import properties
-from fingerpost.catalogue.model import PRODUCT, THNG
+from fingerpost.catalogue import places, properties
+from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from fingerpost.ports.table import Item
 from fingerpost.redirection import model, rulesets
 from fingerpost.resources import from_item
@@ -21,7 +21,8 @@ from fingerpost.shapes import CURRENT, STEPS, UnknownShape, stamp, upgraded
 from tests.every_row import SHAPES, from_json, rows_by_kind, shape_of
 
 FIXTURES = sorted(SHAPES.glob("*.json"))
-KINDS = {kind.name: kind for kind in (ACCOUNT, OPERATOR, PROJECT, APPLICATION, PRODUCT, THNG, ACTION_TYPE)}
+DOCUMENTS = (ACCOUNT, OPERATOR, PROJECT, APPLICATION, PRODUCT, THNG, COLLECTION, PLACE, ACTION_TYPE)
+KINDS = {kind.name: kind for kind in DOCUMENTS}
 
 
 def fixture(kind: str, shape: int) -> Item:
@@ -145,6 +146,14 @@ def test_current_properties_are_read_from_their_fixture():
     values = properties.values(fixture("now", CURRENT["now"]))
     assert values["light"] == 40
     assert values[properties.LOCATION]["latitude"] == 53.35
+
+
+def test_a_position_is_read_from_its_fixture():
+    row: Any = fixture("position", CURRENT["position"])
+    document = fixture("place", CURRENT["place"])["doc"]
+    assert isinstance(document, str)
+    place = json.loads(document)
+    assert places.position_rows("U1", place, ("*",)) == {keys.position("*", "gc7x981d72vdjv6huqpuf8", "U1"): row}
 
 
 def test_no_fixture_holds_a_secret():

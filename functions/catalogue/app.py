@@ -1,9 +1,19 @@
-"""Products and thngs: create, read, list, update, delete."""
+"""Products, thngs, collections and places: create, read, list, update, delete."""
 
 from fingerpost import wiring
 from fingerpost.catalogue import service
-from fingerpost.catalogue.documents import NewProduct, NewThng, SentProduct, SentThng
-from fingerpost.catalogue.model import PRODUCT, THNG
+from fingerpost.catalogue.documents import (
+    NewCollection,
+    NewPlace,
+    NewProduct,
+    NewThng,
+    SentCollection,
+    SentPlace,
+    SentProduct,
+    SentThng,
+)
+from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
+from fingerpost.catalogue.nearby import Near, point_asked_for
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.paging import ask_of, by_ids, listed, lister, loads, project_of
 from fingerpost.resources import Kind, Resources, Stored
@@ -25,13 +35,13 @@ def list_products(request: Request) -> Answer:
 
 @edge.route("GET", "/products/{productId}", verb="read", of="products")
 def read_product(request: Request) -> Answer:
-    return _shown(request, service.read(request.caller, PRODUCT, request.parameters["productId"]))
+    return _shown(request, PRODUCT, service.read(request.caller, PRODUCT, request.parameters["productId"]))
 
 
 @edge.route("PUT", "/products/{productId}", verb="update", of="products")
 def update_product(request: Request) -> Answer:
     product_id = request.parameters["productId"]
-    return _shown(request, service.update_product(request.caller, product_id, request.read(SentProduct)))
+    return _shown(request, PRODUCT, service.update_product(request.caller, product_id, request.read(SentProduct)))
 
 
 @edge.route("DELETE", "/products/{productId}", verb="delete", of="products")
@@ -53,13 +63,13 @@ def list_thngs(request: Request) -> Answer:
 
 @edge.route("GET", "/thngs/{thngId}", verb="read", of="thngs")
 def read_thng(request: Request) -> Answer:
-    return _shown(request, service.read(request.caller, THNG, request.parameters["thngId"]))
+    return _shown(request, THNG, service.read(request.caller, THNG, request.parameters["thngId"]))
 
 
 @edge.route("PUT", "/thngs/{thngId}", verb="update", of="thngs")
 def update_thng(request: Request) -> Answer:
     thng_id = request.parameters["thngId"]
-    return _shown(request, service.update_thng(request.caller, thng_id, request.read(SentThng)))
+    return _shown(request, THNG, service.update_thng(request.caller, thng_id, request.read(SentThng)))
 
 
 @edge.route("DELETE", "/thngs/{thngId}", verb="delete", of="thngs")
@@ -68,15 +78,90 @@ def delete_thng(request: Request) -> Answer:
     return no_content()
 
 
+@edge.route("POST", "/collections", verb="create", of="collections")
+def create_collection(request: Request) -> Answer:
+    document = service.create_collection(request.caller, request.read(NewCollection), request.query.get("project"))
+    return created(document, f"{wiring.settings().api_url}/collections/{document['id']}")
+
+
+@edge.route("GET", "/collections", verb="read", of="collections")
+def list_collections(request: Request) -> Answer:
+    return _list(request, COLLECTION)
+
+
+@edge.route("GET", "/collections/{collectionId}", verb="read", of="collections")
+def read_collection(request: Request) -> Answer:
+    return _shown(request, COLLECTION, service.read(request.caller, COLLECTION, request.parameters["collectionId"]))
+
+
+@edge.route("PUT", "/collections/{collectionId}", verb="update", of="collections")
+def update_collection(request: Request) -> Answer:
+    collection_id = request.parameters["collectionId"]
+    return _shown(
+        request, COLLECTION, service.update_collection(request.caller, collection_id, request.read(SentCollection))
+    )
+
+
+@edge.route("DELETE", "/collections/{collectionId}", verb="delete", of="collections")
+def delete_collection(request: Request) -> Answer:
+    service.delete(request.caller, COLLECTION, request.parameters["collectionId"])
+    return no_content()
+
+
+@edge.route("POST", "/places", verb="create", of="places")
+def create_place(request: Request) -> Answer:
+    document = service.create_place(request.caller, request.read(NewPlace), request.query.get("project"))
+    return created(document, f"{wiring.settings().api_url}/places/{document['id']}")
+
+
+@edge.route("GET", "/places", verb="read", of="places")
+def list_places(request: Request) -> Answer:
+    """All places, newest first; with `lat` and `lon` those near that point, nearest first."""
+    if (asked := point_asked_for(request.query)) is None or "ids" in request.query:
+        return _list(request, PLACE)
+    point, within_m = asked
+    ask = ask_of(request, PLACE.name)
+    near = Near(
+        caller=request.caller,
+        project=project_of(request),
+        point=point,
+        within_m=within_m,
+        secret=wiring.root_secrets().for_purpose("cursor"),
+    )
+    page = near.page(ask)
+    documents = service.show(request.caller, PLACE, list(page.items), with_scopes=request.flag("withScopes"))
+    return listed(request, page, documents, count=near.count(ask))
+
+
+@edge.route("GET", "/places/{placeId}", verb="read", of="places")
+def read_place(request: Request) -> Answer:
+    return _shown(request, PLACE, service.read(request.caller, PLACE, request.parameters["placeId"]))
+
+
+@edge.route("PUT", "/places/{placeId}", verb="update", of="places")
+def update_place(request: Request) -> Answer:
+    place_id = request.parameters["placeId"]
+    return _shown(request, PLACE, service.update_place(request.caller, place_id, request.read(SentPlace)))
+
+
+@edge.route("DELETE", "/places/{placeId}", verb="delete", of="places")
+def delete_place(request: Request) -> Answer:
+    service.delete(request.caller, PLACE, request.parameters["placeId"])
+    return no_content()
+
+
 def _list(request: Request, kind: Kind) -> Answer:
+    """One page; with a count for the kinds whose clients read one."""
     with_scopes = request.flag("withScopes")
     if "ids" in request.query:
         stored = by_ids(request, Resources(request.caller.tables, kind))
-        return Answer(document=service.show(request.caller, stored, with_scopes=with_scopes))
+        return Answer(document=service.show(request.caller, kind, stored, with_scopes=with_scopes))
     ask = ask_of(request, kind.name)
-    page = lister(request, kind, loads(request.caller, kind, project_of(request))).page(ask)
-    return listed(request, page, service.show(request.caller, list(page.items), with_scopes=with_scopes))
+    list_of = lister(request, kind, loads(request.caller, kind, project_of(request)))
+    page = list_of.page(ask)
+    documents = service.show(request.caller, kind, list(page.items), with_scopes=with_scopes)
+    return listed(request, page, documents, count=list_of.count(ask) if kind in (COLLECTION, PLACE) else None)
 
 
-def _shown(request: Request, stored: Stored) -> Answer:
-    return Answer(document=service.show(request.caller, [stored], with_scopes=request.flag("withScopes"))[0])
+def _shown(request: Request, kind: Kind, stored: Stored) -> Answer:
+    return Answer(document=service.show(request.caller, kind, [stored], with_scopes=request.flag("withScopes"))[0])

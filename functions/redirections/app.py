@@ -1,23 +1,25 @@
-"""Links and their QR codes on the short domain, and the account's rules."""
+"""Links and their QR codes on the short domain; the rules of the account and of its applications."""
 
 from fingerpost import cursor, wiring
+from fingerpost.access.service import read_application
 from fingerpost.edge import Answer, Edge, Request, created, no_content, short_domain_of
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
-from fingerpost.keys import ACCOUNT_RULES
+from fingerpost.keys import ACCOUNT_RULES, APPLICATION_RULES
 from fingerpost.listing import PageOf
 from fingerpost.paging import ask_of, listed
 from fingerpost.redirection import publish, qr
-from fingerpost.redirection.documents import SentRedirection, SentRules
+from fingerpost.redirection.documents import SentApplicationRules, SentRedirection, SentRules
 from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.links import Links, find_link
-from fingerpost.redirection.model import Link, redirection_document
+from fingerpost.redirection.model import Link, ResourceType, redirection_document
 
 edge = Edge("redirections")
 handler = edge.handler
 
 MEDIA: dict[str, qr.Format] = {media: format_ for format_, media in TYPE_OF.items()}
+ALIASED: dict[str, ResourceType] = {"thngs": "thng", "products": "product"}
 QR_CACHE = "public, max-age=86400"
 
 
@@ -106,6 +108,63 @@ def publish_rules(request: Request) -> Answer:
     """Publish at once. Unknown fields are stored with a warning, and refused with `?strict=true`."""
     sent, strict = request.read(SentRules), request.flag("strict")
     return Answer(document=publish.publish(request.caller, ACCOUNT_RULES, sent, strict=strict))
+
+
+@edge.route("GET", "/projects/{projectId}/applications/{applicationId}/redirector", verb="read", of="redirector")
+def read_application_rules(request: Request) -> Answer:
+    stored = read_application(request.caller, request.parameters["projectId"], request.parameters["applicationId"])
+    return Answer(document=publish.read(request.caller, APPLICATION_RULES + stored.id))
+
+
+@edge.route("PUT", "/projects/{projectId}/applications/{applicationId}/redirector", verb="update", of="redirector")
+def publish_application_rules(request: Request) -> Answer:
+    """As the account's, but they ask nobody, and lead only where the account allows."""
+    project = request.parameters["projectId"]
+    stored = read_application(request.caller, project, request.parameters["applicationId"])
+    sent, strict = request.read(SentApplicationRules), request.flag("strict")
+    owner = APPLICATION_RULES + stored.id
+    return Answer(document=publish.publish(request.caller, owner, sent, project=project, strict=strict))
+
+
+def _alias(plural: str, type_: ResourceType) -> None:
+    """`/thngs/{id}/redirector`: the oldest redirection of a thing, always as JSON, whatever Accept says."""
+    parameter = f"{type_}Id"
+    template = f"/{plural}/{{{parameter}}}/redirector"
+
+    @edge.route("GET", template, verb="read", of="redirections")
+    def read_oldest(request: Request) -> Answer:
+        return Answer(document=_document(request, _oldest(request)))
+
+    @edge.route("POST", template, verb="create", of="redirections")
+    def add(request: Request) -> Answer:
+        """One more, beside those that there are."""
+        sent = request.read(SentRedirection)
+        resource_id = request.parameters[parameter]
+        if sent.evrythngId not in (None, resource_id):
+            raise Invalid(f"evrythngId: is {sent.evrythngId}, but the address says {resource_id}")
+        wanted = sent.model_copy(update={"evrythngId": resource_id, "type": sent.type or type_})
+        link = _links(request).create(wanted, _domain(request))
+        return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
+
+    @edge.route("PUT", template, verb="update", of="redirections")
+    def update_oldest(request: Request) -> Answer:
+        """201, as the platform answers here."""
+        sent, oldest = request.read(SentRedirection), _oldest(request)
+        link = _links(request).update(oldest.domain, oldest.short_id, sent)
+        return Answer(status=201, document=_document(request, link))
+
+    @edge.route("DELETE", template, verb="delete", of="redirections")
+    def delete_oldest(request: Request) -> Answer:
+        oldest = _oldest(request)
+        _links(request).delete(oldest.domain, oldest.short_id)
+        return no_content()
+
+    def _oldest(request: Request) -> Link:
+        return _links(request).oldest(request.parameters[parameter], type_)
+
+
+for plural, type_ in ALIASED.items():
+    _alias(plural, type_)
 
 
 def _draw(request: Request, format_: qr.Format, *, vary: bool = False) -> Answer:

@@ -16,7 +16,8 @@ from fingerpost.local.blobs import local_drawings
 from fingerpost.local.feed import local_feed
 from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
-from tests.functions.world import API_URL, DEFAULT, DOMAIN, ROOTS, Client, SettableClock, World
+from tests.functions.delegating import GUIDE, publish_for
+from tests.functions.world import API_URL, DEFAULT, DOMAIN, ROOTS, Client, SettableClock, World, rule
 
 MEMORY = Path("/dev/shm")
 
@@ -114,3 +115,11 @@ def museum(world: World, operator: Client) -> str:
     )
     short_id: str = operator.link(thng["id"], DEFAULT)["shortId"]
     return short_id
+
+
+@pytest.fixture
+def guide(world: World) -> str:
+    """An application with a rule for what is on offer."""
+    assert world.project
+    publish_for(world, world.application_id, rule("thng.tags=Offer", GUIDE))
+    return world.application_id

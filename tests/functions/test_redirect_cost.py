@@ -110,6 +110,69 @@ def test_where_two_accounts_share_a_domain_a_scan_is_never_more_than_two_reads(
     assert world.scan(theirs).location == "https://x.example/Lamp"
 
 
+@pytest.fixture
+def asked(world: World, operator: Client) -> list[str]:
+    """Three applications in two projects, whose rules need all that there is, and an account that asks them all."""
+    apps = []
+    for project in (world.project, operator.made("/projects", {"name": "Later"})["id"]):
+        for name in ("a", "b"):
+            world.clock.now += 1
+            app = operator.made(f"/projects/{project}/applications", {"name": name})["id"]
+            match = f"project.id={project} & application.name={name} & thng.tags=none & product.properties.b!=1"
+            rules = [{"match": match, "redirectUrl": "https://x.example/{thng.properties.a}{project.tags}"}]
+            path = f"/projects/{project}/applications/{app}/redirector"
+            assert operator.put(path, {"rules": rules}).status == 200
+            apps.append(app)
+    return apps
+
+
+def test_applications_that_are_asked_cost_one_batch_whatever_their_rules_mention(
+    world, operator, thng, short_id, asked, calls
+):
+    delegates = [{"project": world.project}, *({"app": app} for app in asked[2:])]
+    operator.publish({"match": "country=IE | thng.name!=x", "delegates": delegates})
+    assert world.scan(short_id).location == DEFAULT
+    for wait in (0, 5 * SECOND, 3_600 * SECOND):
+        world.clock.now += wait
+        assert of_one_scan(world, calls, short_id) == {"read": 2, "put": 1}
+    operator.put(f"/thngs/{thng['id']}", {"tags": ["none"]})
+    assert of_one_scan(world, calls, short_id) == {"read": 2, "put": 1}
+    assert world.scan(short_id).location.startswith("https://x.example/")
+
+
+def test_applications_are_asked_in_two_reads_also_where_two_accounts_share_a_domain(
+    world, operator, short_id, asked, calls
+):
+    operator.publish({"delegates": [{"app": app} for app in asked]})
+    stranger = world.stranger
+    stranger.publish({"match": "thng.name=*", "redirectUrl": "https://x.example/"})
+    theirs = stranger.link(stranger.made("/thngs", {"name": "Lamp"})["id"])["shortId"]
+    for each in (short_id, theirs):
+        world.scan(each)
+    for each in (short_id, theirs, theirs, short_id):
+        world.clock.now += 5 * SECOND
+        assert of_one_scan(world, calls, each) == {"read": 2, "put": 1}
+
+
+def test_applications_that_a_scan_does_not_come_to_cost_it_nothing(world, operator, short_id, asked, calls):
+    operator.publish({"match": "country=DE", "delegates": [{"app": app} for app in asked]})
+    world.scan(short_id)
+    for wait in (0, 5 * SECOND):
+        world.clock.now += wait
+        assert of_one_scan(world, calls, short_id) == {"read": 1, "put": 1}
+
+
+def test_what_an_application_publishes_is_loaded_once_when_it_is_first_asked(world, operator, short_id, asked, calls):
+    operator.publish({"delegates": [{"app": asked[0]}]})
+    world.scan(short_id)
+    path = f"/projects/{world.project}/applications/{asked[0]}/redirector"
+    operator.put(path, {"rules": [{"redirectUrl": "https://new.example/"}]})
+    world.clock.now += 5 * SECOND
+    assert of_one_scan(world, calls, short_id) == {"read": 1, "query": 1, "put": 1}
+    assert of_one_scan(world, calls, short_id) == {"read": 1, "put": 1}
+    assert world.scan(short_id).location == "https://new.example/"
+
+
 def test_a_thousand_rules_read_no_more_than_one(world: World, operator: Client, short_id, calls):
     operator.publish(
         *(

@@ -266,3 +266,15 @@ def test_a_clock_that_was_set_back_keeps_nothing_for_ever(world: World, operator
     operator.publish(rule())
     world.clock.now -= DAY
     assert world.scan(museum).location == MATCHED
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ({"match": "country=", "redirectUrl": "https://a.example/"}, "invalidMatch"),
+        ({"redirectUrl": "https://a.example/{thng.name"}, "invalidTemplate"),
+        ({"redirectUrl": "javascript:alert(1)"}, "invalidTemplate"),
+    ],
+)
+def test_the_code_of_a_refusal_says_whether_the_match_or_the_url_is_at_fault(operator: Client, rule, code):
+    assert operator.put("/redirector", {"rules": [rule]}).document["code"] == code

@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fingerpost import wiring
+from fingerpost.access.first_account import make_first_account
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.access.store import ACCOUNT, authenticate
 from fingerpost.aws import deployed, first_account
 from fingerpost.aws.deployed import VARIABLES, NoStack, stack_outputs
-from fingerpost.aws.first_account import make_first_account
 from fingerpost.resources import Resources
 from tests.stores import Crash, SettableClock, crashing, fresh_tables, hooked
 
@@ -20,7 +20,8 @@ OUTPUTS = {name: f"the {name}" for name in VARIABLES}
 
 
 def make(tables, clock, *, roots=ROOTS, name="Museum", domain="tn.example"):
-    return make_first_account(tables, roots, name=name, email="op@museum.example", domain=domain, clock=clock)
+    made = make_first_account(tables, roots, name=name, email="op@museum.example", domain=domain, clock=clock)
+    return made.account, made.key
 
 
 def test_the_key_of_the_first_account_opens_it():

@@ -42,7 +42,7 @@ def salt(day: str) -> GlobalKey:
 
 
 def document(resource_id: str) -> Key:
-    """main. One document: thng, product, project, application, action type, operator, the account itself."""
+    """main. One document: thng, product, collection, place, project, application, action type, operator, account."""
     return Key(f"t#{resource_id}", "doc")
 
 
@@ -59,6 +59,15 @@ def history(resource_id: str, property_key: str, at: int, value: str) -> Key:
 def locations(resource_id: str, at: int, value: str) -> Key:
     """log. Where a thng was, newest last."""
     return Key(f"l#{resource_id}", f"{at:015d}#{_hash8(value)}")
+
+
+def positions(scope: str) -> str:
+    """main. Partition of where the places of a scope are, by geohash: a cell of any size is one range of it."""
+    return f"g#{scope}"
+
+
+def position(scope: str, geohash: str, place_id: str) -> Key:
+    return Key(positions(scope), f"{geohash}#{place_id}")
 
 
 def claim(kind: str, value: str) -> Key:
@@ -127,6 +136,7 @@ def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
 
 LIVE = Key("r", "live")  # main. Every live rule-set version of the account, one attribute an owner
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
+APPLICATION_RULES = "app:"  # begins the owner of an application's rules
 
 
 def rules_version(owner: str, number: int) -> Key:

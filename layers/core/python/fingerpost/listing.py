@@ -69,8 +69,7 @@ class Lister[T]:
         ascending = by_name or ask.ascending
         digest = filter_digest(self.account, self.project or "", self.kind.name, ask.filter_text, str(ascending))
         after = decode(self.secret, ask.token, digest) if ask.token else None
-        test = None if planned.residue is None else predicate(planned.residue)
-        names = fields(planned.residue) if planned.residue is not None else frozenset()
+        test = None if planned.residue is None else test_of(planned.residue)
         items: list[T] = []
         last = after
         examined = 0
@@ -83,7 +82,7 @@ class Lister[T]:
                 each = found.get(_id_of(row))
                 if each is None or (by_name and not _is_named(row, each.document)):
                     continue
-                if test is None or test(_context(names, each.document)):
+                if test is None or test(each.document):
                     if len(items) == ask.per_page:
                         assert last is not None
                         return PageOf(tuple(items), encode(self.secret, last, digest))
@@ -172,9 +171,15 @@ def _is_named(row: Row, document: Mapping[str, Any]) -> bool:
     return row.key.sk == keys.name_row(str(document.get("name", "")), _id_of(row))
 
 
-def _context(names: frozenset[str], document: Mapping[str, Any]) -> dict[str, Any]:
-    values = ((name, _value(document, name)) for name in names)
-    return {name: value for name, value in values if value is not None}
+def test_of(node: Node) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a document is what a filter asks for."""
+    holds, names = predicate(node), fields(node)
+
+    def test(document: Mapping[str, Any]) -> bool:
+        values = ((name, _value(document, name)) for name in names)
+        return holds({name: value for name, value in values if value is not None})
+
+    return test
 
 
 def _value(document: Mapping[str, Any], name: str) -> Any:

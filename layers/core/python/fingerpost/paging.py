@@ -14,6 +14,7 @@ from .ports.table import Row
 from .resources import Document, Kind, Resources, Stored, index_rows, visible
 from .rules.compile import compile_match
 from .rules.fields import LISTS
+from .rules.nodes import AllOf
 
 MAX_PER_PAGE = 100
 MAX_IDS = 100
@@ -23,16 +24,17 @@ SWEEP_AFTER_MS = 3_600_000
 def ask_of(request: Request, kind: str, *, more: str = "") -> Ask:
     """The list parameters of a request. `more` is a filter that the address implies. Raises Invalid."""
     text = request.query.get("filter", "").strip()
-    whole = "&".join(f"({part})" if part is text and more else part for part in (text, more) if part)
-    node = None
-    if whole:
-        compile_match(text, LISTS[kind], field="filter", strict=True, from_query=True) if text else None
-        node = compile_match(whole, LISTS[kind], field="filter", strict=True, from_query=True).node
+    nodes = [
+        compile_match(each, LISTS[kind], field="filter", strict=True, from_query=each is text).node
+        for each in (text, more)
+        if each
+    ]
+    node = AllOf(tuple(nodes)) if len(nodes) > 1 else nodes[0] if nodes else None
     return Ask(
         per_page=_per_page(request.query.get("perPage")),
         ascending=_ascending(request.query.get("sortOrder")),
         token=request.query.get("nextPageToken") or None,
-        filter_text=whole,
+        filter_text="\0".join((text, more)),
         node=node,
     )
 

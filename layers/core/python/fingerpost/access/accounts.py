@@ -6,7 +6,7 @@ from .. import audit, keys
 from ..caller import Caller
 from ..errors import NotFound
 from ..fields import merged
-from ..ports.table import Set, Update, Write
+from ..ports.table import Remove, Set, Update, Write
 from ..resources import Document, Resources, Stored
 from ..shapes import stamp
 from .documents import SentAccount
@@ -23,10 +23,14 @@ def read(caller: Caller, account_id: str) -> Stored:
 
 
 def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
-    """Change name, image, custom fields, or whether scans keep whole addresses: that the scan path reads beside the
-    live rule versions, so it is written there in the same transaction."""
+    """Change name, image, custom fields, whether scans keep whole addresses, where application rules may lead.
+
+    The last two the scan path reads beside the live rule versions, so they are written there in the same transaction.
+    """
     read(caller, account_id)
     fields = sent.sent()
+    if "allowedHosts" in fields:
+        fields["allowedHosts"] = list(dict.fromkeys(fields["allowedHosts"] or ())) or None
 
     def change(document: Document) -> Document:
         result = merged(document, fields)
@@ -35,13 +39,15 @@ def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
     def also(before: Document, after: Document) -> Iterable[Write]:
         marks = [Set(name, value) for name, value in stamp("live").items()]
         whole = Set("wholeAddresses", bool(after.get("wholeAddresses")))
+        hosts: list[str] = after.get("allowedHosts", [])
+        allowed = Set("allowedHosts", ",".join(hosts)) if hosts else Remove("allowedHosts")
         entry = audit.entry(caller, "update", "account", account_id, before, after)
-        return [Update(keys.LIVE, (*marks, whole)), *entry]
+        return [Update(keys.LIVE, (*marks, whole, allowed)), *entry]
 
     return Resources(caller.tables, ACCOUNT).update(account_id, change, also=also)
 
 
 def shown(stored: Stored) -> Document:
-    """The platform's AccountDocument, and `wholeAddresses`: whether scans keep addresses in full."""
+    """The platform's AccountDocument with `wholeAddresses`, and `allowedHosts` when there are any."""
     fields = {name: value for name, value in stored.document.items() if name not in PRIVATE}
     return {"id": stored.id, "customFields": {}, "wholeAddresses": False, **fields}

@@ -1,8 +1,29 @@
 """What clients send of projects and applications. Source: the platform's ProjectDocument, ApplicationDocument."""
 
-from pydantic import JsonValue, model_validator
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from ..fields import CustomFields, Millis, Name, SentDocument, SentResource
+
+MAX_HOSTS = 100
+_HOST = re.compile(r"(\*\.)?(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+
+
+def _host(value: str) -> str:
+    """A host as URLs have it: ASCII (IDNA), in lower case."""
+    try:
+        host = value if value.isascii() else value.encode("idna").decode()
+    except UnicodeError as error:
+        raise ValueError(f"{value[:60]!r} is not clear as a host: write it in its ASCII form (xn--)") from error
+    host = host.lower().removesuffix(".")
+    if len(host) > 253 or _HOST.fullmatch(host) is None:
+        raise ValueError(
+            f"{value[:60]!r} is no host: write shop.example, or *.shop.example for every host below it, "
+            "without scheme, port or path"
+        )
+    return host
 
 
 class SentProject(SentResource):
@@ -35,9 +56,14 @@ class NewApplication(SentApplication):
 
 
 class SentAccount(SentDocument):
-    """An account as it is updated. `wholeAddresses` is ours: scans keep addresses in full, not cut to /24 or /48."""
+    """An account as it is updated. Two fields are ours.
+
+    `wholeAddresses`: scans keep addresses in full, not cut to /24 or /48. `allowedHosts`: where application rules may
+    lead; without hosts in it, anywhere.
+    """
 
     name: Name | None = None
     imageUrl: str | None = None  # noqa: N815
     customFields: CustomFields | None = None  # noqa: N815
     wholeAddresses: bool | None = None  # noqa: N815
+    allowedHosts: Annotated[list[Annotated[str, AfterValidator(_host)]], Field(max_length=MAX_HOSTS)] | None = None  # noqa: N815

@@ -6,8 +6,9 @@ from .. import audit, keys
 from ..caller import Caller
 from ..errors import Finding, Invalid
 from ..fields import merged
-from ..ports.table import Absent, ConditionFailed, Tables, Write
+from ..ports.table import Absent, ConditionFailed, Remove, Set, Tables, Update, Write
 from ..resources import Document, Resources, Stored
+from ..shapes import stamp
 from .documents import NewApplication, NewProject, SentApplication, SentProject
 from .model import Actor, Principal
 from .secrets import RootSecrets
@@ -34,8 +35,9 @@ def create_account(tables: Tables, *, account: str, name: str, domain: str, at: 
 def create_operator(tables: Tables, *, account: str, operator: str, key: str, email: str, at: int) -> None:
     """An operator of the account and the key by which they are known; safe to repeat with the same key."""
     principal = Principal(actor="operator", account=account, id=operator)
-    Resources(tables.of(account), OPERATOR).create(operator, {"email": email, "createdAt": at, "updatedAt": at})
     row = key_row(key, principal)
+    document = {"email": email, "createdAt": at, "updatedAt": at, "_keyRow": row.key.pk}
+    Resources(tables.of(account), OPERATOR).create(operator, document)
     try:
         tables.main.put(row.key, row.item, when=(Absent(),))
     except ConditionFailed as failure:
@@ -131,12 +133,18 @@ def update_application(
 
 
 def delete_application(caller: Caller, project_id: str, application_id: str, secrets: RootSecrets) -> None:
-    """The document and both keys go in one transaction: from then on its keys answer 403."""
+    """The document, both keys and its live rules go in one transaction: its keys answer 403, and no rule asks it."""
     account = caller.principal.account
+    marks = [Set(name, value) for name, value in stamp("live").items()]
+    rules = Remove(f"live:{keys.APPLICATION_RULES}{application_id}")
 
     def also(before: Document) -> list[Write]:
         removals = [key_removal(key) for key in _application_keys(account, application_id, before, secrets).values()]
-        return [*removals, *audit.entry(caller, "delete", "application", application_id, public(before))]
+        return [
+            *removals,
+            Update(keys.LIVE, (*marks, rules)),
+            *audit.entry(caller, "delete", "application", application_id, public(before)),
+        ]
 
     Resources(caller.tables, APPLICATION).delete(
         application_id, also=also, sees=lambda document: document["project"] == project_id

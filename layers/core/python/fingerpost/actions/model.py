@@ -79,13 +79,10 @@ def document_of(
     for name, kept in (("createdByProject", "project"), ("createdByApp", "app")):
         if row.get(kept):
             document[name] = row[kept]
-    if row.get("lat") is not None and row.get("lon") is not None:
-        document["location"] = {
-            "latitude": row["lat"],
-            "longitude": row["lon"],
-            "position": {"type": "Point", "coordinates": [row["lon"], row["lat"]]},
-        }
-    document["locationSource"] = row.get("source", "unknown")
+    if location := location_of(row):
+        document["location"] = location
+    source = row.get("source", "unknown")
+    document["locationSource"] = "place" if source == "unknown" and "place" in row else source
     if "link" in row:
         domain, _, short_id = row["link"].partition("/")
         document |= {"shortDomain": domain, "shortId": short_id}
@@ -98,6 +95,19 @@ def document_of(
     return document
 
 
+def location_of(row: Mapping[str, Any]) -> Document:
+    """Where an action took place; of a scan of a place's own code that place, and where the visitor seemed to be."""
+    location: Document = {"place": row["place"]} if row.get("place") else {}
+    if row.get("lat") is None or row.get("lon") is None:
+        return location
+    return {
+        **location,
+        "latitude": row["lat"],
+        "longitude": row["lon"],
+        "position": {"type": "Point", "coordinates": [row["lon"], row["lat"]]},
+    }
+
+
 def context_of(row: Mapping[str, Any], agent: Mapping[str, Any]) -> Document:
     """What is known of how an action came about; unknown keys are left out."""
     kept = {name: row[column] for column, name in CONTEXT.items() if row.get(column)}
@@ -105,10 +115,18 @@ def context_of(row: Mapping[str, Any], agent: Mapping[str, Any]) -> Document:
 
 
 def reaction_of(row: Mapping[str, Any]) -> Document | None:
-    """Where the redirector sent this scan. `rule` (counted from 1) and `version` say which rule of which version."""
+    """Where the redirector sent this scan. `rule` (counted from 1) and `version` say which rule of which version.
+
+    When an application decided it is a rule of its own, with the context that it mentions; `delegatedBy` is the
+    account's rule that asked the application, if one did.
+    """
     if "url" not in row:
         return None
     reaction: Document = {"type": "redirection", "redirectUrl": row["url"]}
+    if row.get("seen"):
+        reaction["redirectionContext"] = json.loads(row["seen"])
     if row.get("rule"):
         reaction |= {"rule": row["rule"], "version": row["rules"]}
+    if row.get("byRule"):
+        reaction["delegatedBy"] = {"rule": row["byRule"], "version": row["byRules"]}
     return reaction

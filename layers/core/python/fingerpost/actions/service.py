@@ -9,15 +9,18 @@ from tzfpy import get_tz
 from .. import keys
 from ..access.store import PROJECT
 from ..caller import Caller
-from ..catalogue.model import PRODUCT, THNG
+from ..catalogue.model import COLLECTION, PRODUCT, THNG
+from ..catalogue.service import find_place, point_of
 from ..clock import DAY_MS
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
 from ..ports.table import Absent, ConditionFailed, Item, Put, TransactionFailed
-from ..redirection.context import Needs, Sources
+from ..redirection.context import Sources
+from ..redirection.deciding import decide, decide_for, reach_of, reaction_item
 from ..redirection.facts import Facts
-from ..redirection.rulesets import RuleSets, decide, live_versions
-from ..redirection.visit import context_item, keys_of, resource_of
+from ..redirection.reading import Reading
+from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versions
+from ..redirection.visit import context_item
 from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, projects_of, visible
 from ..shapes import stamp
 from . import types
@@ -100,24 +103,26 @@ def _prepare(
     caller: Caller, action_type: str, sent: SentAction, request: Facts, project: str | None, live: Item | None
 ) -> tuple[str, Item]:
     name = _type_name(caller, action_type, sent)
-    thng, product = _targets(caller, name, sent)
+    thng, product, collection = _targets(caller, name, sent)
     at = sent.timestamp if sent.timestamp is not None else caller.at
     if at > caller.at + MAX_AHEAD_MS:
         raise _invalid("timestamp", "lies more than a day ahead")
-    facts = _located(replace(request, at=at), sent)
+    facts = _located(caller, replace(request, at=at), sent)
     action_id = caller.new_id(at)
     principal = caller.principal
-    target = thng or product
+    target = thng or product or collection
     projects = [principal.project] if principal.project else [project] if project else []
     projects += [each for each in (projects_of(target.document) if target else ()) if each not in projects]
     more = {
         field: value
         for field, value in sent.sent().items()
-        if field in ("identifiers", "customFields", "tags", "collection") and value
+        if field in ("identifiers", "customFields", "tags") and value
     }
     optional: dict[str, Any] = {
         "thng": thng.id if thng else None,
         "product": product.id if product else None,
+        "collection": collection.id if collection else None,
+        "place": sent.location.place if sent.location else None,
         "project": principal.project,
         "app": principal.app,
         "made": caller.at if at != caller.at else None,
@@ -127,32 +132,38 @@ def _prepare(
     }
     item: Item = {**stamp("action"), "type": name, "ts": at, "projects": projects}
     item.update({field: value for field, value in optional.items() if value is not None and value != ""})
+    if name in SCANS:
+        begun = Sources(facts=facts, action={**more, "type": name})
+        item.update(_reaction(caller, live, Reading(caller.tables, begun, *_ids(thng, product))))
+        if (decider := item.get("project")) and decider not in projects:
+            item["projects"] = [*projects, decider]
     if (size := _size(item)) > MAX_DOCUMENT_BYTES:
         raise TooLarge(f"This action has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB)")
     index_rows(ACTION, action_id, indexed_document(item))  # they are written off the feed, where nobody could be told
-    if name in SCANS and principal.actor == "operator":
-        item.update(_reaction(caller, live, Sources(facts=facts, action={**more, "type": name}), thng, product))
     return action_id, item
 
 
-def _reaction(caller: Caller, live: Item | None, begun: Sources, thng: Stored | None, product: Stored | None) -> Item:
-    """What the account's rules say of this scan: no URL when no rule matches."""
-    compiled = _sets.of(caller.tables, caller.principal.account, live_versions(live).get(keys.ACCOUNT_RULES))
+def _ids(thng: Stored | None, product: Stored | None) -> tuple[str | None, str | None]:
+    return thng.id if thng else None, product.id if product else None
 
-    def sources_of(needs: Needs) -> Sources:
-        wanted = keys_of(thng.id, needs.thng_properties) if thng else []
-        wanted += keys_of(product.id, needs.product_properties) if product else []
-        rows = caller.tables.main.get_many(wanted)
-        return replace(
-            begun,
-            thng=resource_of(rows, thng.id if thng else None),
-            product=resource_of(rows, product.id if product else None),
-        )
 
-    decision, _ = decide(compiled, sources_of, begun)
-    if decision is None:
-        return {"rules": compiled.number}
-    return {"url": decision.url, "rule": decision.rule, "rules": decision.version}
+def _reaction(caller: Caller, live: Item | None, reading: Reading) -> Item:
+    """What the rules of who posted this scan say of it: the account's of an operator's, else its application's alone.
+
+    No URL when no rule matches.
+    """
+    versions, hosts = live_versions(live), str(live.get("allowedHosts", "")) if live else ""
+
+    def load(version: Version | None) -> CompiledRules:
+        return _sets.of(caller.tables, caller.principal.account, version)
+
+    if caller.principal.app is None:
+        compiled = load(versions.get(keys.ACCOUNT_RULES))
+        decision = decide(compiled, reach_of(compiled, versions, hosts), reading, load)
+        return {"rules": compiled.number} if decision is None else reaction_item(decision)
+    own = versions.get(keys.APPLICATION_RULES + caller.principal.app)
+    decision = decide_for(own, hosts, reading, load)
+    return {"rules": own.number if own else 0} if decision is None else reaction_item(decision)
 
 
 def _type_name(caller: Caller, action_type: str, sent: SentAction) -> str:
@@ -167,20 +178,19 @@ def _type_name(caller: Caller, action_type: str, sent: SentAction) -> str:
     return action_type
 
 
-def _targets(caller: Caller, name: str, sent: SentAction) -> tuple[Stored | None, Stored | None]:
-    """The thng and the product of an action; a thng's product is filled in."""
-    if sent.collection is not None:
-        raise _invalid("collection", f"there is no collection {sent.collection[:60]}")
+def _targets(caller: Caller, name: str, sent: SentAction) -> tuple[Stored | None, Stored | None, Stored | None]:
+    """The thng, the product and the collection of an action; a thng's product is filled in."""
     thng = _resource(caller, THNG, sent.thng)
     product = _resource(caller, PRODUCT, sent.product)
+    collection = _resource(caller, COLLECTION, sent.collection)
     if thng is not None:
         own = thng.document.get("product")
         if product is not None and product.id != own:
             raise _invalid("product", f"the thng {thng.id} is of {'product ' + own if own else 'no product'}")
         product = Resources(caller.tables, PRODUCT).read_many([own]).get(own) if own else None
-    if thng is None and product is None and name in BUILT_IN:
-        raise _invalid("thng", f"an action of type {name} needs a target: a thng or a product")
-    return thng, product
+    if thng is None and product is None and collection is None and name in BUILT_IN:
+        raise _invalid("thng", f"an action of type {name} needs a target: a thng, a product or a collection")
+    return thng, product, collection
 
 
 def _resource(caller: Caller, kind: Kind, resource_id: str | None) -> Stored | None:
@@ -192,15 +202,18 @@ def _resource(caller: Caller, kind: Kind, resource_id: str | None) -> Stored | N
     return stored
 
 
-def _located(facts: Facts, sent: SentAction) -> Facts:
-    """An action's own location decides position and time zone, never the country."""
+def _located(caller: Caller, facts: Facts, sent: SentAction) -> Facts:
+    """An action's own location, or the place it names, decides position and time zone, never the country."""
     if sent.location is None:
         return facts
-    point = sent.location.point()
+    place = None if sent.location.place is None else find_place(caller, sent.location.place)
+    own = sent.location.point()
+    point = own or (None if place is None else point_of(place))
+    source = "sensor" if own else "place"
     if point is None:
-        raise _invalid("location.place", f"there is no place {str(sent.location.place)[:60]}")
+        return replace(facts, latitude=None, longitude=None, source=source)
     latitude, longitude = point
-    return replace(facts, latitude=latitude, longitude=longitude, zone=get_tz(longitude, latitude), source="sensor")
+    return replace(facts, latitude=latitude, longitude=longitude, zone=get_tz(longitude, latitude), source=source)
 
 
 def _size(item: Item) -> int:

@@ -7,43 +7,9 @@ got since then is added to the account.
 import argparse
 import sys
 
-from .. import keys, wiring
-from ..access import service as access
-from ..access.secrets import RootSecrets
-from ..access.store import ACCOUNT
-from ..clock import Clock
-from ..ids import new_id
-from ..ports.table import Absent, ConditionFailed, Item, Tables
-from ..resources import Resources
-from ..shapes import stamp
+from .. import wiring
+from ..access.first_account import make_first_account
 from .deployed import NoStack, act_as, stack_outputs
-
-
-def make_first_account(
-    tables: Tables, roots: RootSecrets, *, name: str, email: str, domain: str, clock: Clock
-) -> tuple[str, str]:
-    """The account's id and its operator's API key. `tables` are unscoped. Name and e-mail count the first time."""
-    row = _begun(tables, roots, name, email, clock())
-    account, operator, at = row["account"], row["operator"], row["at"]
-    access.create_account(tables, account=account, name=row["name"], domain=domain, at=at)
-    domains = Resources(tables.of(account), ACCOUNT).read(account).document["shortDomains"]
-    if domain not in domains:
-        access.set_account(tables, account, shortDomains=[domain, *domains])
-    key = roots.api_key("operator", account, operator, root=row["root"], version=1)
-    access.create_operator(tables, account=account, operator=operator, key=key, email=row["email"], at=at)
-    return account, key
-
-
-def _begun(tables: Tables, roots: RootSecrets, name: str, email: str, at: int) -> Item:
-    """The row that says which account is the first; one of several at once writes it."""
-    ids = {"account": new_id(at), "operator": new_id(at), "at": at, "root": roots.current}
-    row: Item = {**stamp("firstAccount"), **ids, "name": name, "email": email}
-    try:
-        tables.main.put(keys.first_account(), row, when=(Absent(),))
-    except ConditionFailed as failure:
-        assert failure.old is not None
-        return failure.old
-    return row
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     act_as(outputs)
-    account, key = make_first_account(
+    first = make_first_account(
         wiring.tables(),
         wiring.root_secrets(),
         name=sent.name,
@@ -66,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         domain=outputs["ShortDomain"],
         clock=wiring.clock,
     )
-    sys.stdout.write(f"account       {account}\nAPI           {outputs['ApiUrl']}\n")
-    sys.stdout.write(f"short domain  {outputs['ShortDomain']}\noperator key  {key}\n")
+    sys.stdout.write(f"account       {first.account}\nAPI           {outputs['ApiUrl']}\n")
+    sys.stdout.write(f"short domain  {outputs['ShortDomain']}\noperator key  {first.key}\n")
     return 0
 
 

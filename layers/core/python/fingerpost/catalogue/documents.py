@@ -1,6 +1,10 @@
-"""What clients send of products, thngs and their locations. Source: the platform's ProductDocument, ThngDocument."""
+"""What clients send of products, thngs and their locations, collections and places.
 
-from typing import Annotated, Any, Literal
+Source: the platform's ProductDocument, ThngDocument, LocationDocument, CollectionDocument, PlaceDocument and
+AddressDocument.
+"""
+
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
@@ -28,33 +32,42 @@ class SentPoint(SentDocument):
     coordinates: Annotated[list[float], Field(min_length=2, max_length=3)]
 
 
-class SentLocation(SentDocument):
-    """A location by `position`, by `latitude` and `longitude`, or by `place`."""
+class SentPosition(SentDocument):
+    """A position as `position` or as `latitude` and `longitude`."""
 
     position: SentPoint | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-    place: str | None = None
-    timestamp: Millis | None = None
 
     @model_validator(mode="after")
-    def _somewhere(self) -> "SentLocation":
+    def _on_earth(self) -> Self:
         if self.position is not None:
             longitude, latitude = self.position.coordinates[:2]
             if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
                 raise ValueError("position.coordinates: longitude from -180 to 180, then latitude from -90 to 90")
-        elif self.place is None and (self.latitude is None or self.longitude is None):
-            raise ValueError("needs position, or latitude and longitude, or place")
         return self
 
     def point(self) -> tuple[float, float] | None:
-        """(latitude, longitude) in degrees; None when only a place is named."""
+        """(latitude, longitude) in degrees; None when neither form is whole."""
         if self.position is not None:
             longitude, latitude = self.position.coordinates[:2]
             return latitude, longitude
         if self.latitude is None or self.longitude is None:
             return None
         return self.latitude, self.longitude
+
+
+class SentLocation(SentPosition):
+    """A location by its position or by `place`."""
+
+    place: str | None = None
+    timestamp: Millis | None = None
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.place is None and self.point() is None:
+            raise ValueError("needs position, or latitude and longitude, or place")
+        return self
 
 
 class SentProduct(SentResource):
@@ -94,4 +107,51 @@ class NewThng(SentThng):
     def _has_name(self) -> "NewThng":
         if not self.name:
             raise ValueError("name: a thng needs a name")
+        return self
+
+
+class SentCollection(SentResource):
+    """A collection as it is updated: its members, and the collections it is in, have addresses of their own."""
+
+
+class NewCollection(SentCollection):
+    @model_validator(mode="after")
+    def _has_name(self) -> "NewCollection":
+        if not self.name:
+            raise ValueError("name: a collection needs a name")
+        return self
+
+
+class SentAddress(SentDocument):
+    """A street address. It says nothing of the position, nor the position of it."""
+
+    extension: str | None = None
+    street: str | None = None
+    postalCode: str | None = None  # noqa: N815
+    city: str | None = None
+    county: str | None = None
+    state: str | None = None
+    country: str | None = None
+    countryCode: str | None = None  # noqa: N815
+    district: str | None = None
+    buildingName: str | None = None  # noqa: N815
+    buildingFloor: str | None = None  # noqa: N815
+    buildingRoom: str | None = None  # noqa: N815
+    buildingZone: str | None = None  # noqa: N815
+    crossing1: str | None = None
+    crossing2: str | None = None
+
+
+class SentPlace(SentResource, SentPosition):
+    """A place as it is updated. It need not have a position; then nothing is near it."""
+
+    icon: str | None = None
+    address: SentAddress | None = None
+
+
+class NewPlace(SentPlace):
+    @model_validator(mode="after")
+    def _has_name(self) -> "NewPlace":
+        if not self.name:
+            raise ValueError("name: a place needs a name")
         return self

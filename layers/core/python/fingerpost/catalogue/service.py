@@ -1,4 +1,4 @@
-"""Create, read, update and delete products and thngs."""
+"""Create, read, update and delete products, thngs, collections and places."""
 
 import json
 from typing import Any
@@ -7,12 +7,34 @@ from .. import scoping
 from ..caller import Caller
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
-from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, visible
-from .documents import NewProduct, NewThng, SentLocation, SentProduct, SentThng
-from .model import PRODUCT, THNG, location_document, shown
+from ..ports.table import Delete, Put, Write
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, scopes_of, visible
+from .documents import (
+    NewCollection,
+    NewPlace,
+    NewProduct,
+    NewThng,
+    SentCollection,
+    SentLocation,
+    SentPlace,
+    SentProduct,
+    SentThng,
+)
+from .model import (
+    COLLECTION,
+    PLACE,
+    PRODUCT,
+    THNG,
+    location_document,
+    position_after,
+    shown,
+    shown_collection,
+    shown_place,
+)
+from .places import position_rows
 from .properties import LOCATION, Properties
 
-BY_NAME: dict[str, Kind] = {"product": PRODUCT, "thng": THNG}
+MAX_PROJECTS_OF_PLACE = 40  # its position rows, before and after, are written in one transaction
 
 
 def create_product(caller: Caller, sent: NewProduct, project: str | None) -> Document:
@@ -28,9 +50,22 @@ def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
     _check_product(caller, fields.get("product"))
     if fields.pop("collections", None):
         raise Invalid("collections: add a thng to a collection through the collection's own address")
-    location = _location(sent.location) if sent.location else None
+    location = _location(caller, sent.location) if sent.location else None
     fields.pop("location", None)
     return _create(caller, THNG, fields, project, location)
+
+
+def create_collection(caller: Caller, sent: NewCollection, project: str | None) -> Document:
+    collection_id, document = _new(caller, sent.sent(), project)
+    stored = Resources(caller.tables, COLLECTION).create(collection_id, document)
+    return shown_collection(collection_id, stored.document)
+
+
+def create_place(caller: Caller, sent: NewPlace, project: str | None) -> Document:
+    """The place, and where it is, in one transaction."""
+    place_id, document = _new(caller, _with_position({}, sent.sent()), project)
+    stored = Resources(caller.tables, PLACE).create(place_id, document, also=_moves(place_id, {}, document))
+    return shown_place(place_id, stored.document)
 
 
 def update_product(caller: Caller, product_id: str, sent: SentProduct) -> Stored:
@@ -46,6 +81,14 @@ def update_thng(caller: Caller, thng_id: str, sent: SentThng) -> Stored:
     return _update(caller, THNG, thng_id, sent.sent())
 
 
+def update_collection(caller: Caller, collection_id: str, sent: SentCollection) -> Stored:
+    return _update(caller, COLLECTION, collection_id, sent.sent())
+
+
+def update_place(caller: Caller, place_id: str, sent: SentPlace) -> Stored:
+    return _update(caller, PLACE, place_id, sent.sent())
+
+
 def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
     """Raises NotFound for what does not exist or the key cannot see."""
     resources = Resources(caller.tables, kind)
@@ -58,13 +101,19 @@ def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
 def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
     """Its redirections stay and go on to their default URLs; thngs of a deleted product lose their reference."""
     Resources(caller.tables, kind).delete(
-        resource_id, sees=lambda document: visible(document, caller.principal.project)
+        resource_id,
+        also=lambda before: _moves(resource_id, before, {}) if kind is PLACE else (),
+        sees=lambda document: visible(document, caller.principal.project),
     )
-    Properties(caller.tables).forget(resource_id)
+    if kind in (PRODUCT, THNG):
+        Properties(caller.tables).forget(resource_id)
 
 
-def show(caller: Caller, stored: list[Stored], *, with_scopes: bool = False) -> list[Document]:
-    """Documents with their current properties and locations, in the order given."""
+def show(caller: Caller, kind: Kind, stored: list[Stored], *, with_scopes: bool = False) -> list[Document]:
+    """Documents in the order given; products and thngs with their current properties and locations."""
+    if kind in (COLLECTION, PLACE):
+        shape = shown_place if kind is PLACE else shown_collection
+        return [shape(each.id, each.document, with_scopes=with_scopes) for each in stored]
     current = Properties(caller.tables).read_many([each.id for each in stored])
     documents = []
     for each in stored:
@@ -77,24 +126,28 @@ def show(caller: Caller, stored: list[Stored], *, with_scopes: bool = False) -> 
 def _create(
     caller: Caller, kind: Kind, fields: dict[str, Any], project: str | None, location: Document | None = None
 ) -> Document:
-    resource_id, at = caller.new_id(caller.at), caller.at
     values = fields.pop("properties", None) or {}
-    scopes = scoping.initial(caller, fields.pop("scopes", None), project)
-    document = merged({"createdAt": at, "updatedAt": at, "scopes": scopes}, fields)
+    resource_id, document = _new(caller, fields, project)
     if location:
         values[LOCATION] = location
     _check_size(kind, resource_id, document, values)
-    Properties(caller.tables).begin(resource_id, values, at)
+    Properties(caller.tables).begin(resource_id, values, caller.at)
     stored = Resources(caller.tables, kind).create(resource_id, document)
     values.pop(LOCATION, None)
     return shown(resource_id, stored.document, properties=values, location=location)
+
+
+def _new(caller: Caller, fields: dict[str, Any], project: str | None) -> tuple[str, Document]:
+    resource_id, at = caller.new_id(caller.at), caller.at
+    scopes = scoping.initial(caller, fields.pop("scopes", None), project)
+    return resource_id, merged({"createdAt": at, "updatedAt": at, "scopes": scopes}, fields)
 
 
 def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]) -> Stored:
     sent_scopes = fields.pop("scopes", None)
 
     def change(document: Document) -> Document:
-        result = merged(document, fields)
+        result = merged(document, _with_position(document, fields) if kind is PLACE else fields)
         if not result.get("name"):
             raise Invalid(f"name: a {kind.name} needs a name")
         result["scopes"] = scoping.changed(caller, document, sent_scopes)
@@ -102,8 +155,36 @@ def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]
             _check_product(caller, result.get("product"))
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
-    resources = Resources(caller.tables, kind)
-    return resources.update(resource_id, change, sees=lambda document: visible(document, caller.principal.project))
+    return Resources(caller.tables, kind).update(
+        resource_id,
+        change,
+        also=lambda before, after: _moves(resource_id, before, after) if kind is PLACE else (),
+        sees=lambda document: visible(document, caller.principal.project),
+    )
+
+
+def _with_position(before: Document, fields: dict[str, Any]) -> dict[str, Any]:
+    """What was sent of a place, with its position as the document keeps it. Raises Invalid for half a position."""
+    latitude, longitude = position_after(before, fields)
+    if (latitude is None) != (longitude is None):
+        missing = "latitude" if latitude is None else "longitude"
+        finding = Finding(field=missing, message="latitude and longitude come together")
+        raise Invalid(f"{missing}: latitude and longitude come together", details=[finding])
+    rest = {name: value for name, value in fields.items() if name != "position"}
+    return {**rest, "latitude": latitude, "longitude": longitude}
+
+
+def _moves(place_id: str, before: Document, after: Document) -> list[Write]:
+    """The position rows that a change of a place removes and writes. Raises TooLarge."""
+    old = position_rows(place_id, before, scopes_of(before))
+    new = position_rows(place_id, after, scopes_of(after))
+    if len(new) > MAX_PROJECTS_OF_PLACE + 1:
+        raise TooLarge(
+            f"A place with a position is in at most {MAX_PROJECTS_OF_PLACE} projects, "
+            f'not {len(new) - 1}; "all" is every project'
+        )
+    removed: list[Write] = [Delete(key) for key in sorted(old.keys() - new.keys())]
+    return removed + [Put(key, item) for key, item in new.items() if old.get(key) != item]
 
 
 def _check_size(kind: Kind, resource_id: str, document: Document, values: dict[str, Any]) -> None:
@@ -128,8 +209,27 @@ def _check_product(caller: Caller, product: str | None) -> None:
         ) from error
 
 
-def _location(sent: SentLocation) -> Document:
-    point = sent.point()
+def _location(caller: Caller, sent: SentLocation) -> Document:
+    """A location as it is kept: where it says, else where the place is that it names. Raises Invalid."""
+    place = None if sent.place is None else find_place(caller, sent.place)
+    point = sent.point() or (None if place is None else point_of(place))
     if point is None:
-        raise Invalid(f"There is no place {sent.place}", details=[Finding(field="location.place", message="unknown")])
-    return location_document(*point)
+        return {"place": sent.place}
+    return location_document(*point, place=sent.place)
+
+
+def find_place(caller: Caller, place_id: str) -> Stored:
+    """The place that a location names. Raises Invalid when there is none that the caller sees."""
+    try:
+        return read(caller, PLACE, place_id)
+    except NotFound as error:
+        raise Invalid(
+            f"location.place: there is no place {place_id[:60]}",
+            details=[Finding(field="location.place", message="unknown place")],
+        ) from error
+
+
+def point_of(place: Stored) -> tuple[float, float] | None:
+    """(latitude, longitude) of a place that has a position."""
+    document = place.document
+    return (document["latitude"], document["longitude"]) if "latitude" in document else None

@@ -4,25 +4,24 @@ import json
 import os
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import keys, wiring
 from ..access import service as access
 from ..access.documents import NewApplication, NewProject
+from ..access.first_account import FirstAccount, make_first_account
 from ..access.model import Principal
-from ..access.store import ACCOUNT, OPERATOR
 from ..caller import Caller
 from ..catalogue import service as catalogue
 from ..catalogue.documents import NewProduct, NewThng
-from ..ids import SeededIds, new_id
-from ..ports.table import Absent, ConditionFailed, GlobalKey, Item, Set, Tables
+from ..ids import SeededIds
+from ..ports.table import Set, Tables
 from ..redirection import publish
 from ..redirection.documents import SentRedirection, SentRules
 from ..redirection.links import Links
 from ..redirection.qr import qr_text
-from ..resources import Resources
-from ..shapes import stamp
 from .config import Settings
 
 MUSEUM = Path(__file__).with_name("museum.json")
@@ -31,20 +30,21 @@ CREDENTIALS = "demo.json"
 
 def prepare(settings: Settings) -> None:
     """Make the first account, its operator and, unless it is switched off, the museum; each once."""
-    tables, row = wiring.tables(), _first_account()
-    access.create_account(
+    tables = wiring.tables()
+    first = make_first_account(
         tables,
-        account=row["account"],
+        wiring.root_secrets(),
         name="Harbour Museum" if settings.demo else "First account",
+        email="operator@museum.example",
         domain=settings.short_domain,
-        at=row["at"],
+        clock=wiring.clock,
+        key=settings.operator_api_key,
     )
-    _serve_domain(tables, row["account"], settings.short_domain)
-    key = _operator_key(settings, tables, row)
-    if settings.demo and not row.get("museum"):
-        _make_museum(tables, row, settings.short_domain)
+    row = tables.main.get(keys.first_account(), consistent=True)
+    if settings.demo and row is not None and not row.get("museum"):
+        _make_museum(tables, first, settings.short_domain)
         tables.main.update(keys.first_account(), (Set("museum", True),))
-    _write_credentials(settings, key)
+    _write_credentials(settings, first.key)
 
 
 def banner(settings: Settings) -> None:
@@ -81,49 +81,14 @@ def banner(settings: Settings) -> None:
     sys.stdout.flush()
 
 
-def _first_account() -> Item:
-    main = wiring.tables().main
-    at = wiring.clock()
-    row: Item = {**stamp("firstAccount"), "account": new_id(at), "operator": new_id(at), "at": at}
-    try:
-        main.put(keys.first_account(), row, when=(Absent(),))
-    except ConditionFailed as failure:
-        assert failure.old is not None
-        return failure.old
-    return row
-
-
-def _serve_domain(tables: Tables, account: str, domain: str) -> None:
-    document = Resources(tables.of(account), ACCOUNT).read(account).document
-    if domain not in document["shortDomains"]:
-        access.set_account(tables, account, shortDomains=[domain, *document["shortDomains"]])
-
-
-def _operator_key(settings: Settings, tables: Tables, row: Item) -> str:
-    """The key from the environment, else the one that belongs to the operator. A key that was replaced is revoked."""
-    account, operator, at = row["account"], row["operator"], row["at"]
-    roots = wiring.root_secrets()
-    own = roots.api_key("operator", account, operator, root=roots.current, version=1)
-    key = settings.operator_api_key or own
-    access.create_operator(tables, account=account, operator=operator, key=key, email="operator@museum.example", at=at)
-    known = keys.api_key(key).pk
-    stored = Resources(tables.of(account), OPERATOR).read(operator)
-    if (before := stored.document.get("_keyRow", known)) != known:
-        tables.main.delete(GlobalKey(before, keys.ONLY))
-    Resources(tables.of(account), OPERATOR).update(
-        operator, lambda document: {**document, "_keyRow": known, "updatedAt": max(at, document["updatedAt"])}
-    )
-    return key
-
-
-def _make_museum(tables: Tables, row: Item, domain: str) -> None:
+def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
     """Everything with ids of one seed, so that a start that was interrupted goes on where it stopped."""
     content: dict[str, Any] = json.loads(MUSEUM.read_text(encoding="utf-8"))
-    ids = SeededIds(f"museum/{row['account']}")
+    ids = SeededIds(f"museum/{first.account}")
     caller = Caller(
-        principal=Principal(actor="operator", account=row["account"], id=row["operator"]),
-        tables=tables.of(row["account"]),
-        at=row["at"],
+        principal=Principal(actor="operator", account=first.account, id=first.operator),
+        tables=tables.of(first.account),
+        at=first.at,
         cause="demo",
         new_id=ids.new_id,
         new_short_id=ids.new_short_id,
@@ -134,7 +99,8 @@ def _make_museum(tables: Tables, row: Item, domain: str) -> None:
         each["key"]: catalogue.create_product(caller, NewProduct(**each["document"]), project)["id"]
         for each in content["products"]
     }
-    for work in content["works"]:
+    for number, work in enumerate(content["works"], 1):
+        caller = replace(caller, at=first.at + number)  # one after the other, so that lists have an order
         sent = NewThng(**work["document"], product=products[work["product"]])
         thng = catalogue.create_thng(caller, sent, project)["id"]
         redirection = SentRedirection(

@@ -19,45 +19,46 @@ NOTHING: Document = {}
 
 
 class Sources(Frozen, kw_only=True):
-    """Where values come from. A resource is a document with its `id`, and `properties` when they were read."""
+    """Where values come from. A resource is a document with its `id`, and `properties` when they were read.
+
+    `project` and `application` are those of the application whose rules are asked; the account's own rules have none.
+    `place` is the one closest to the scan, with its `distance` in metres. There are no users yet, so `user` is empty.
+    """
 
     facts: Facts
     action: Document = NOTHING
     thng: Document | None = None
     product: Document | None = None
+    project: Document | None = None
+    application: Document | None = None
+    place: Document | None = None
+    user: Document | None = None
 
 
-class Needs(Frozen):
-    """Which rows have to be read for a set of fields."""
+# What has to be read for a set of fields: a sum of these. They are kept in live rows, so none changes its meaning.
+THNG, PRODUCT, THNG_PROPERTIES, PRODUCT_PROPERTIES, PROJECT, APPLICATION, PLACE = (1 << bit for bit in range(7))
+THINGS = THNG | PRODUCT | THNG_PROPERTIES | PRODUCT_PROPERTIES
 
-    thng: bool = False
-    product: bool = False
-    thng_properties: bool = False
-    product_properties: bool = False
+type Needs = int
 
-    def __bool__(self) -> bool:
-        return self.thng or self.product
-
-    def __or__(self, other: "Needs") -> "Needs":
-        return Needs(
-            self.thng or other.thng,
-            self.product or other.product,
-            self.thng_properties or other.thng_properties,
-            self.product_properties or other.product_properties,
-        )
+_NEEDED_BY: dict[str, Needs] = {
+    "thng": THNG,
+    "product": PRODUCT,
+    "project": PROJECT,
+    "application": APPLICATION,
+    "place": PLACE,
+}
 
 
 def needs_of(fields: Iterable[str]) -> Needs:
     """What `fields` make necessary to read."""
-    thng = product = thng_properties = product_properties = False
+    needs = 0
     for name in fields:
-        if name.startswith("thng."):
-            thng = True
-            thng_properties = thng_properties or name.startswith("thng.properties.")
-        elif name.startswith("product."):
-            product = True
-            product_properties = product_properties or name.startswith("product.properties.")
-    return Needs(thng, product, thng_properties, product_properties)
+        group, _, rest = name.partition(".")
+        needs |= _NEEDED_BY.get(group, 0)
+        if rest.startswith("properties."):
+            needs |= THNG_PROPERTIES if group == "thng" else PRODUCT_PROPERTIES if group == "product" else 0
+    return needs
 
 
 def context_of(fields: Iterable[str], sources: Sources) -> Context:
@@ -68,19 +69,27 @@ def context_of(fields: Iterable[str], sources: Sources) -> Context:
         group, _, rest = name.partition(".")
         value: Any
         match group:
+            case "country" | "language" | "location" | "time" | "timezone":
+                value = of_facts(sources.facts, name)
+            case "timeOfDay" | "dayOfWeek" | "dayOfMonth" | "month" | "year":
+                moment = moment or Moment(sources.facts.at, sources.facts.zone)
+                value = moment.field(group)
             case "thng":
                 value = of_document(sources.thng, rest)
             case "product":
                 value = of_document(sources.product, rest)
             case "action":
                 value = of_document(sources.action, rest)
-            case "country" | "language" | "location" | "time" | "timezone":
-                value = of_facts(sources.facts, name)
-            case "timeOfDay" | "dayOfWeek" | "dayOfMonth" | "month" | "year":
-                moment = moment or Moment(sources.facts.at, sources.facts.zone)
-                value = moment.field(group)
+            case "project":
+                value = of_document(sources.project, rest)
+            case "application":
+                value = of_document(sources.application, rest)
+            case "place":
+                value = of_document(sources.place, rest)
+            case "user":
+                value = of_document(sources.user, rest)
             case _:
-                value = None  # user, place, project, application: empty at account level
+                value = None
         if value is not None:
             values[name] = value
     return values

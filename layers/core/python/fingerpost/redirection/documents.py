@@ -8,12 +8,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ..fields import SentDocument
 
 MAX_RULES = 10_000
-RULE_FIELDS = ("match", "name", "redirectUrl", "delegates", "constants")
+RULE_FIELDS = ("match", "name", "redirectUrl", "constants")
+ACCOUNT_RULE_FIELDS = (*RULE_FIELDS, "delegates")
 RESERVED = frozenset(
     {
-        "access", "accounts", "actions", "api", "apple-app-site-association", "apps", "assets", "auth", "console",
-        "docs", "errors", "favicon", "health", "login", "metrics", "openapi", "products", "qr", "redirections",
-        "redirector", "robots", "sitemap", "static", "thngs", "well-known",
+        "access", "accounts", "actions", "api", "apple-app-site-association", "apps", "assets", "auth", "collections",
+        "console", "docs", "errors", "favicon", "health", "login", "metrics", "openapi", "places", "products", "qr",
+        "redirections", "redirector", "robots", "sitemap", "static", "thngs", "well-known",
     }
 )  # fmt: skip
 _SHORT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -44,19 +45,28 @@ class SentDelegate(BaseModel):
     project: str | None = None
 
 
-class SentRule(BaseModel):
-    """One rule. A key that is not known is stored as given, and warned of."""
+class SentApplicationRule(BaseModel):
+    """One rule of an application. A key that is not known is stored as given, and warned of."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
     match: str | None = None
     name: Annotated[str, Field(max_length=256)] | None = None
     redirectUrl: str | None = None  # noqa: N815
-    delegates: Annotated[list[SentDelegate], Field(max_length=100)] | None = None
     constants: Annotated[dict[str, str], Field(max_length=100)] | None = None
 
     def sent(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+class SentRule(SentApplicationRule):
+    """One rule of the account: it may ask applications."""
+
+    delegates: Annotated[list[SentDelegate], Field(max_length=100)] | None = None
+
+
+class SentApplicationRules(SentDocument):
+    rules: Annotated[list[SentApplicationRule], Field(max_length=MAX_RULES)]
 
 
 class SentRules(SentDocument):

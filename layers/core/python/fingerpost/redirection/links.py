@@ -7,17 +7,21 @@ from typing import Any
 from .. import audit, keys
 from ..access.store import ACCOUNT
 from ..caller import Caller
-from ..catalogue.model import PRODUCT, THNG
+from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
+from ..ids import is_id
 from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
-from ..resources import Document, Resources, Stored, projects_of, visible
+from ..resources import Document, Kind, Resources, Stored, projects_of, visible
+from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..rules.template import parse_default_url, to_json
 from ..shapes import stamp
 from .documents import SentRedirection
 from .model import Link, ResourceType, from_item, to_item
 
+KINDS: dict[ResourceType, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION, "place": PLACE}
 TRIES = 8
+PAGE = 10
 
 
 class Links:
@@ -40,7 +44,7 @@ class Links:
         caller = self._caller
         domain = self._domain(sent.shortDomain or domain)
         if sent.evrythngId is None:
-            raise _invalid("evrythngId", "needs the id of the thng or product that the link is for")
+            raise _invalid("evrythngId", "needs the id of the thng, product, collection or place that the link is for")
         if sent.defaultRedirectUrl is None:
             raise _invalid("defaultRedirectUrl", "needs the URL to go to when no rule says otherwise")
         kind, target = self._target(sent.evrythngId, sent.type)
@@ -128,6 +132,18 @@ class Links:
                     links.append(link)
         return links, page.after
 
+    def oldest(self, evrythng_id: str, type_: ResourceType) -> Link:
+        """The first link that a thing was given and still has. Raises NotFound."""
+        after: str | None = None
+        while is_id(evrythng_id):
+            links, after = self.of(evrythng_id, after=after, limit=PAGE)
+            for link in links:
+                if link.type == type_:
+                    return link
+            if after is None:
+                break
+        raise NotFound(f"There is no redirection of a {type_} {evrythng_id[:60]}")
+
     def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
         entry = audit.entry(self._caller, verb, "link", before.name, _audited(before), _audited(after))
@@ -147,16 +163,16 @@ class Links:
 
     def _target(self, resource_id: str, kind: str | None) -> tuple[ResourceType, Stored]:
         found: dict[ResourceType, Stored] = {}
-        types: dict[ResourceType, Any] = {"thng": THNG, "product": PRODUCT}
-        for name, each in types.items():
-            stored = Resources(self._caller.tables, each).read_many([resource_id], consistent=True).get(resource_id)
+        item = self._caller.tables.main.get(keys.document(resource_id), consistent=True)
+        for name, each in KINDS.items():
+            stored = stored_of(each, resource_id, item)
             if stored is not None and visible(stored.document, self._caller.principal.project):
                 found[name] = stored
         for name, stored in found.items():
             if kind not in (None, name):
                 raise _invalid("type", f"{resource_id} is a {name}, not a {kind}")
             return name, stored
-        raise _invalid("evrythngId", f"there is no {kind or 'thng or product'} {resource_id[:60]}")
+        raise _invalid("evrythngId", f"there is no {kind or 'thng, product, collection or place'} {resource_id[:60]}")
 
     def _sees(self, link: Link) -> bool:
         """Whether a key of a project sees the link: by what its thing says now, by the hint once the thing is gone."""
@@ -166,8 +182,7 @@ class Links:
         item = self._caller.tables.main.get(keys.document(link.evrythng_id), consistent=True)
         if item is None:
             return not {project, "all"}.isdisjoint(link.projects)
-        kinds = {"thng": THNG, "product": PRODUCT}
-        stored = Resources(self._caller.tables, kinds[link.type]).read(link.evrythng_id)
+        stored = Resources(self._caller.tables, KINDS[link.type]).read(link.evrythng_id)
         return visible(stored.document, project)
 
 

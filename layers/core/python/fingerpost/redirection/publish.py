@@ -1,4 +1,8 @@
-"""Publishing rules: compile what operators wrote, keep it as an immutable version, switch to it at once."""
+"""Publishing rules: compile what operators wrote, keep it as an immutable version, switch to it at once.
+
+The rules of an account and of each of its applications go the same way. Of an application, the live row says also the
+project and what its rules need: so a scan knows whom a delegate means, and what to read, before it has asked anybody.
+"""
 
 import json
 from dataclasses import dataclass
@@ -7,34 +11,40 @@ from typing import Any
 
 from .. import audit, keys
 from ..caller import Caller
-from ..errors import Conflict, Finding, Invalid, TooLarge
+from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
 from ..ids import SeededIds
 from ..ports.table import (
     Absent,
     AbsentOrBelow,
+    Check,
     Condition,
     Equals,
     Item,
     Key,
+    Present,
     Put,
     Set,
     TransactionFailed,
     Update,
+    Write,
 )
 from ..retry import attempts
 from ..rules import nodes
 from ..rules.check import check_rules
 from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REDIRECTOR, field_of, suggestion
-from ..rules.template import InvalidTemplate, UnknownTemplateField, parse_template, to_json
+from ..rules.template import InvalidTemplate, UnknownTemplateField, from_json, parse_template, to_json
 from ..shapes import stamp, upgraded
-from .documents import RULE_FIELDS, SentRule, SentRules
-from .rulesets import StoredRule, Version, live_versions, pack, read_chunks, unpack
+from .delegates import check_delegates
+from .documents import ACCOUNT_RULE_FIELDS, RULE_FIELDS, SentApplicationRule, SentApplicationRules, SentRule, SentRules
+from .hosts import may_lead_to
+from .rulesets import CompiledRules, StoredRule, Version, live_versions, pack, read_chunks, unpack
 
 MAX_RULES_BYTES = 4 * 1024 * 1024
 MAX_CHUNK_BYTES = 350_000
 MAX_FINDINGS = 50
 PUBLISH_ATTEMPTS = 8
+MAX_REDIRECTORS = 1_000  # applications with rules: each has some 100 bytes of the live row, read every four seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +56,10 @@ class Prepared:
     warnings: tuple[Finding, ...]
 
 
-def prepare(sent: SentRules, *, strict: bool = False) -> Prepared:
+def prepare(sent: SentRules | SentApplicationRules, *, strict: bool = False, allowed_hosts: str = "") -> Prepared:
     """Compile every rule. Unknown fields are warnings, and such a rule never matches, unless `strict`.
 
+    `allowed_hosts` are those that the rules may lead to; without any, they may lead anywhere.
     Raises Invalid with a finding for each thing that is wrong, TooLarge.
     """
     size = len(json.dumps([rule.sent() for rule in sent.rules], ensure_ascii=False).encode())
@@ -56,6 +67,7 @@ def prepare(sent: SentRules, *, strict: bool = False) -> Prepared:
         raise TooLarge(f"These rules have {size:,} bytes; the limit of a rule set is {MAX_RULES_BYTES:,} bytes (4 MB)")
     stored: list[StoredRule] = []
     problems: list[Finding] = []
+    first_kind: type[Invalid] = Invalid
     warnings: list[Finding] = []
     fields: set[str] = set()
     matches: list[nodes.Node | None] = []
@@ -63,7 +75,9 @@ def prepare(sent: SentRules, *, strict: bool = False) -> Prepared:
         place = f"rules[{number}]"
         try:
             compiled, odd = _compile(rule, place, strict=strict)
+            _check_host(compiled.stored, place, allowed_hosts)
         except (InvalidMatch, InvalidTemplate) as error:
+            first_kind = first_kind if problems else type(error)
             problems += error.details
             if len(problems) >= MAX_FINDINGS:
                 break
@@ -75,9 +89,10 @@ def prepare(sent: SentRules, *, strict: bool = False) -> Prepared:
     if problems:
         first = problems[0]
         where = f" at column {first.column}" if first.column else ""
-        raise InvalidMatch(f"{first.field}{where}: {first.message}", details=problems[:MAX_FINDINGS])
+        raise first_kind(f"{first.field}{where}: {first.message}", details=problems[:MAX_FINDINGS])
     if len(warnings) < MAX_FINDINGS:
-        warnings += check_rules(matches, REDIRECTOR)
+        passing = {number for number, rule in enumerate(stored) if "template" not in rule}  # they only ask others
+        warnings += check_rules(matches, REDIRECTOR, passing=passing)
     return Prepared(stored, frozenset(fields), tuple(warnings[:MAX_FINDINGS]))
 
 
@@ -88,11 +103,13 @@ class _CompiledRule:
     template_fields: frozenset[str]
 
 
-def _compile(rule: SentRule, place: str, *, strict: bool) -> tuple[_CompiledRule, list[Finding]]:
+def _compile(rule: SentApplicationRule, place: str, *, strict: bool) -> tuple[_CompiledRule, list[Finding]]:
+    known = ACCOUNT_RULE_FIELDS if isinstance(rule, SentRule) else RULE_FIELDS
     warnings = [
         Finding(field=f"{place}.{name}", message=f"unknown key {name[:60]!r}; it is kept but means nothing",
-                suggestion=next(iter(get_close_matches(name[:60], RULE_FIELDS, n=1)), None))
-        for name in (rule.model_extra or {})
+                suggestion=next(iter(get_close_matches(name[:60], known, n=1)), None))
+        for name, value in (rule.model_extra or {}).items()
+        if name != "delegates" or value  # clients send an empty list also where nobody can be asked
     ]  # fmt: skip
     constants = rule.constants or {}
     node: nodes.Node | None = None
@@ -115,8 +132,8 @@ def _compile(rule: SentRule, place: str, *, strict: bool) -> tuple[_CompiledRule
                 raise
             warnings += error.details
             node = nodes.NEVER
-    elif not rule.delegates:
-        message = "a rule needs a redirectUrl (or delegates)"
+    elif not (isinstance(rule, SentRule) and rule.delegates):
+        message = "a rule needs a redirectUrl" + (" (or delegates)" if isinstance(rule, SentRule) else "")
         finding = Finding(field=f"{place}.redirectUrl", message=message, expected=("an absolute http(s) URL",))
         raise InvalidTemplate(message, details=[finding])
     stored: dict[str, Any] = {"sent": rule.sent()}
@@ -131,13 +148,39 @@ def _compile(rule: SentRule, place: str, *, strict: bool) -> tuple[_CompiledRule
     return _CompiledRule(stored, node, template.fields if template else frozenset()), warnings
 
 
-def publish(caller: Caller, owner: str, sent: SentRules, *, strict: bool = False) -> dict[str, Any]:
+def _check_host(stored: StoredRule, place: str, allowed_hosts: str) -> None:
+    """Raises InvalidTemplate when the rule leads to a host that the account has not allowed."""
+    if "template" not in stored or may_lead_to(host := from_json(stored["template"]).host, allowed_hosts):
+        return
+    hosts = tuple(allowed_hosts.split(","))
+    message = f"the account does not allow application rules to lead to {host}; it allows {', '.join(hosts)}"
+    raise InvalidTemplate(message, details=[Finding(field=f"{place}.redirectUrl", message=message, expected=hosts)])
+
+
+def publish(
+    caller: Caller,
+    owner: str,
+    sent: SentRules | SentApplicationRules,
+    *,
+    project: str = "",
+    strict: bool = False,
+) -> dict[str, Any]:
     """Make the next version of an owner's rules and switch to it in one transaction. Answers its document.
 
-    Raises Invalid (nothing is stored), Conflict when others publish all the time.
+    The owner is `account`, or `app:<id>` of an application in `project`. Raises Invalid (nothing is stored), NotFound
+    for an application that was just deleted, Conflict when others publish all the time, TooLarge.
     """
-    prepared = prepare(sent, strict=strict)
     main, set_id = caller.tables.main, caller.new_id(caller.at)
+    application = owner.removeprefix(keys.APPLICATION_RULES) if owner != keys.ACCOUNT_RULES else ""
+    live = main.get(keys.LIVE, consistent=True) if application else None
+    hosts = str(live.get("allowedHosts", "")) if live else ""
+    prepared = prepare(sent, strict=strict, allowed_hosts=hosts)
+    warnings = prepared.warnings
+    if isinstance(sent, SentRules):
+        odd = check_delegates(caller, sent)
+        if odd and strict:
+            raise Invalid(f"{odd[0].field}: {odd[0].message}", details=odd[:MAX_FINDINGS])
+        warnings = (*warnings, *odd)[:MAX_FINDINGS]
     packed = pack(prepared.rules, prepared.template_fields)
     for_good = [packed[start : start + MAX_CHUNK_BYTES] for start in range(0, len(packed), MAX_CHUNK_BYTES)]
     main.put_many(
@@ -146,11 +189,16 @@ def publish(caller: Caller, owner: str, sent: SentRules, *, strict: bool = False
             for number, chunk in enumerate(for_good)
         ]
     )
+    needs = CompiledRules(0, prepared.rules, prepared.template_fields, delegating=False).all_needs
     for _ in attempts(PUBLISH_ATTEMPTS):
-        current = live_versions(main.get(keys.LIVE, consistent=True)).get(owner)
+        versions = live_versions(main.get(keys.LIVE, consistent=True))
+        current = versions.get(owner)
         if current is not None and current.set_id == set_id:
             return read(caller, owner)  # a repeat of a request that had got this far
-        version = Version((current.number if current else 0) + 1, set_id)
+        if application and current is None and sum(bool(each.app) for each in versions.values()) >= MAX_REDIRECTORS:
+            raise TooLarge(f"At most {MAX_REDIRECTORS:,} applications of an account can have rules of their own")
+        number = (current.number if current else 0) + 1
+        version = Version(number, set_id, application, project, needs)
         created_at = caller.at if current is None else _version_row(caller, owner, current)["created"]
         row: Item = {
             **stamp("rules"),
@@ -163,24 +211,27 @@ def publish(caller: Caller, owner: str, sent: SentRules, *, strict: bool = False
             "count": len(prepared.rules),
             "bytes": len(packed),
             "language": nodes.LANGUAGE_VERSION,
-            "warnings": json.dumps([finding.document() for finding in prepared.warnings]),
+            "warnings": json.dumps([finding.document() for finding in warnings]),
         }
         field = f"live:{owner}"
-        unchanged: Condition = AbsentOrBelow(field, "") if current is None else Equals(field, _text(current))
+        unchanged: Condition = AbsentOrBelow(field, "") if current is None else Equals(field, current.text)
         marks = [Set(name, value) for name, value in stamp("live").items()]
         before = None if current is None else {"version": current.number}
         after = {"version": version.number, "rules": len(prepared.rules)}
+        writes: list[Write] = [
+            Put(keys.rules_version(owner, version.number), row, (Absent(),)),
+            Update(keys.LIVE, (*marks, Set(field, version.text)), (unchanged,)),
+            *audit.entry(caller, "publish", "rules", owner, before, after),
+        ]
+        if application:  # a deleted one leaves no rules behind that would be asked
+            writes.append(Check(keys.document(application), (Present(),)))
         try:
-            main.transact(
-                [
-                    Put(keys.rules_version(owner, version.number), row, (Absent(),)),
-                    Update(keys.LIVE, (*marks, Set(field, _text(version))), (unchanged,)),
-                    *audit.entry(caller, "publish", "rules", owner, before, after),
-                ]
-            )
-        except TransactionFailed:
+            main.transact(writes)
+        except TransactionFailed as failure:
+            if application and failure.reasons[-1].kind == "condition":
+                raise NotFound(f"There is no application {application}") from failure
             continue  # somebody else published; theirs is superseded by ours
-        return document(caller, owner, row, [rule["sent"] for rule in prepared.rules], prepared.warnings)
+        return document(caller, owner, row, [rule["sent"] for rule in prepared.rules], warnings)
     raise Conflict("These rules keep changing; send the request again")
 
 
@@ -189,7 +240,7 @@ def read(caller: Caller, owner: str) -> dict[str, Any]:
     current = live_versions(caller.tables.main.get(keys.LIVE, consistent=True)).get(owner)
     if current is None:
         return {"id": _id(caller, owner), "createdAt": 0, "updatedAt": 0, "version": 0, "rules": []}
-    compiled = unpack(current.number, read_chunks(caller.tables.main, current.set_id))
+    compiled = unpack(current.number, read_chunks(caller.tables.main, current.set_id), delegating=False)
     row = _version_row(caller, owner, current)
     return document(caller, owner, row, [rule["sent"] for rule in compiled.rules])
 
@@ -215,10 +266,6 @@ def _version_row(caller: Caller, owner: str, version: Version) -> Item:
     if item is None:
         raise Invalid(f"Version {version.number} of these rules is missing")
     return upgraded(item)
-
-
-def _text(version: Version) -> str:
-    return f"{version.number}:{version.set_id}"
 
 
 def _id(caller: Caller, owner: str) -> str:

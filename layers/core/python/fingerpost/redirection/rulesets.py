@@ -6,16 +6,18 @@ Standard library only; on the scan path. Publishing is in publish.py.
 import json
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import keys
 from ..frozen import Frozen
 from ..ports.table import Item, Table, Tables
+from ..rules.nodes import from_json as from_nodes
+from ..rules.nodes import tests
 from ..rules.ruleset import RuleSet
-from ..rules.template import Template, fill, from_json
+from ..rules.template import Template, from_json
 from ..shapes import upgraded
-from .context import Context, Needs, Sources, context_of, needs_of
+from .context import Context, Needs, needs_of
 
 type StoredRule = Mapping[str, Any]  # name, match, nodes, redirectUrl, template, constants; see publish.py
 
@@ -23,29 +25,57 @@ MAX_KEPT_RULES = 40_000  # rules kept in memory over all accounts; the least rec
 
 
 class Version(Frozen):
-    """A live version: its number and the partition of its rows."""
+    """A live version: its number and the partition of its rows; of an application also its project and its needs.
+
+    With them the live row says which applications of a project have rules, and what those rules will have to read,
+    before any of them is loaded.
+    """
 
     number: int
     set_id: str
+    app: str = ""  # whose rules they are; empty for the account's
+    project: str = ""
+    needs: Needs = 0
+
+    @property
+    def text(self) -> str:
+        """As an attribute of the live row."""
+        own = f"{self.number}:{self.set_id}"
+        return f"{own}:{self.project}:{self.needs}" if self.app else own
+
+
+class Delegate(Frozen):
+    """Whom a rule of the account asks: one application, or all of a project when it names none."""
+
+    app: str | None
+    project: str | None
 
 
 class Target(Frozen):
-    """A rule's URL template, the fields it wants beyond those that the rules test, and whether any has to be read."""
+    """A rule's URL template, its host, the fields it wants beyond those that the rules test, and what they need."""
 
     template: Template
+    host: str
     more_fields: frozenset[str]
-    reads: bool
+    needs: Needs
 
 
 class CompiledRules:
     """One version of an owner's rules, ready to decide. Rules stay as they are stored until one of them is needed."""
 
-    def __init__(self, number: int, rules: Sequence[StoredRule], template_fields: Iterable[str] = ()):
+    def __init__(
+        self, number: int, rules: Sequence[StoredRule], template_fields: Iterable[str] = (), *, delegating: bool = True
+    ):
+        """`delegating` unless they are an application's, which ask nobody."""
         self.number, self.rules = number, rules
         self._set = RuleSet.load([rule.get("nodes") for rule in rules], [rule.get("constants") for rule in rules])
         self.fields: frozenset[str] = self._set.fields
         self.needs: Needs = needs_of(self.fields)
         self.all_needs: Needs = self.needs | needs_of(template_fields)
+        self.delegates: dict[int, tuple[Delegate, ...]] = {}
+        for place, rule in enumerate(rules if delegating else ()):
+            if named := rule["sent"].get("delegates"):
+                self.delegates[place] = tuple([Delegate(each.get("app"), each.get("project")) for each in named])
         self._targets: dict[int, Target] = {}
 
     def first_match(self, context: Context) -> int | None:
@@ -61,20 +91,20 @@ class CompiledRules:
         kept = self._targets.get(number)
         if kept is None and (pieces := self.rules[number].get("template")) is not None:
             template = from_json(pieces)
-            kept = Target(template, template.fields - self.fields, bool(needs_of(template.fields)))
+            fields = template.fields
+            kept = Target(template, template.host, fields - self.fields, needs_of(fields))
             self._targets[number] = kept
         return kept
 
+    def mentioned(self, number: int) -> list[str]:
+        """The fields that a rule tests or puts into its URL, in the order of their names."""
+        nodes = self.rules[number].get("nodes")
+        tested = {test.field for test in tests(from_nodes(nodes))} if nodes is not None else set()
+        target = self.target(number)
+        return sorted(tested | (target.template.fields if target else frozenset()))
+
 
 NO_RULES = CompiledRules(0, ())
-
-
-class Decision(Frozen):
-    """Where a scan goes and why. `rule` counts from 1; None means the default URL."""
-
-    url: str
-    rule: int | None = None
-    version: int = 0
 
 
 def pack(rules: Sequence[StoredRule], template_fields: Iterable[str]) -> bytes:
@@ -83,9 +113,9 @@ def pack(rules: Sequence[StoredRule], template_fields: Iterable[str]) -> bytes:
     return zlib.compress(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(), 6)
 
 
-def unpack(number: int, chunks: Sequence[bytes]) -> CompiledRules:
+def unpack(number: int, chunks: Sequence[bytes], *, delegating: bool = True) -> CompiledRules:
     document = json.loads(zlib.decompress(b"".join(chunks)))
-    return CompiledRules(number, document["rules"], document["fields"])
+    return CompiledRules(number, document["rules"], document["fields"], delegating=delegating)
 
 
 def live_versions(item: Item | None) -> dict[str, Version]:
@@ -93,10 +123,17 @@ def live_versions(item: Item | None) -> dict[str, Version]:
     if item is None:
         return {}
     return {
-        owner.removeprefix("live:"): Version(int(text.partition(":")[0]), text.partition(":")[2])
-        for owner, text in upgraded(item).items()
-        if owner.startswith("live:") and isinstance(text, str)
+        name.removeprefix("live:"): _version(name.removeprefix("live:"), text)
+        for name, text in upgraded(item).items()
+        if name.startswith("live:") and isinstance(text, str)
     }
+
+
+def _version(owner: str, text: str) -> Version:
+    number, set_id, *more = text.split(":")
+    app = owner.removeprefix(keys.APPLICATION_RULES) if owner.startswith(keys.APPLICATION_RULES) else ""
+    project, needs = more if more else ("", "0")
+    return Version(int(number), set_id, app, project, int(needs))
 
 
 def read_chunks(main: Table, set_id: str) -> list[bytes]:
@@ -126,32 +163,10 @@ class RuleSets:
         if (compiled := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return compiled
-        compiled = unpack(version.number, read_chunks(tables.main, version.set_id))
+        compiled = unpack(version.number, read_chunks(tables.main, version.set_id), delegating=not version.app)
         self._kept[key] = compiled
         self._rules += len(compiled.rules)
         while self._rules > MAX_KEPT_RULES and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._rules -= len(dropped.rules)
         return compiled
-
-
-def decide(
-    compiled: CompiledRules, sources_of: Callable[[Needs], Sources], begun: Sources
-) -> tuple[Decision | None, Sources]:
-    """The first rule that matches and yields a URL; None when none does. Answers also what was read for it.
-
-    `sources_of` reads what it is told to; it is asked once at the most. `begun` is what is known without reading.
-    """
-    sources = sources_of(compiled.all_needs) if compiled.needs else begun
-    context = context_of(compiled.fields, sources)
-    number = compiled.first_match(context)
-    while number is not None:
-        if (target := compiled.target(number)) is not None:
-            if target.reads and sources is begun:
-                sources = sources_of(compiled.all_needs)
-            if target.more_fields:
-                context |= context_of(target.more_fields, sources)
-            if (url := fill(target.template, context, compiled.rules[number].get("constants"))) is not None:
-                return Decision(url, number + 1, compiled.number), sources
-        number = compiled.next_match(context, number)
-    return None, sources

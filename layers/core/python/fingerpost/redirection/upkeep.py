@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from .. import keys
-from ..catalogue.model import PRODUCT, THNG
+from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..errors import Conflict, NotFound
 from ..log import warning
 from ..ports.queue import Queue
@@ -16,6 +16,7 @@ from ..retry import attempts
 from ..shapes import upgraded
 from .model import from_item as link_of
 
+LINKED = {kind.name: kind for kind in (THNG, PRODUCT, COLLECTION, PLACE)}  # what has links, with hints in them
 PAGE = 50
 SECOND_LOOK_MS = 120_000  # longer than any request: what was being created while its product went is there by then
 HINT_ATTEMPTS = 8
@@ -27,7 +28,7 @@ def work_of(change: Change) -> list[Task]:
     """The tasks that one change of a document makes necessary."""
     old, new = change.old, change.new
     kind = (new or old or {}).get("k")
-    if kind not in (THNG.name, PRODUCT.name) or change.key.sk != "doc" or old is None:
+    if kind not in LINKED or change.key.sk != "doc" or old is None:
         return []
     account, _, resource_id = change.key.pk.split("#", 2)
     if new is None:
@@ -139,7 +140,7 @@ def _set_hints(tables: Tables, key: GlobalKey, account: str, resource_id: str) -
 
 def _document(tables: Tables, account: str, resource_id: str) -> Document | None:
     item = tables.of(account).main.get(keys.document(resource_id), consistent=True)
-    found = (stored_of(kind, resource_id, item) for kind in (THNG, PRODUCT))
+    found = (stored_of(kind, resource_id, item) for kind in LINKED.values())
     return next((stored.document for stored in found if stored is not None), None)
 
 

@@ -1,8 +1,9 @@
 """A visit of a short URL: find the link, decide, record. Standard library only; this is the sacred path.
 
 Reads: the link (with the live row of the account that the domain served last, when the kept copy is too old), then at
-most one batch of what rules or the chosen template mention. When another account's live row has to be read, what its
-rules mentioned last comes in the same batch. Writes: one action, once.
+most one batch of what the account's rules, those of the applications they ask, or the chosen template mention. When
+another account's live row has to be read, what its rules mentioned last comes in the same batch.
+Writes: one action, once.
 """
 
 import json
@@ -21,17 +22,19 @@ from ..ids import NewId, new_id
 from ..log import warning
 from ..ports.table import Absent, ConditionFailed, Item, Key, Table, Tables, Throttled, Unreachable
 from ..shapes import stamp, upgraded
-from .context import Document, Needs, Sources
+from .context import PRODUCT, PRODUCT_PROPERTIES, THNG, THNG_PROPERTIES, Document, Needs, Sources
+from .deciding import Decision, Reach, decide, reach_of, reaction_item
 from .facts import Facts, truncated, visitor_hash
 from .model import Link, from_item
-from .rulesets import Decision, RuleSets, Version, decide, live_versions
+from .reading import Reading, Rows, thing_keys
+from .rulesets import CompiledRules, RuleSets, Version, live_versions
 
 LIVE_MS = 4_000  # a change of the rules shows within five seconds, the read's own lag included
 SALT_KEPT_MS = 2 * DAY_MS
 RETRY_AFTER = {"retry-after": "2"}
 MAX_KEPT_ACCOUNTS = 1_000
 MAX_SHORT_ID = 64
-EVERYTHING = Needs(thng=True, product=True, thng_properties=True, product_properties=True)
+EVERYTHING = THNG | PRODUCT | THNG_PROPERTIES | PRODUCT_PROPERTIES
 
 ACTION = {"type": "implicitScans"}
 
@@ -39,15 +42,16 @@ type Spill = Callable[[str], None]
 
 
 class Live(Frozen):
-    """What an account has in force: its rule-set versions and whether it keeps whole addresses."""
+    """What an account has in force: its rule-set versions, whether it keeps whole addresses, the hosts it allows."""
 
     read_at: int
     versions: dict[str, Version]
     whole_addresses: bool = False
-    needs: Needs = EVERYTHING  # what its rules made necessary last; everything before they are known
-
-
-type Rows = dict[Key, Item | None]  # what was read; None for a row that is not there
+    allowed_hosts: str = ""
+    reach: Reach | None = None  # of its rules; None before they are known
+    # What its rules made necessary last; everything before they are known.
+    needs: Needs = EVERYTHING
+    documents: tuple[Key, ...] = ()
 
 
 class Visit(Frozen):
@@ -78,17 +82,17 @@ class Visits:
         try:
             link = self.find(domain, short_id, facts.at)
             live, ahead = self._live_of(link, facts.at)
-            compiled = self._sets.of(self._own(link.account), link.account, live.versions.get(keys.ACCOUNT_RULES))
-            if live.needs != compiled.all_needs:
-                live = self._live[link.account] = replace(live, needs=compiled.all_needs)
-            begun = Sources(facts=facts, action=ACTION)
-            decision, sources = decide(compiled, lambda needs: self._read(link, needs, facts, ahead), begun)
+            own = self._own(link.account)
+            compiled = self._sets.of(own, link.account, live.versions.get(keys.ACCOUNT_RULES))
+            reach = live.reach or self._reach(link.account, live, compiled)
+            reading = Reading(own, Sources(facts=facts, action=ACTION), *_targets(link), ahead)
+            decision = decide(compiled, reach, reading, lambda version: self._sets.of(own, link.account, version))
         except (Throttled, Unreachable) as failure:
             raise Unavailable("The store is busy; try again in a moment", headers=RETRY_AFTER) from failure
         if decision is None:
             decision = Decision(link.default_url(), version=compiled.number)
         action_id = self.new_id(facts.at)
-        item = self._action(link, decision, sources, live, mark=mark, cause=cause)
+        item = self._action(link, decision, facts, reading.thng, live, mark=mark, cause=cause)
         self._record(link.account, action_id, item)
         return Visit(link, decision, action_id)
 
@@ -136,34 +140,27 @@ class Visits:
         self._last_account[domain] = link.account
         return link
 
-    def _read(self, link: Link, needs: Needs, facts: Facts, ahead: Rows) -> Sources:
-        """One batch of what is needed; the product hint is verified against the thng, and read again if it is old.
+    def _reach(self, account: str, live: Live, compiled: CompiledRules) -> Reach:
+        """How far the account's rules reach, kept until its live row is read again."""
+        reach = reach_of(compiled, live.versions, live.allowed_hosts)
+        kept = replace(live, reach=reach, needs=reach.needs, documents=reach.documents)
+        self._live[account] = kept
+        return reach
 
-        `ahead` was read before it was known to be needed.
-        """
-        main = self._own(link.account).main
-        thng_id, product_id = _targets(link)
-        rows = {key: item for key, item in ahead.items() if item is not None}
-        if wanted := [key for key in _needed(link, needs) if key not in ahead]:
-            rows |= main.get_many(wanted)
-        thng = resource_of(rows, thng_id)
-        if thng is not None and needs.product and thng.get("product") != product_id:
-            product_id = thng.get("product")
-            if product_id:
-                rows |= main.get_many(keys_of(product_id, needs.product_properties))
-        return Sources(facts=facts, action=ACTION, thng=thng, product=resource_of(rows, product_id))
-
-    def _action(self, link: Link, decision: Decision, sources: Sources, live: Live, *, mark: str, cause: str) -> Item:
-        facts, thng = sources.facts, sources.thng
+    def _action(
+        self, link: Link, decision: Decision, facts: Facts, thng: Document | None, live: Live, *, mark: str, cause: str
+    ) -> Item:
         product = thng.get("product") if thng is not None else link.product
-        projects = thng.get("scopes", {}).get("projects", ()) if thng is not None else link.projects
+        projects = list(thng.get("scopes", {}).get("projects", ()) if thng is not None else link.projects)
+        decider = decision.decider
+        if decider is not None and decider.project not in projects:
+            projects.append(decider.project)
         item: Item = {
             **stamp("action"),
             "type": "implicitScans",
             "ts": facts.at,
             "link": link.name,
-            "url": decision.url[:2048],
-            "projects": list(projects),
+            "projects": projects,
             "visitor": visitor_hash(self._salt[1], link.account, facts.address, facts.agent),
         }
         if link.type == "product":
@@ -171,10 +168,9 @@ class Visits:
         optional: dict[str, Any] = {
             link.type: link.evrythng_id,
             "product": product,
-            "rules": decision.version,
-            "rule": decision.rule,
             "mark": mark,
             "cause": cause,
+            **reaction_item(decision),
             **context_item(facts, whole_address=live.whole_addresses),
         }
         item.update({name: value for name, value in optional.items() if value or isinstance(value, float)})
@@ -200,7 +196,8 @@ class Visits:
         ahead: Rows = {}
         if not self._is_fresh(account, at):
             known = self._live.get(account)
-            wanted = _needed(link, known.needs if known else EVERYTHING)
+            wanted = thing_keys(known.needs if known else EVERYTHING, *_targets(link))
+            wanted += known.documents if known else ()
             rows = self._own(account).main.get_many([keys.LIVE, *wanted])
             ahead = {key: rows.get(key) for key in wanted}
             self._keep_live(account, rows.get(keys.LIVE), at)
@@ -211,10 +208,18 @@ class Visits:
         return live is not None and 0 <= at - live.read_at < LIVE_MS
 
     def _keep_live(self, account: str, item: Item | None, at: int) -> None:
-        whole, known = bool(item and item.get("wholeAddresses")), self._live.get(account)
+        known = self._live.get(account)
         if known is None and len(self._live) >= MAX_KEPT_ACCOUNTS:
             self._live.clear()
-        self._live[account] = Live(at, live_versions(item), whole, known.needs if known else EVERYTHING)
+        self._live[account] = Live(
+            at,
+            live_versions(item),
+            bool(item and item.get("wholeAddresses")),
+            str(item.get("allowedHosts", "")) if item else "",
+            None,
+            known.needs if known else EVERYTHING,
+            known.documents if known else (),
+        )
 
     def _salt_of(self, day: str, item: Item | None, at: int) -> str:
         if item is None:
@@ -251,15 +256,6 @@ def _targets(link: Link) -> tuple[str | None, str | None]:
     return link.evrythng_id if link.type == "thng" else None, link.product
 
 
-def _needed(link: Link, needs: Needs) -> list[Key]:
-    """The rows that `needs` are read from; a thng also when only its product is wanted, because it names it."""
-    if not needs:
-        return []
-    thng_id, product_id = _targets(link)
-    wanted = keys_of(thng_id, needs.thng_properties) if thng_id else []
-    return wanted + keys_of(product_id, needs.product_properties) if product_id and needs.product else wanted
-
-
 def _day(at: int) -> str:
     return _day_text(at // DAY_MS)
 
@@ -267,22 +263,3 @@ def _day(at: int) -> str:
 @lru_cache(maxsize=4)
 def _day_text(days: int) -> str:
     return time.strftime("%Y%m%d", time.gmtime(days * DAY_MS // 1000))
-
-
-def keys_of(resource_id: str, properties: bool) -> list[Key]:
-    wanted = [keys.document(resource_id)]
-    return [*wanted, keys.current(resource_id)] if properties else wanted
-
-
-def resource_of(rows: dict[Key, Item], resource_id: str | None) -> Document | None:
-    """A thng or product from its rows, with its `id` and, when they were read, its `properties`."""
-    if resource_id is None or (row := rows.get(keys.document(resource_id))) is None:
-        return None
-    document: dict[str, Any] = {**json.loads(str(upgraded(row)["doc"])), "id": resource_id}
-    if (current := rows.get(keys.current(resource_id))) is not None:
-        document["properties"] = {
-            name[2:]: json.loads(text)
-            for name, text in current.items()
-            if len(name) > 2 and name.startswith("v:") and isinstance(text, str)
-        }
-    return document

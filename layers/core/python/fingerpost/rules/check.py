@@ -3,7 +3,7 @@
 Everything found is a warning. What is not found may still be wrong: this looks at simple cases, in linear time.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -41,16 +41,18 @@ type _Term = (
 type _Conjunction = dict[_Term, None]  # in the order of the text
 
 
-def check_rules(matches: Sequence[Node | None], door: Door, *, field: str = "rules") -> tuple[Finding, ...]:
+def check_rules(
+    matches: Sequence[Node | None], door: Door, *, field: str = "rules", passing: Collection[int] = ()
+) -> tuple[Finding, ...]:
     """Warnings about rules in the order they are tried; None is a rule without `match`, which always matches.
 
-    Each stands at `rules[i].match`, i counted from 0. A rule that names an unknown field is skipped: it has a
-    warning from `compile_match`.
+    `passing` are the numbers of rules that may match and leave it to the next ones. Each warning stands at
+    `rules[i].match`, i counted from 0. A rule that names an unknown field is skipped: it has one from `compile_match`.
     """
-    return tuple(islice(_check(matches, door, field), _MAX_FINDINGS))
+    return tuple(islice(_check(matches, door, field, passing), _MAX_FINDINGS))
 
 
-def _check(matches: Sequence[Node | None], door: Door, field: str) -> Iterator[Finding]:
+def _check(matches: Sequence[Node | None], door: Door, field: str, passing: Collection[int]) -> Iterator[Finding]:
     earlier = _Earlier()
     always: int | None = None
     for number, node in enumerate(matches):
@@ -61,15 +63,15 @@ def _check(matches: Sequence[Node | None], door: Door, field: str) -> Iterator[F
             yield Finding(field=place, message=f"never reached: {field}[{always}] always matches")
             continue
         if node is None:
-            always = number
+            always = None if number in passing else number
             continue
         alternatives = list(_alternatives(node))
         for message in _about(node, alternatives, door):
             yield Finding(field=place, message=message)
         cover = earlier.cover(alternatives)
-        if cover is None:
+        if cover is None and number not in passing:
             earlier.add(number, alternatives)
-        else:
+        elif cover is not None:
             what = "asks the same" if node == matches[cover] else "matches whenever this one does"
             yield Finding(field=place, message=f"never reached: {field}[{cover}] {what}")
 
