@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 SAM_PYTHON = .cache/sam/bin/python
 ARGS =
 
-.PHONY: help run test lint bench template routes build deploy account replay lock clean
+.PHONY: help run test lint bench mutants template routes build deploy account replay lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ lint: .venv/installed ## check style, format and types
 
 bench: .venv/installed ## measure the budgets, as ratios
 	@$(PYTHON) -m bench $(ARGS)
+
+mutants: .cache/mutation/installed ## see which small faults the tests miss; ARGS="rules/nodes" tries some modules
+	@.cache/mutation/bin/python tools/mutants.py $(ARGS)
 
 template: .cache/sam/installed ## check template.yaml as SAM sees it and as CloudFormation will
 	@$(SAM_PYTHON) tools/check_template.py template.yaml
@@ -51,6 +54,9 @@ clean: ## remove everything that can be made again; .fingerpost, the data of `ma
 
 .venv/installed: pyproject.toml requirements.lock
 	@sh tools/make-venv .venv requirements.lock editable
+
+.cache/mutation/installed: requirements-mutants.lock
+	@sh tools/make-venv .cache/mutation requirements-mutants.lock
 
 .cache/sam/installed: requirements-sam.lock
 	@sh tools/make-venv .cache/sam requirements-sam.lock

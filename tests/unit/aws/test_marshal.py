@@ -5,7 +5,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingerpost.aws.marshal import from_typed, from_typed_item, number, to_typed, to_typed_item
+from fingerpost.aws.marshal import from_typed, from_typed_item, number, number_text, to_typed, to_typed_item
 
 floats = st.floats(1e-100, 1e37) | st.floats(-1e37, -1e-100) | st.just(0.0)
 scalars = st.none() | st.booleans() | st.integers(1 - 10**38, 10**38 - 1) | floats | st.text() | st.binary()
@@ -101,3 +101,76 @@ def test_sets_of_foreign_writers_come_back_as_lists():
 def test_an_unknown_type_is_an_error():
     with pytest.raises(ValueError, match="typed value"):
         from_typed({"X": "1"})
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [
+        ("x", {"S": "x"}),
+        (True, {"BOOL": True}),
+        (7, {"N": "7"}),
+        (7.0, {"N": "7"}),
+        (-2.5, {"N": "-2.5"}),
+        (None, {"NULL": True}),
+        (b"x" * 60, {"B": "eHh4" * 20}),
+        ([1, ["a"]], {"L": [{"N": "1"}, {"L": [{"S": "a"}]}]}),
+        ({"a": {"b": None}}, {"M": {"a": {"M": {"b": {"NULL": True}}}}}),
+        (10**38 - 1, {"N": "9" * 38}),
+        (1 - 10**38, {"N": "-" + "9" * 38}),
+        (1e-130, {"N": "1e-130"}),
+        (-1e-130, {"N": "-1e-130"}),
+    ],
+)
+def test_a_value_is_written_as_its_type(value, typed):
+    assert to_typed(value) == typed
+    assert to_typed_item({"f": value}) == {"f": typed}
+    assert from_typed(typed) == value
+    assert from_typed_item({"f": typed}) == {"f": value}
+
+
+def wrapped(levels: int) -> object:
+    value: object = "x"
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def test_maps_are_nested_as_deep_as_lists():
+    assert from_typed(to_typed(wrapped(31))) == wrapped(31)
+    with pytest.raises(ValueError, match=r"^a value is nested deeper than 32 levels$"):
+        to_typed(wrapped(32))
+
+
+def test_a_refusal_says_what_is_wrong():
+    with pytest.raises(ValueError, match=r"^a field needs a name$"):
+        to_typed_item({"": "x"})
+    with pytest.raises(ValueError, match=r"^a field needs a name$"):
+        to_typed({"a": {"": 1}})
+    with pytest.raises(ValueError, match=r"^a number has at most 38 digits$"):
+        number_text(10**38)
+    with pytest.raises(ValueError, match=r"^a number has at most 38 digits$"):
+        to_typed_item({"a": -(10**38)})
+    with pytest.raises(ValueError, match=r"^a row cannot hold the number nan$"):
+        number_text(float("nan"))
+    with pytest.raises(TypeError, match=r"^a row cannot hold a tuple$"):
+        to_typed([(1,)])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match=r"^not a typed value: X$"):
+        from_typed({"X": "1"})
+    with pytest.raises(ValueError, match=r"^not a typed value: S$"):
+        from_typed({"S": 1})
+
+
+def test_each_kind_of_set_of_a_foreign_writer_is_a_list():
+    assert from_typed({"BS": ["eA=="]}) == [b"x"]
+    assert from_typed({"L": [{"NS": ["1"]}]}) == [[1]]
+
+
+@pytest.mark.parametrize("text", ["1E+30", "9007199254740993.0", "12345678901234567890123456789012345678.0"])
+def test_a_whole_number_of_a_foreign_writer_is_exact(text):
+    assert number(text) == int(Decimal(text))
+    assert type(number(text)) is int
+
+
+def test_what_is_nearly_whole_is_no_whole_number():
+    assert number("9007199254740993.5") == float("9007199254740993.5")
+    assert type(number("9007199254740993.5")) is float

@@ -147,4 +147,5 @@ def sum_text(text: str, amount: int | float) -> str:
         return str(present + amount)
     from decimal import Context, Decimal  # noqa: PLC0415 (the redirect adds no fractions)
 
-    return format(Context(prec=38).add(Decimal(text), Decimal(number_text(amount))).normalize(), "f")
+    digits = Context(prec=38)  # for normalising too: the thread's own context would round to 28
+    return format(digits.normalize(digits.add(Decimal(text), Decimal(number_text(amount)))), "f")

@@ -58,10 +58,6 @@ def number_of(text: str) -> Number | None:
 # What each operator asks of one pattern and one element ------------------------------------------------------------
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _as_number(value: object) -> Number | None:
     """A stored number, or the number a stored text says. True and False are no numbers."""
     if isinstance(value, bool):
