@@ -63,7 +63,7 @@ class _Scan:
         begun = Sources(facts=_facts(row), action=action)
         self._reading = Reading(caller.tables, begun, row.get("thng"), row.get("product"))
         self._decider: str | None = row.get("app")
-        self._live = live_versions(caller.tables.main.get(keys.LIVE))
+        self._live = live_versions(caller.tables.main.get(keys.LIVE), row["ts"])
         self._shown = 0  # applications
 
     def explained(self) -> Document:
