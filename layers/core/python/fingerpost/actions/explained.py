@@ -179,6 +179,7 @@ def _facts(row: dict[str, Any]) -> Facts:
         agent=row.get("ua", ""),
         languages=row.get("lang", ""),
         referer=row.get("ref", ""),
+        query=row.get("q", ""),
         country=row.get("country", ""),
         region=row.get("region", ""),
         city=row.get("city", ""),
