@@ -2,6 +2,7 @@
 
 from fingerpost.edge import Answer, Edge, Request
 from fingerpost.redirection import publish, versions
+from fingerpost.redirection.documents import SentApplicationRules, SentRules
 from fingerpost.redirection.owners import owner_of, rules_route
 
 edge = Edge("rules")
@@ -14,7 +15,7 @@ def read_rules(request: Request) -> Answer:
     return Answer(document=versions.read(request.caller, owner_of(request)))
 
 
-@rules_route(edge, "PUT", "", "update")
+@rules_route(edge, "PUT", "", "update", bodies=(SentRules, SentApplicationRules), query=("strict",))
 def publish_rules(request: Request) -> Answer:
     """Publish at once. Unknown fields are stored with a warning, and refused with `?strict=true`.
 

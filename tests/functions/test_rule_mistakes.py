@@ -1,4 +1,4 @@
-"""Everything that is wrong with a set of rules is told at once, with the rule, its name, the column and a suggestion."""
+"""All that is wrong with a set of rules is told at once: which rule, its name, the column, a suggestion."""
 
 from tests.functions.delegating import path_of
 from tests.functions.world import Client, World, rule

@@ -1,7 +1,7 @@
 """The versions of an owner's rules as rows and as documents: every one is kept, with who made it, when and why."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,16 @@ def newest_rows(main: Table, owner: Owner, *, limit: int, after: str | None = No
     """Version rows, newest first. `main` is the account's own table."""
     partition = keys.rules_version(owner.name, 0).pk
     return main.query(partition, low="v#", descending=True, limit=limit, after=after, consistent=True)
+
+
+def live_row(rows: Iterable[Item], at: int) -> Item | None:
+    """Of version rows, the one that was live at a moment, as far as they tell; None when none was."""
+    begun = [
+        (row["at"] if row["starts"] is None else row["starts"], row["number"], row)
+        for row in rows
+        if row["cancelled"] is None and (row["ends"] is None or at < row["ends"])
+    ]
+    return max([each for each in begun if each[0] <= at], key=lambda each: each[:2], default=(0, 0, None))[2]
 
 
 def compiled_of(caller: Caller, version: Version) -> CompiledRules:
