@@ -102,6 +102,20 @@ class Route:
     pattern: re.Pattern[str]
     permission: tuple[Verb, str] | None  # None: no key needed
     handle: Handle
+    says: "Contract"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What the description of the API (openapi.py) says of a route beside its address.
+
+    `body` and `answers` are types of documents: a pydantic model, a list of one; None is no document.
+    """
+
+    body: Any = None
+    answers: Any = None
+    status: int = 200
+    query: tuple[str, ...] = ()  # names of parameters, as openapi.PARAMETERS has them
 
 
 class Edge:
@@ -112,19 +126,27 @@ class Edge:
         self._routes: list[Route] = []
 
     @property
+    def registered(self) -> tuple[Route, ...]:
+        """Every route, in order of registration."""
+        return tuple(self._routes)
+
+    @property
     def routes(self) -> tuple[tuple[str, str], ...]:
         """(method, path template) of each route, in order of registration."""
         return tuple((route.method, route.template) for route in self._routes)
 
     def route(
-        self, method: str, template: str, *, verb: Verb | None = None, of: str = ""
+        self, method: str, template: str, *, verb: Verb | None = None, of: str = "", **says: Any
     ) -> Callable[[Handle], Handle]:
-        """Register a route that needs the permission to `verb` resources `of` a kind; without `verb`, no key at all."""
+        """Register a route that needs the permission to `verb` resources `of` a kind; without `verb`, no key at all.
+
+        `says` are the fields of its `Contract`.
+        """
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\.")) + "/?")
 
         def register(handle: Handle) -> Handle:
             permission = None if verb is None else (verb, of)
-            self._routes.append(Route(method, template, pattern, permission, handle))
+            self._routes.append(Route(method, template, pattern, permission, handle, Contract(**says)))
             return handle
 
         return register
