@@ -41,6 +41,7 @@ CURRENT: dict[str, int] = {
     "audit": 1,
     "auditOf": 1,
     "answer": 1,
+    "rate": 1,
 }
 
 _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once
