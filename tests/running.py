@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -54,7 +55,8 @@ class Server:
         credentials = json.loads((self.home / ".fingerpost" / "demo.json").read_text())
         return str(credentials["operatorApiKey"])
 
-    def start(self) -> None:
+    def start(self, *, scheme: str = "http", trust: Path | None = None) -> None:
+        """Return when it answers. `trust` is the authority's file of a server that speaks TLS."""
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fingerpost.local"],
@@ -66,9 +68,12 @@ class Server:
             )
         for _ in range(900):
             assert self.process.poll() is None, (self.home / "log").read_text()
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.short}/health", timeout=1) as answer:
-                if answer.status == 200:
-                    return
+            with contextlib.suppress(OSError):
+                context = ssl.create_default_context(cafile=str(trust)) if trust else None
+                address = f"{scheme}://localhost:{self.short_port}/health"
+                with urllib.request.urlopen(address, timeout=1, context=context) as answer:
+                    if answer.status == 200:
+                        return
             time.sleep(0.05)
         raise AssertionError("the server did not become ready: " + (self.home / "log").read_text())
 

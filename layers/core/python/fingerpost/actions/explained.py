@@ -1,26 +1,21 @@
 """Why a recorded scan went where it went: its facts, held against the rules of the versions that were asked."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 from .. import keys
 from ..caller import Caller
 from ..errors import NotFound
 from ..ports.table import Item
-from ..redirection.context import Sources, context_of
 from ..redirection.deciding import versions_of
-from ..redirection.facts import Facts
 from ..redirection.reading import Reading
+from ..redirection.recorded import Recorded
 from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versions
+from ..redirection.telling import Asked, Teller, Told
+from ..redirection.versions import Owner, live_row, newest_rows
 from ..resources import Document
-from ..rules.explain import explain
-from ..rules.nodes import from_json
-from ..rules.ruleset import with_constants
 from ..shapes import upgraded
 from .model import row_of
 
-MAX_RULES_SHOWN = 100  # of one owner, before the one that decided
-MAX_APPLICATIONS_SHOWN = 20
 MAX_VERSIONS_SEEN = 100  # newest ones, in search of the one that was live at the time
 
 _sets = RuleSets()
@@ -34,37 +29,17 @@ def explanation(caller: Caller, item: Item) -> Document:
     row = row_of(item)
     if "rules" not in row and "link" not in row:
         raise NotFound("No rules were asked about this action")
-    return _Scan(caller, row).explained()
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What one owner's rules said. `decided` is the rule that yielded the URL, or asked who did."""
-
-    rules: list[Document]
-    decided: int | None
-
-    def says(self) -> str:
-        """Of the rule that decided."""
-        if self.decided is None:
-            return "no rule matched"
-        last = self.rules[-1]
-        if last["matched"]:
-            return f"rule {self.decided} {last['says']}"
-        return f"rule {self.decided} decided; as things are now it {last['says']}"
+    return _Scan(caller, Recorded("", row)).explained()
 
 
 class _Scan:
     """One recorded scan, to be asked again."""
 
-    def __init__(self, caller: Caller, row: dict[str, Any]):
-        self._caller, self._row = caller, row
-        action = {"type": row["type"], "customFields": row.get("customFields", {})}
-        begun = Sources(facts=_facts(row), action=action)
-        self._reading = Reading(caller.tables, begun, row.get("thng"), row.get("product"))
-        self._decider: str | None = row.get("app")
-        self._live = live_versions(caller.tables.main.get(keys.LIVE))
-        self._shown = 0  # applications
+    def __init__(self, caller: Caller, scan: Recorded):
+        self._caller, self._row = caller, scan.row
+        self._teller = Teller(Reading(caller.tables, scan.sources(), *scan.things), self._load, self._asked)
+        self._decider: str | None = scan.row.get("app")
+        self._live = live_versions(caller.tables.main.get(keys.LIVE), caller.at)
 
     def explained(self) -> Document:
         row = self._row
@@ -93,23 +68,15 @@ class _Scan:
             "says": f"of the application's rules, {told.says()}",
         }
 
-    def _told(self, version: Version, decided: int | None) -> _Told:
-        """The rules up to the one that decided, the last hundred of them."""
-        compiled = _sets.of(self._caller.tables, self._caller.principal.account, version)
-        sources = self._reading.sources(compiled.needs, version if version.app else None)
-        context = context_of(compiled.fields, sources)
-        last = decided or len(compiled.rules)
-        rules = []
-        for place in range(max(0, last - MAX_RULES_SHOWN), last):
-            told = _rule_told(compiled, place, context)
-            if place in compiled.delegates and (told["matched"] or place + 1 == decided):
-                told["delegates"] = self._delegates_told(compiled, place)
-            rules.append(told)
-        return _Told(rules, decided)
+    def _told(self, version: Version, decided: int | None) -> Told:
+        return self._teller.told(self._load(version), decided, asked=version if version.app else None)
 
-    def _delegates_told(self, compiled: CompiledRules, place: int) -> list[Document]:
-        """What each application said that the rule asked, up to the one that decided."""
-        row, told = self._row, []
+    def _load(self, version: Version | None) -> CompiledRules:
+        return _sets.of(self._caller.tables, self._caller.principal.account, version)
+
+    def _asked(self, compiled: CompiledRules, place: int) -> Iterator[Asked]:
+        """The applications that the rule asked, up to the one that decided, each with the rules of that time."""
+        row = self._row
         asked = {
             version.app: version for each in compiled.delegates[place] for version in versions_of(each, self._live)
         }
@@ -119,35 +86,19 @@ class _Scan:
         for app, live in asked.items():
             decides = asks_decider and app == self._decider
             version = self._version_of(live, row["rules"] if decides else None)
-            if version is None or (self._shown >= MAX_APPLICATIONS_SHOWN and not decides):
-                continue
-            self._shown += 1
-            answer = self._told(version, row["rule"] if decides else None)
-            told.append(
-                {
-                    "app": app,
-                    "project": version.project,
-                    "version": version.number,
-                    "rules": answer.rules,
-                    "says": answer.says(),
-                }
-            )
+            if version is not None:
+                yield Asked(version, row["rule"] if decides else None)
             if decides:
-                break
-        return told
+                return
 
     def _version_of(self, live: Version, number: int | None) -> Version | None:
         """An application's version by its number, else the one that was live at the time of the scan."""
         owner = keys.APPLICATION_RULES + live.app
         if number is not None:
             return self._version(owner, number, live)
-        partition = keys.rules_version(owner, 0).pk
-        page = self._caller.tables.main.query(partition, low="v#", descending=True, limit=MAX_VERSIONS_SEEN)
-        for each in page.rows:
-            row = upgraded(each.item)
-            if row["at"] <= self._row["ts"]:
-                return Version(row["number"], row["set"], live.app, live.project)
-        return None
+        page = newest_rows(self._caller.tables.main, Owner(owner, live.project), limit=MAX_VERSIONS_SEEN)
+        row = live_row([upgraded(each.item) for each in page.rows], self._row["ts"])
+        return None if row is None else Version(row["number"], row["set"], live.app, live.project)
 
     def _version(self, owner: str, number: int, live: Version | None = None) -> Version:
         item = self._caller.tables.main.get(keys.rules_version(owner, number))
@@ -155,35 +106,3 @@ class _Scan:
             raise NotFound(f"Version {number} of the rules is not kept any more")
         app = owner.removeprefix(keys.APPLICATION_RULES) if owner != keys.ACCOUNT_RULES else ""
         return Version(number, upgraded(item)["set"], app, live.project if live else self._row.get("project", ""))
-
-
-def _rule_told(compiled: CompiledRules, place: int, context: dict[str, Any]) -> Document:
-    rule = compiled.rules[place]
-    node = None if rule.get("nodes") is None else from_json(rule["nodes"])
-    if node is not None and rule.get("constants"):
-        node = with_constants(node, rule["constants"])
-    told = explain(node, context)
-    return {
-        "rule": place + 1,
-        "name": rule.get("name"),
-        "match": rule["sent"].get("match"),
-        "matched": told.held,
-        "says": told.sentence(),
-        "why": told.document(),
-    }
-
-
-def _facts(row: dict[str, Any]) -> Facts:
-    return Facts(
-        at=row["ts"],
-        agent=row.get("ua", ""),
-        languages=row.get("lang", ""),
-        referer=row.get("ref", ""),
-        country=row.get("country", ""),
-        region=row.get("region", ""),
-        city=row.get("city", ""),
-        latitude=row.get("lat"),
-        longitude=row.get("lon"),
-        zone=row.get("zone", ""),
-        source=row.get("source", "unknown"),
-    )

@@ -29,12 +29,15 @@ class Settings:
     host: str = "localhost"
     access_log: bool = False
     mmdb: Path | None = None  # a MaxMind DB file, which tells the country of an address
+    tls: bool = False  # both ports speak TLS, with a certificate of this machine's own
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process, and the adapters, the same settings."""
         given = {"FINGERPOST_OPERATOR_API_KEY": self.operator_api_key} if self.operator_api_key else {}
         if self.mmdb:
             given["FINGERPOST_MMDB"] = str(self.mmdb)
+        if self.tls:
+            given["FINGERPOST_SHORT_SCHEME"] = "https"
         return given | {
             "FINGERPOST_API_PORT": str(self.api_port),
             "FINGERPOST_SHORT_PORT": str(self.short_port),
@@ -44,6 +47,7 @@ class Settings:
             "FINGERPOST_API_URL": self.api_url,
             "FINGERPOST_HOST": self.host,
             "FINGERPOST_ACCESS_LOG": "1" if self.access_log else "0",
+            "FINGERPOST_TLS": "1" if self.tls else "0",
         }
 
 
@@ -52,6 +56,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     given = {name: text.strip() for name, text in environment.items() if text.strip()}
     if "FINGERPOST_MAIN_TABLE" in given:
         raise BadSetting("FINGERPOST_MAIN_TABLE is set, which is a deployment's environment; unset it to run locally.")
+    tls = _switch(given, "FINGERPOST_TLS", default=False)
     api_port = _port(given, "FINGERPOST_API_PORT", 8000)
     short_port = _port(given, "FINGERPOST_SHORT_PORT", 8001)
     if api_port == short_port:
@@ -63,10 +68,11 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         operator_api_key=_key(given),
         demo=_switch(given, "FINGERPOST_DEMO", default=True),
         short_domain=_domain(given, short_port),
-        api_url=_url(given, api_port),
+        api_url=_url(given, "https" if tls else "http", api_port),
         host=given.get("FINGERPOST_HOST", "localhost"),
         access_log=_switch(given, "FINGERPOST_ACCESS_LOG", default=False),
         mmdb=_mmdb(given),
+        tls=tls,
     )
 
 
@@ -121,8 +127,8 @@ def _domain(given: Mapping[str, str], short_port: int) -> str:
     return domain
 
 
-def _url(given: Mapping[str, str], api_port: int) -> str:
-    url = given.get("FINGERPOST_API_URL", f"http://localhost:{api_port}").rstrip("/")
+def _url(given: Mapping[str, str], scheme: str, api_port: int) -> str:
+    url = given.get("FINGERPOST_API_URL", f"{scheme}://localhost:{api_port}").rstrip("/")
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment

@@ -18,11 +18,13 @@ from ..catalogue import service as catalogue
 from ..catalogue.documents import NewProduct, NewThng
 from ..ids import SeededIds
 from ..ports.table import Set, Tables
-from ..redirection import publish
 from ..redirection.documents import SentRedirection, SentRules
 from ..redirection.links import Links
+from ..redirection.publish import publish
 from ..redirection.qr import qr_text
+from ..redirection.versions import ACCOUNT
 from .config import Settings
+from .tls import files_of
 
 MUSEUM = Path(__file__).with_name("museum.json")
 CREDENTIALS = "demo.json"
@@ -58,6 +60,11 @@ def banner(settings: Settings) -> None:
         f"  operator key  {key}",
         "",
     ]
+    curl = "curl -s"
+    if settings.tls:
+        authority = files_of(settings.data_dir).authority
+        curl += f" --cacert {authority}"
+        lines[-1:] = [f"  authority     {authority} (for clients to trust)", ""]
     if settings.demo:
         work = f"{_short_url(settings)}/TURF1891"
         lines += [
@@ -65,15 +72,15 @@ def banner(settings: Settings) -> None:
             "",
             f"  {work} is The Turf Cutters. Scan it from another terminal, as a French speaker in Ireland:",
             "",
-            f"    curl -si -H 'CloudFront-Viewer-Country: IE' -H 'Accept-Language: fr' {work} | grep -i location",
+            f"    {curl} -i -H 'CloudFront-Viewer-Country: IE' -H 'Accept-Language: fr' {work} | grep -i location",
             "",
             "  See the scan, and why it went where it went:",
             "",
-            f"    curl -s -H 'Authorization: {key}' '{settings.api_url}/actions/implicitScans?perPage=1&context=true'",
+            f"    {curl} -H 'Authorization: {key}' '{settings.api_url}/actions/implicitScans?perPage=1&context=true'",
             "",
             "  See the rules, change them, scan again:",
             "",
-            f"    curl -s -H 'Authorization: {key}' {settings.api_url}/redirector",
+            f"    {curl} -H 'Authorization: {key}' {settings.api_url}/redirector",
             "",
         ]
     lines += ["  Stop with Ctrl-C.", ""]
@@ -107,7 +114,7 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
             evrythngId=thng, shortId=work["shortId"], defaultRedirectUrl=content["defaultRedirectUrl"]
         )
         Links(tables, caller).create(redirection, domain)
-    publish.publish(caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": content["rules"]}))
+    publish(caller, ACCOUNT, SentRules.model_validate({"rules": content["rules"]}))
 
 
 def _write_credentials(settings: Settings, key: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from fingerpost.clock import now_ms
 from fingerpost.errors import FingerpostError, Invalid, MethodNotAllowed, Unavailable
+from fingerpost.local.cors import is_preflight, preflight, readable
 from fingerpost.local.events import DOMAIN_HEADER, Event, HttpReply, LocalContext, event_headers, http_event, http_reply
 from fingerpost.local.functions import Function
 from fingerpost.local.held import HeldAnswers
@@ -103,6 +104,7 @@ class Gateway:
         except Exception as error:
             log_failure("the gateway failed", error, cause=cause)
             reply = error_reply(unexpected(cause), self._settings.api_url, cause)
+        reply = readable(reply, scope["headers"])
         if self._settings.access_log:
             ms = round((time.perf_counter() - started) * 1000, 1)
             log("info", "answered", method=scope["method"], path=scope["path"], status=reply.status, cause=cause, ms=ms)
@@ -123,6 +125,8 @@ class Gateway:
         method, raw_path = scope["method"], scope["raw_path"].decode("latin-1")
         if raw_path == "/health" and method in _SCAN_METHODS:
             return self._health()
+        if method == "OPTIONS" and is_preflight(scope["headers"]):
+            return _ready(preflight())
         if scope["server"][1] != self._settings.short_port:
             return self._call(self._api_route(method, raw_path), scope, receive, raw_path, cause)
         short_id = raw_path[1:].removesuffix("/")
@@ -250,6 +254,10 @@ class Gateway:
                 return await _read_body(receive, dict(scope["headers"]))
         except TimeoutError as error:
             raise TooSlow("The body did not arrive in time", headers={"connection": "close"}) from error
+
+
+async def _ready(reply: HttpReply) -> HttpReply:
+    return reply
 
 
 async def _read_body(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:

@@ -6,12 +6,14 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Generator, Sequence
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from fingerpost.local.config import Settings
 from fingerpost.local.gateway import Gateway
 from fingerpost.local.protocol import protocol_class
+from fingerpost.local.tls import Certificate, certificate
 
 KEEP_ALIVE_SECONDS = 30
 GRACE_SECONDS = 10
@@ -70,7 +72,10 @@ def _why(error: OSError, address: str, port: int, variable: str) -> str:
 class HttpServer(uvicorn.Server):
     """uvicorn without its signal handling, which would end the process before the store is closed."""
 
-    def __init__(self, gateway: Gateway, api_url: str, on_started: Callable[[], None]):
+    def __init__(
+        self, gateway: Gateway, api_url: str, on_started: Callable[[], None], certificate: Certificate | None = None
+    ):
+        """With a `certificate` every connection speaks TLS."""
         super().__init__(
             uvicorn.Config(
                 gateway,
@@ -83,6 +88,7 @@ class HttpServer(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                ssl_certfile=certificate.server if certificate else None,
             )
         )
         self._on_started = on_started
@@ -105,7 +111,7 @@ async def serve(
     gateway: Gateway, settings: Settings, sockets: Sequence[socket.socket], *, started: Callable[[], None]
 ) -> None:
     """Answer requests until SIGTERM or SIGINT, then finish those under way (10 seconds at most)."""
-    server = HttpServer(gateway, settings.api_url, started)
+    server = HttpServer(gateway, settings.api_url, started, _certificate(settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
@@ -113,3 +119,10 @@ async def serve(
         await server.serve(list(sockets))
     finally:
         gateway.close()
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    if not settings.tls:
+        return None
+    urls = (f"//{settings.short_domain}", settings.api_url, f"//{settings.host}")
+    return certificate(settings.data_dir, [host for url in urls if (host := urlsplit(url).hostname)])

@@ -193,7 +193,8 @@ def _nothing(_settings: Settings) -> None:
 
 
 def _addresses(settings: Settings) -> None:
-    sys.stdout.write(f"API          {settings.api_url}\nshort domain http://{settings.short_domain}\n")
+    scheme = "https" if settings.tls else "http"
+    sys.stdout.write(f"API          {settings.api_url}\nshort domain {scheme}://{settings.short_domain}\n")
     sys.stdout.write(f"data         {settings.data_dir}\nstop with Ctrl-C\n")
     sys.stdout.flush()
 
