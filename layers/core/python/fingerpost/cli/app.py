@@ -1,12 +1,13 @@
 """The command line `fingerpost`, whole."""
 
-from . import link_import  # noqa: F401 - adds `redirections import`
+from . import drafts, link_import, trials  # noqa: F401 - they add commands to groups of others
 from .accounts import accounts
 from .audit_log import audit
 from .command import command, group
 from .keys import keys
 from .qr import qr
 from .redirections import redirections
+from .rules import rules
 from .stats import stats
 from .tail import actions
 from .thngs import thngs
@@ -18,6 +19,7 @@ app = group(
 command(app, "qr")(qr)
 command(app, "stats")(stats)
 command(app, "audit")(audit)
+app.add_typer(rules, name="rules")
 app.add_typer(redirections, name="redirections")
 app.add_typer(thngs, name="thngs")
 app.add_typer(actions, name="actions")

@@ -47,7 +47,7 @@ def publish_draft(
     session: Session,
     name: Name,
     reason: Reason = None,
-    based_on: Annotated[int | None, typer.Option(metavar="VERSION", help="The live version that you have seen.")] = None,
+    based_on: Annotated[int | None, typer.Option(metavar="VERSION", help="The live version you have seen.")] = None,
     starts_at: Annotated[str | None, typer.Option(metavar="MOMENT", help="Live from then on, not at once.")] = None,
     ends_at: Annotated[str | None, typer.Option(metavar="MOMENT", help="Until then; what was before is back.")] = None,
     application: Application = None,
@@ -91,7 +91,13 @@ def list_scheduled(session: Session, application: Application = None) -> None:
 
     def for_people() -> None:
         rows = [
-            (each["version"], moment(each["startsAt"]), moment(each.get("endsAt")), who(each.get("by")), each.get("reason"))
+            (
+                each["version"],
+                moment(each["startsAt"]),
+                moment(each.get("endsAt")),
+                who(each.get("by")),
+                each.get("reason"),
+            )
             for each in planned
         ]
         session.terminal.table(("version", "from", "until", "by", "why"), rows, numbers=("version",))
@@ -105,7 +111,8 @@ def cancel_scheduled(
 ) -> None:
     """Do not make a version live after all. It stays in the history."""
     session.client.delete(f"{base_of(application)}/versions/{version}/schedule")
-    session.terminal.answer({"cancelled": version}, lambda: session.terminal.say(f"Version {version} is not planned any more"))
+    says = f"Version {version} is not planned any more"
+    session.terminal.answer({"cancelled": version}, lambda: session.terminal.say(says))
 
 
 def _planned(session: Session, base: str) -> list[dict[str, Any]]:

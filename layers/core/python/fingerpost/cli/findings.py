@@ -14,11 +14,34 @@ BEFORE = 60  # characters of a long text shown before the column
 
 type FindingDocument = dict[str, Any]
 
+_ADVICE = (  # what a message says, and what to do; the first that fits
+    ("never reached", "move the rule above the one that is named, or remove it"),
+    ("at once", "ask for either with a list, as in country=IE,GB, or remove one"),
+    ("never matches", "remove one of the two conditions"),
+    ("ends before it begins", "swap its two ends"),
+    ("valid string", "put the value in quotes"),
+    ("valid list", "write a list, each member below the other after '- '"),
+    ("valid dictionary", "write names and values, each pair on a line"),
+    ("a rule is an object", "write match: and redirectUrl: below each other after '- '"),
+    ("lower case", "write the key in lower case"),
+    ("no rule matches every scan", "end with a rule that has no match, if there is a page for everybody"),
+)
+
 
 def located(finding: FindingDocument, file: RuleFile) -> FindingDocument:
-    """The finding with file, line and column of the file (from 1)."""
+    """The finding with file, line and column of the file (from 1), and what to do about it."""
     line, column = file.spot(finding["field"], finding.get("column"))
-    return {**finding, "file": str(file.path), "line": line, "fileColumn": column}
+    return {**finding, "file": str(file.path), "line": line, "fileColumn": column, "advice": advice(finding)}
+
+
+def advice(finding: FindingDocument) -> str:
+    """What to do about a finding: the name that was meant, what would be accepted, or what such a mistake asks for."""
+    if finding.get("suggestion"):
+        return f"write {finding['suggestion']}"
+    if finding.get("expected"):
+        return f"write {' or '.join(map(str, finding['expected']))} there"
+    message = str(finding["message"])
+    return next((text for words, text in _ADVICE if words in message), "")
 
 
 def show_finding(terminal: Terminal, finding: FindingDocument, rules: Sequence[Any]) -> None:
@@ -33,10 +56,8 @@ def show_finding(terminal: Terminal, finding: FindingDocument, rules: Sequence[A
         excerpt, mark = _excerpt(text, finding["column"] - 1)
         terminal.say(f"    {excerpt}")
         terminal.say(as_text(" " * (4 + mark) + "^", level))
-    if finding.get("expected"):
-        terminal.say(f"    accepted: {', '.join(map(str, finding['expected']))}")
-    if finding.get("suggestion"):
-        terminal.say(f"    suggestion: {finding['suggestion']}")
+    if finding.get("advice"):
+        terminal.say(f"    suggestion: {finding['advice']}")
 
 
 def counted(findings: Sequence[FindingDocument]) -> str:

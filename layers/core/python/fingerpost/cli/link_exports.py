@@ -163,7 +163,7 @@ def _yourls(line: int, cells: _Cells) -> ExportedLink:
         line,
         _first(cells, "keyword", "source").strip("/"),
         _first(cells, "url", "target"),
-        title=_first(cells, "title"),
+        title=title if (title := _first(cells, "title")) != "NULL" else "",
         created_at=_time(_first(cells, "timestamp")),
         visits=_count(_first(cells, "clicks", "hits")),
     )

@@ -31,18 +31,18 @@ class Placed:
     text: str
     spans: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
-    def spot(self, path: Path, inside: int = 0) -> tuple[int, int]:
-        """Line and column (from 1) of a value, or of what surrounds it; `inside` counts the characters of its text.
+    def spot(self, path: Path, inside: int | None = None) -> tuple[int, int]:
+        """Line and column (from 1) of a value, or of what surrounds it; `inside` is one of the characters of its text.
 
         Escapes, quotes and folded lines are followed by looking for the same characters in the same order.
         """
         value = self.value
         while path not in self.spans:
-            path, inside = path[:-1], 0
+            path, inside = path[:-1], None
         for step in path:
             value = value[step]
         start, end = self.spans[path]
-        if isinstance(value, str) and inside:
+        if isinstance(value, str) and inside is not None:
             start = _follow(self.text, start, end, value, inside)
         return line_and_column(self.text, start)
 
@@ -129,13 +129,18 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as PyYAML keeps it
 
 
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+def resolve_as_json(reads_or_writes: type[yaml.resolver.BaseResolver]) -> None:
+    """Teach a loader, or a dumper, which plain scalars are no text."""
+    for tag, pattern, first in (
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+        ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    ):
+        reads_or_writes.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{pattern})\Z"), first)
+
+
+resolve_as_json(_Loader)
 
 
 def read_yaml(text: str) -> Placed:
@@ -169,6 +174,8 @@ def _place_yaml(placed: Placed, path: Path, node: yaml.Node, budget: Iterator[in
     if next(budget, None) is None:
         raise Unreadable(f"more than {MAX_VALUES:,} values; aliases count each time", at)
     placed.spans[path] = (at, node.end_mark.index)
+    if not isinstance(node, yaml.ScalarNode) and not node.tag.endswith((":map", ":seq")):
+        raise Unreadable(f"the tag {node.tag} means nothing here", at)
     match node:
         case yaml.MappingNode(value=pairs):
             return _place_mapping(placed, path, pairs, budget)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from .failure import Usage
-from .places import Placed, Unreadable, line_and_column, read_json, read_yaml
+from .places import Placed, Unreadable, line_and_column, read_json, read_yaml, resolve_as_json
 
 BASED_ON = "basedOn"
 MAX_BYTES = 16 * 1024 * 1024
@@ -29,7 +29,7 @@ class RuleFile:
     def spot(self, field: str, column: int | None) -> tuple[int, int]:
         """Line and column in the file of `rules[2].match`, column 17 of its text."""
         path = tuple(name or int(number) for name, number in _STEP.findall(field))
-        return self.placed.spot(path, (column or 1) - 1)
+        return self.placed.spot(path, None if column is None else column - 1)
 
 
 def read_rule_file(path: Path) -> RuleFile:
@@ -87,3 +87,6 @@ class _Dumper(yaml.SafeDumper):
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, indentless=False)
+
+
+resolve_as_json(_Dumper)  # beside YAML 1.1's, so that every reader finds the text that was meant

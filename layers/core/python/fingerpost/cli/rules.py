@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ..redirection.documents import SentApplicationRules, SentRules
-from ..trials.checks.static import check_set
+from ..redirection.publish import examine
 from .command import Session, command, group
 from .failure import Negative, Refused, Usage
 from .findings import counted, located, show_finding
@@ -27,7 +27,7 @@ def check(
     session: Session,
     files: Files,
     application: Application = None,
-    online: Annotated[bool, typer.Option("--online", help="Ask the server too: scans, targets, short domains.")] = False,
+    online: Annotated[bool, typer.Option("--online", help="Ask the server too: scans, targets, domains.")] = False,
     targets: Annotated[bool, typer.Option(help="With --online: see whether the targets answer.")] = True,
 ) -> None:
     """Find what is wrong with rule files. Needs no server; ends with 1 when there are errors or warnings."""
@@ -52,8 +52,10 @@ def check(
 def check_here(file: RuleFile, application: str | None) -> list[dict[str, Any]]:
     """What the text of the rules tells, without a server."""
     model = SentRules if application is None else SentApplicationRules
-    found = check_set(model.model_validate({"rules": file.rules}))
-    return [located(each.document(), file) for each in found]
+    examined = examine(model.model_validate({"rules": file.rules}))
+    leveled = [("error", each) for each in examined.mistakes] + [("warning", each) for each in examined.warnings]
+    found = [{"level": level, "rule": each.rule, "name": each.name, **each.document()} for level, each in leveled]
+    return [located(each, file) for each in sorted(found, key=lambda each: each["rule"] or len(file.rules))]
 
 
 def check_online(session: Session, file: RuleFile, application: str | None, targets: bool) -> list[dict[str, Any]]:
@@ -229,7 +231,7 @@ def _show_published(session: Session, document: dict[str, Any]) -> None:
 @command(rules, "rollback")
 def rollback(
     session: Session,
-    version: Annotated[int | None, typer.Argument(metavar="VERSION", help="The one before the live when absent.")] = None,
+    version: Annotated[int | None, typer.Argument(metavar="VERSION", help="The one before when absent.")] = None,
     reason: Reason = None,
     application: Application = None,
     yes: Yes = False,

@@ -29,11 +29,12 @@ class TableFile:
     header: tuple[str, ...]
     delimiter: str
     has_header: bool = True
+    escape: str | None = None
 
     def records(self) -> Iterator[Record]:
         """Lines without any value are left out. Raises Usage for a record that cannot be told apart."""
         with _opened(self.path) as file:
-            reader = csv.reader(file, delimiter=self.delimiter)
+            reader = csv.reader(file, delimiter=self.delimiter, escapechar=self.escape)
             line = 0
             try:
                 for number, cells in enumerate(reader):
@@ -65,13 +66,14 @@ def open_table(path: Path, *, header: tuple[str, ...] | None = None) -> TableFil
     if not first.strip():
         raise Usage(f"{path} is empty, or begins with an empty line", then="The first line names the columns")
     delimiter = max(DELIMITERS, key=lambda each: (first.count(each), -DELIMITERS.index(each)))
+    escape = "\\" if '\\"' in sample else None  # as MySQL's programs write a quote in quotes
     if header is not None:
-        return TableFile(path, header, delimiter, has_header=False)
+        return TableFile(path, header, delimiter, has_header=False, escape=escape)
     try:
         names = next(csv.reader([*sample.splitlines(keepends=True)], delimiter=delimiter))
     except csv.Error as error:
         raise Usage(f"{path}:1: this is no CSV: {error}") from error
-    return TableFile(path, tuple(name.strip() for name in names), delimiter)
+    return TableFile(path, tuple(name.strip() for name in names), delimiter, escape=escape)
 
 
 def _opened(path: Path) -> TextIO:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from .command import Session, command
-from .failure import Negative, Usage
+from .failure import Negative
 from .reading import Application, base_of, moment_of, pairs_of
 from .reference import Rules, reference_of
 from .rules import rules
@@ -22,7 +22,7 @@ SHOWN_EXAMPLES = 3
 def simulate(
     session: Session,
     of: Rules = "live",
-    action: Annotated[str | None, typer.Option(metavar="ID", help="A recorded scan instead of described facts.")] = None,
+    action: Annotated[str | None, typer.Option(metavar="ID", help="A recorded scan, not described facts.")] = None,
     short_id: Annotated[str | None, typer.Option(help="The link that is scanned.")] = None,
     short_domain: Annotated[str | None, typer.Option(help="Its short domain.")] = None,
     thng: Annotated[str | None, typer.Option(metavar="ID", help="The thng that is scanned.")] = None,
@@ -38,7 +38,9 @@ def simulate(
     fact: Annotated[
         list[str] | None, typer.Option(metavar="FACT=JSON", help="Any other fact, as latitude=53.3; repeat it.")
     ] = None,
-    all_rules: Annotated[bool, typer.Option("--all", help="Every rule, not only those up to the one that decides.")] = False,
+    all_rules: Annotated[
+        bool, typer.Option("--all", help="Every rule, not those up to the deciding one alone.")
+    ] = False,
     application: Application = None,
 ) -> None:
     """Say where a scan would go, and why, rule by rule. Nothing is recorded."""
@@ -96,7 +98,8 @@ def _show_simulated(terminal: Terminal, answer: dict[str, Any], *, all_rules: bo
     if filled:
         terminal.say()
         terminal.table(
-            ("in the URL", "is", "from"), [(each["field"], _shown(each["value"]), each.get("source")) for each in filled]
+            ("in the URL", "is", "from"),
+            [(each["field"], _shown(each["value"]), each.get("source")) for each in filled],
         )
 
 
@@ -109,7 +112,7 @@ def backtest(
     filter_: Annotated[str | None, typer.Option("--filter", "-f", help="Which, as in lists of actions.")] = None,
     from_: Annotated[str | None, typer.Option("--from", metavar="MOMENT", help="Not older than that.")] = None,
     to: Annotated[str | None, typer.Option(metavar="MOMENT", help="Not newer than that.")] = None,
-    fail_on_change: Annotated[bool, typer.Option("--fail-on-change", help="End with 1 when any goes elsewhere.")] = False,
+    fail_on_change: Annotated[bool, typer.Option("--fail-on-change", help="End with 1 when any would.")] = False,
     application: Application = None,
 ) -> None:
     """Ask rules about the scans that were recorded: which would go elsewhere, and by which rule."""
@@ -215,6 +218,5 @@ def _rules_of(group: dict[str, Any], side: str) -> str:
 
 def _shown(value: Any) -> str:
     if value is None:
-        raise_missing = "nothing"
-        return raise_missing
+        return "nothing"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
