@@ -20,6 +20,7 @@ REFERENCE = "#/components/schemas/{model}"
 
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean", "default": False}
+_MOMENT = {"type": "integer", "minimum": 0}
 
 
 def _listed(low: int, high: int, default: int) -> dict[str, Any]:
@@ -38,6 +39,8 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
+    "from": ("The first moment of a history, milliseconds since the epoch.", _MOMENT),
+    "to": ("The last moment of a history, milliseconds since the epoch; a DELETE keeps what is of it.", _MOMENT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
     "lat": ("Degrees north.", {"type": "number", "minimum": -90, "maximum": 90}),

@@ -20,7 +20,7 @@ CURRENT: dict[str, int] = {
     "position": 1,
     "actionType": 1,
     "action": 1,
-    "now": 1,
+    "now": 2,
     "property": 1,
     "location": 1,
     "link": 1,
@@ -43,7 +43,9 @@ CURRENT: dict[str, int] = {
 }
 
 type Step = Callable[[Item], Item]
-STEPS: dict[tuple[str, int], Step] = {}  # (kind, from shape) -> the row in the next shape
+STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the next shape
+    ("now", 1): lambda item: {"actor": "nobody", "by": "", "cause": "", **item},  # who changed it was not kept
+}
 
 
 class UnknownShape(Exception):
