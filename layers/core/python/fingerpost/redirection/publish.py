@@ -6,7 +6,6 @@ project and what its rules need: so a scan knows whom a delegate means, and what
 
 import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from .. import audit, keys
@@ -32,13 +31,22 @@ from ..retry import attempts
 from ..rules import nodes
 from ..rules.check import check_rules
 from ..rules.compile import InvalidMatch, compile_match
-from ..rules.fields import REDIRECTOR, field_of, suggestion
-from ..rules.template import InvalidTemplate, UnknownTemplateField, from_json, parse_template, to_json
+from ..rules.fields import REDIRECTOR
+from ..rules.template import InvalidTemplate, UnknownTemplateField
 from ..shapes import stamp, upgraded
 from .delegates import check_delegates
-from .documents import ACCOUNT_RULE_FIELDS, RULE_FIELDS, SentApplicationRule, SentApplicationRules, SentRule, SentRules
-from .hosts import may_lead_to
+from .documents import (
+    ACCOUNT_RULE_FIELDS,
+    RULE_FIELDS,
+    SentApplicationRule,
+    SentApplicationRules,
+    SentRule,
+    SentRules,
+    unknown_keys,
+)
+from .rule_urls import check_hosts, read_urls, sent_urls
 from .rulesets import CompiledRules, StoredRule, Version, live_versions, pack, read_chunks, unpack
+from .splits import InvalidVariants, mistakes_of_variants, oddities_of_variants
 
 MAX_RULES_BYTES = 4 * 1024 * 1024
 MAX_CHUNK_BYTES = 350_000
@@ -75,8 +83,8 @@ def prepare(sent: SentRules | SentApplicationRules, *, strict: bool = False, all
         place = f"rules[{number}]"
         try:
             compiled, odd = _compile(rule, place, strict=strict)
-            _check_host(compiled.stored, place, allowed_hosts)
-        except (InvalidMatch, InvalidTemplate) as error:
+            check_hosts(compiled.stored, place, allowed_hosts)
+        except (InvalidMatch, InvalidTemplate, InvalidVariants) as error:
             first_kind = first_kind if problems else type(error)
             problems += error.details
             if len(problems) >= MAX_FINDINGS:
@@ -91,7 +99,7 @@ def prepare(sent: SentRules | SentApplicationRules, *, strict: bool = False, all
         where = f" at column {first.column}" if first.column else ""
         raise first_kind(f"{first.field}{where}: {first.message}", details=problems[:MAX_FINDINGS])
     if len(warnings) < MAX_FINDINGS:
-        passing = {number for number, rule in enumerate(stored) if "template" not in rule}  # they only ask others
+        passing = {number for number, rule in enumerate(sent.rules) if not sent_urls(rule)}  # they only ask others
         warnings += check_rules(matches, REDIRECTOR, passing=passing)
     return Prepared(stored, frozenset(fields), tuple(warnings[:MAX_FINDINGS]))
 
@@ -105,34 +113,23 @@ class _CompiledRule:
 
 def _compile(rule: SentApplicationRule, place: str, *, strict: bool) -> tuple[_CompiledRule, list[Finding]]:
     known = ACCOUNT_RULE_FIELDS if isinstance(rule, SentRule) else RULE_FIELDS
-    warnings = [
-        Finding(field=f"{place}.{name}", message=f"unknown key {name[:60]!r}; it is kept but means nothing",
-                suggestion=next(iter(get_close_matches(name[:60], known, n=1)), None))
-        for name, value in (rule.model_extra or {}).items()
-        if name != "delegates" or value  # clients send an empty list also where nobody can be asked
-    ]  # fmt: skip
-    constants = rule.constants or {}
+    if wrong := mistakes_of_variants(rule, place):
+        raise InvalidVariants(wrong[0].message, details=wrong)
+    warnings = unknown_keys(place, rule.model_extra or {}, known) + oddities_of_variants(rule, place)
     node: nodes.Node | None = None
     if rule.match is not None and rule.match.strip():
         compiled = compile_match(rule.match, REDIRECTOR, field=f"{place}.match", strict=strict)
         warnings += compiled.warnings
         node = compiled.node
-    template = None
-    if rule.redirectUrl:
-        try:
-            template = parse_template(
-                rule.redirectUrl,
-                known=lambda name: field_of(REDIRECTOR, name) is not None,
-                constants=constants,
-                nearest=lambda name: suggestion(REDIRECTOR, name),
-                document_field=f"{place}.redirectUrl",
-            )
-        except UnknownTemplateField as error:
-            if strict:
-                raise
-            warnings += error.details
-            node = nodes.NEVER
-    elif not (isinstance(rule, SentRule) and rule.delegates):
+    urls = read_urls(rule, place)
+    if urls.mistakes:
+        raise InvalidTemplate(urls.mistakes[0].message, details=urls.mistakes)
+    if urls.unknown and strict:
+        raise UnknownTemplateField(urls.unknown[0].message, details=urls.unknown)
+    if urls.unknown:
+        warnings += urls.unknown
+        node = nodes.NEVER
+    if not sent_urls(rule) and not (isinstance(rule, SentRule) and rule.delegates):
         message = "a rule needs a redirectUrl" + (" (or delegates)" if isinstance(rule, SentRule) else "")
         finding = Finding(field=f"{place}.redirectUrl", message=message, expected=("an absolute http(s) URL",))
         raise InvalidTemplate(message, details=[finding])
@@ -141,20 +138,9 @@ def _compile(rule: SentApplicationRule, place: str, *, strict: bool) -> tuple[_C
         stored["name"] = rule.name
     if node is not None:
         stored["nodes"] = nodes.to_json(node)
-    if template is not None:
-        stored["template"] = to_json(template)
-    if constants:
-        stored["constants"] = constants
-    return _CompiledRule(stored, node, template.fields if template else frozenset()), warnings
-
-
-def _check_host(stored: StoredRule, place: str, allowed_hosts: str) -> None:
-    """Raises InvalidTemplate when the rule leads to a host that the account has not allowed."""
-    if "template" not in stored or may_lead_to(host := from_json(stored["template"]).host, allowed_hosts):
-        return
-    hosts = tuple(allowed_hosts.split(","))
-    message = f"the account does not allow application rules to lead to {host}; it allows {', '.join(hosts)}"
-    raise InvalidTemplate(message, details=[Finding(field=f"{place}.redirectUrl", message=message, expected=hosts)])
+    if rule.constants:
+        stored["constants"] = rule.constants
+    return _CompiledRule(stored | urls.stored(rule), node, urls.fields), warnings
 
 
 def publish(
