@@ -76,12 +76,12 @@ def read_urls(
     return RuleUrls(templates, tuple(mistakes), tuple(unknown))
 
 
-def check_hosts(stored: StoredRule, place: str, allowed_hosts: str) -> None:
-    """Raises InvalidTemplate when a stored rule leads to a host that the account has not allowed."""
+def forbidden_hosts(stored: StoredRule, place: str, allowed_hosts: str) -> list[Finding]:
+    """A finding for each URL of a stored rule that leads to a host that the account has not allowed."""
     urls = {"redirectUrl": stored["template"]} if "template" in stored else {}
     urls |= {_variant_field(number): pieces for number, (*_, pieces) in enumerate(stored.get("variants", ()))}
     hosts = tuple(allowed_hosts.split(","))
-    findings = [
+    return [
         Finding(
             field=f"{place}.{field}",
             message=f"the account does not allow application rules to lead to {host}; it allows {', '.join(hosts)}",
@@ -90,8 +90,6 @@ def check_hosts(stored: StoredRule, place: str, allowed_hosts: str) -> None:
         for field, pieces in urls.items()
         if not may_lead_to(host := from_json(pieces).host, allowed_hosts)
     ]
-    if findings:
-        raise InvalidTemplate(findings[0].message, details=findings)
 
 
 def _variant_field(number: int) -> str:
