@@ -3,6 +3,7 @@
 from fingerpost import wiring
 from fingerpost.access import accounts, service
 from fingerpost.access.documents import NewApplication, NewProject, SentAccount, SentApplication, SentProject
+from fingerpost.access.rates import rates_document
 from fingerpost.access.store import APPLICATION, PROJECT
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
@@ -35,6 +36,13 @@ def show_description(_request: Request) -> Answer:
 @edge.route("GET", "/access", verb="read", of="access")
 def read_access(request: Request) -> Answer:
     return Answer(document=service.access_document(request.principal))
+
+
+@edge.route("GET", "/rateLimits", verb="read", of="access")
+def read_rate_limits(request: Request) -> Answer:
+    """How many requests this key may still send in this minute."""
+    assert request.standing is not None
+    return Answer(document=rates_document(request.principal.actor, request.standing))
 
 
 @edge.route("GET", "/accounts", verb="read", of="accounts")

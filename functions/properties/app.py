@@ -8,10 +8,10 @@ from fingerpost.catalogue.properties import LOCATION
 from fingerpost.catalogue.updates import Opened, Span
 from fingerpost.edge import Answer, Edge, Request, no_content
 from fingerpost.errors import Finding, Invalid
+from fingerpost.insight.periods import MAX_MOMENT, moment
 from fingerpost.paging import ask_of, listed
 from fingerpost.resources import Kind
 
-LAST_MOMENT = 253_402_300_799_999  # of the year 9999
 HISTORY = ("from", "to", "filter", "perPage", "sortOrder", "nextPageToken")
 
 edge = Edge("properties")
@@ -116,15 +116,10 @@ def _key(request: Request, *, own: bool = False) -> str:
 
 
 def _span(request: Request) -> Span:
-    first, last = _moment(request, "from"), _moment(request, "to")
-    return Span(first or 0, LAST_MOMENT if last is None else last)
+    first, last = _moment(request, "from"), _moment(request, "to", last=True)
+    return Span(first or 0, MAX_MOMENT if last is None else last)
 
 
-def _moment(request: Request, name: str) -> int | None:
-    """A time in a query parameter, in milliseconds since the epoch. Raises Invalid."""
-    if not (text := request.query.get(name, "")):
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 15 and int(text) <= LAST_MOMENT):
-        message = f"{name} takes milliseconds since the epoch, not {text[:40]!r}"
-        raise Invalid(f"{name}: {message}", details=[Finding(field=name, message=message)])
-    return int(text)
+def _moment(request: Request, name: str, *, last: bool = False) -> int | None:
+    """A time in a query parameter; of a day its first moment, or its last. Raises Invalid."""
+    return moment(text, name, last=last) if (text := request.query.get(name, "")) else None

@@ -212,6 +212,8 @@ def test_a_history_is_looked_up_by_time_in_pages_both_ways(operator: Client, lig
     assert history(operator, light, to=1 * SECOND) == [1, 0]
     assert history(operator, light, **{"from": 8 * SECOND}) == [9, 8]
     assert history(operator, light, **{"from": 5, "to": 4}) == []
+    assert len(history(operator, light, **{"from": "1970-01-01", "to": "1970-01-01"})) == 10
+    assert history(operator, light, **{"from": "1970-01-02"}) == []
     assert history(operator, light, filter=f"timestamp={3 * SECOND}..{5 * SECOND}") == [5, 4, 3]
     assert history(operator, light, filter=f"timestamp>{8 * SECOND}|timestamp<{1 * SECOND}") == [9, 0]
     assert history(operator, light, filter="timestamp<0") == []

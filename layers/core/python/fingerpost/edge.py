@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from . import wiring
 from .access.model import NOBODY, Principal, Verb, may
+from .access.rates import LIMITS, Rates, Standing, digest_of
 from .access.store import authenticate
 from .body import json_name, parse_json, validated
 from .caller import Caller
@@ -31,14 +32,17 @@ from .errors import (
     MethodNotAllowed,
     NotFound,
     TooLarge,
+    TooManyRequests,
     Unavailable,
     error_document,
 )
 from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
-from .ports.table import ItemTooLarge, Throttled, TransactionFailed, Uncertain, Unreachable
+from .ports.table import ItemTooLarge, Table, Throttled, TransactionFailed, Uncertain, Unreachable
+from .redirection.facts import client_address
 
 logger = Logger(service="fingerpost")
+rates = Rates()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,7 @@ class Request:
     parameters: Mapping[str, str]  # of the path template
     query: Mapping[str, str]  # first value of each
     caller: Caller
+    standing: Standing | None = None  # of the key; None where none is needed
 
     @property
     def principal(self) -> Principal:
@@ -63,12 +68,16 @@ class Request:
         """The body as JSON. Raises Invalid with line and column, UnsupportedMedia, TooLarge."""
         return parse_json(self.event)
 
-    def read[M: BaseModel](self, model: type[M]) -> M:
-        """The body as a document. Raises Invalid with a finding for each field."""
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises as `json` does, Invalid for anything else."""
         content = self.json()
         if not isinstance(content, dict):
             raise Invalid(f"The body must be a JSON object, not {json_name(content)}")
-        return validated(model, content)
+        return content
+
+    def read[M: BaseModel](self, model: type[M]) -> M:
+        """The body as a document. Raises Invalid with a finding for each field."""
+        return validated(model, self.json_object())
 
     def flag(self, name: str) -> bool:
         """A query parameter that is true or false. Raises Invalid."""
@@ -199,10 +208,13 @@ class Edge:
     def _answer(self, route: Route, parameters: dict[str, str], event: Event, cause: str) -> Answer:
         at = wiring.clock()
         tables = wiring.tables()
+        standing: Standing | None = None
         if route.permission is None:
             principal = NOBODY
         else:
-            principal = authenticate(tables.main, header(event, "authorization"))
+            authorization = header(event, "authorization")
+            principal = authenticate(tables.main, authorization)
+            standing = _counted(principal, tables.of(principal.account).log, authorization, at)
             authorise(principal, *route.permission)
         http = event["requestContext"]["http"]
         request = Request(
@@ -211,18 +223,23 @@ class Edge:
             path=event["rawPath"],
             parameters=parameters,
             query=query_of(event),
+            standing=standing,
             caller=Caller(
                 principal=principal,
                 tables=tables.of(principal.account),
                 at=at,
                 cause=cause,
-                address=http.get("sourceIp", ""),
+                address=address_of(event),
             ),
         )
         idempotency_key = header(event, "idempotency-key")
         if route.method != "POST" or not idempotency_key or route.permission is None:
-            return route.handle(request)
-        return _once(request, route.handle, idempotency_key)
+            answer = route.handle(request)
+        else:
+            answer = _once(request, route.handle, idempotency_key)
+        return (
+            answer if standing is None else replace(answer, headers={**(answer.headers or {}), **standing.headers(at)})
+        )
 
 
 def _parameters(route: Route, event: Event) -> dict[str, str] | None:
@@ -242,6 +259,18 @@ def authorise(principal: Principal, verb: Verb, resource: str) -> None:
     if not may(principal.actor, verb, resource):
         kind = {"operator": "operator", "trustedApplication": "Trusted Application", "application": "Application"}
         raise Forbidden(f"An {kind[principal.actor]} key may not {verb} {resource}".replace("An T", "A T"))
+
+
+def _counted(principal: Principal, log: Table, authorization: str, at: int) -> Standing:
+    """Where the key stands after this request. Raises TooManyRequests."""
+    standing = rates.hit(log, digest_of(authorization.rsplit(maxsplit=1)[-1]), LIMITS[principal.actor], at)
+    if standing.exceeded:
+        headers = standing.headers(at)
+        raise TooManyRequests(
+            f"This key has sent more than {standing.limit:,} requests in this minute",
+            headers={**headers, "retry-after": headers["x-ratelimit-reset"]},
+        )
+    return standing
 
 
 def _once(request: Request, handle: Handle, key: str) -> Answer:
@@ -312,6 +341,14 @@ def short_domain_of(event: Event) -> str:
     """
     believed = not wiring.on_aws() or _is_from_cloudfront(event)
     return (header(event, "x-fingerpost-domain") if believed else "") or wiring.settings().short_domain
+
+
+def address_of(event: Event) -> str:
+    """The client's address. Of a request that came through CloudFront the gateway knows CloudFront's alone."""
+    if wiring.on_aws() and _is_from_cloudfront(event):
+        return client_address(event)
+    address: str = event["requestContext"]["http"].get("sourceIp", "")
+    return address
 
 
 def _is_from_cloudfront(event: Event) -> bool:

@@ -15,9 +15,13 @@ class Finding(Frozen, kw_only=True):
     near: str | None = None  # the text around the column
     expected: tuple[str, ...] = ()  # what would have been accepted
     suggestion: str | None = None  # the nearest known name
+    rule: int | None = None  # of a finding in a list of rules: which one, counted from 1, and its name
+    name: str | None = None
 
     def document(self) -> dict[str, Any]:
+        of_rule = {} if self.rule is None else {"rule": self.rule, "name": self.name}
         return {
+            **of_rule,
             "field": self.field,
             "message": self.message,
             "column": self.column,
@@ -94,6 +98,12 @@ class UnsupportedMedia(FingerpostError):
     """The body's Content-Type is not one this address reads."""
 
     code, status = "unsupportedMedia", 415
+
+
+class TooManyRequests(FingerpostError):
+    """The key has sent more requests than it may in a minute; `Retry-After` says when it may go on."""
+
+    code, status = "tooManyRequests", 429
 
 
 class Unavailable(FingerpostError):

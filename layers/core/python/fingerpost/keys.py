@@ -162,7 +162,7 @@ def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
     return Key(hits(domain, short_id), f"day#{day}#{lane}")
 
 
-LIVE = Key("r", "live")  # main. Every live rule-set version of the account, one attribute an owner
+LIVE = Key("r", "live")  # main. Every live rule-set version of the account: `live:<owner>`, planned ones `then:<owner>`
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
 APPLICATION_RULES = "app:"  # begins the owner of an application's rules
 
@@ -172,6 +172,11 @@ def rules_version(owner: str, number: int) -> Key:
     return Key(f"r#{owner}", f"v#{number:08d}")
 
 
+def draft(owner: str, name: str) -> Key:
+    """main. A draft of an owner's rules: how far it has come, what is wrong with it, where its rows are."""
+    return Key(f"rd#{owner}", name)
+
+
 def rules_chunks(set_id: str) -> str:
     """main. Partition of a compiled rule set's compressed, immutable rows, `0000` on."""
     return f"rc#{set_id}"
@@ -179,12 +184,25 @@ def rules_chunks(set_id: str) -> str:
 
 def audit(month: str, at: int, entry_id: str) -> Key:
     """main. The audit log of one month (yyyymm), oldest first; written in the changed row's transaction."""
-    return Key(f"j#{month}", f"{at:015d}#{entry_id}")
+    return Key(audits(month), f"{at:015d}#{entry_id}")
+
+
+def audits(month: str) -> str:
+    return f"j#{month}"
 
 
 def audit_of(resource: str, at: int, entry_id: str) -> Key:
     """main. A pointer to the audit entry, under what was changed."""
-    return Key(f"jx#{resource}", f"{at:015d}#{entry_id}")
+    return Key(audits_of(resource), f"{at:015d}#{entry_id}")
+
+
+def audits_of(resource: str) -> str:
+    return f"jx#{resource}"
+
+
+def rate(bearer: str) -> Key:
+    """log. How many requests a key has sent in the minute that its row names. `bearer` is a digest of the key."""
+    return Key(f"rate#{bearer}", ONLY)
 
 
 def idempotency(actor: str, key: str) -> Key:

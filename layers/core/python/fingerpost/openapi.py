@@ -20,7 +20,6 @@ REFERENCE = "#/components/schemas/{model}"
 
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean", "default": False}
-_MOMENT = {"type": "integer", "minimum": 0}
 
 
 def _listed(low: int, high: int, default: int) -> dict[str, Any]:
@@ -39,12 +38,16 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
-    "from": ("The first moment of a history, milliseconds since the epoch.", _MOMENT),
-    "to": ("The last moment of a history, milliseconds since the epoch; a DELETE keeps what is of it.", _MOMENT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
     "lat": ("Degrees north.", {"type": "number", "minimum": -90, "maximum": 90}),
     "lon": ("Degrees east.", {"type": "number", "minimum": -180, "maximum": 180}),
+    "from": ("The first moment: milliseconds since the epoch, or a day of UTC such as 2026-11-01.", _TEXT),
+    "to": ("The last moment, or a day of UTC, which is included.", _TEXT),
+    "what": ("What kind of thing was changed, such as `rules` or `link`.", _TEXT),
+    "verb": ("What was done, such as `publish` or `delete`.", _TEXT),
+    "resource": ("What was changed: an id, or a link as domain and short ID.", _TEXT),
+    "by": ("Who did it: the id of an operator or application.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")
@@ -59,6 +62,8 @@ class FindingDocument(BaseModel):
     near: str | None
     expected: list[str]
     suggestion: str | None
+    rule: int = 0  # of a finding in rules: which one, counted from 1, and its name
+    name: str | None = None
 
 
 class ErrorDocument(BaseModel):
