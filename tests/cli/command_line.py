@@ -28,7 +28,12 @@ class CommandLine:
     """`environment` is all that the command line sees beside where it runs."""
 
     def __init__(self, **environment: str):
-        self.environment = {"FINGERPOST_API_URL": "", "FINGERPOST_API_KEY": "", "FINGERPOST_DATA_DIR": "", **environment}
+        self.environment = {
+            "FINGERPOST_API_URL": "",
+            "FINGERPOST_API_KEY": "",
+            "FINGERPOST_DATA_DIR": "",
+            **environment,
+        }
 
     @classmethod
     def of(cls, server: Server) -> "CommandLine":

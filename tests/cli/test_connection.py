@@ -20,7 +20,9 @@ def _no_pauses(monkeypatch):
 
 def demo(folder, url="http://localhost:8000"):
     (folder / ".fingerpost").mkdir()
-    (folder / ".fingerpost" / "demo.json").write_text(json.dumps({"apiUrl": url, "operatorApiKey": KEY, "shortUrl": ""}))
+    (folder / ".fingerpost" / "demo.json").write_text(
+        json.dumps({"apiUrl": url, "operatorApiKey": KEY, "shortUrl": ""})
+    )
 
 
 # ---- which ---------------------------------------------------------------------------------------------------------
@@ -47,7 +49,7 @@ def test_without_a_key_it_is_that_of_a_server_run_here_or_above(tmp_path):
 
 def test_a_key_from_a_file_is_sent_to_no_other_server(tmp_path):
     demo(tmp_path)
-    with pytest.raises(Usage, match="There is no API key for https://api.example"):
+    with pytest.raises(Usage, match=r"There is no API key for https://api\.example"):
         connection_from({"FINGERPOST_API_URL": "https://api.example"}, tmp_path)
 
 

@@ -31,7 +31,11 @@ def test_a_link_and_its_thing_are_made_at_once(fingerpost, server):
     assert f"short url   localhost:{server.short_port}/LAMP1" in said.out
     shown = fingerpost("redirections", "show", "LAMP1", "--json").json
     thng = fingerpost("thngs", "show", shown["evrythngId"], "--json").json
-    assert (shown["defaultRedirectUrl"], thng["name"], thng["tags"]) == ("https://shop.example/LAMP1", "Lamp", ["Offer"])
+    assert (shown["defaultRedirectUrl"], thng["name"], thng["tags"]) == (
+        "https://shop.example/LAMP1",
+        "Lamp",
+        ["Offer"],
+    )
 
 
 def test_a_link_of_a_thing_that_is_there(fingerpost):
@@ -49,9 +53,7 @@ def test_a_short_id_that_is_taken_leaves_no_thing_behind(fingerpost):
 
 
 def lamp_refused(fingerpost, short_id):
-    return fingerpost(
-        "redirections", "create", "https://shop.example/", "--name", "x", "--short-id", short_id, code=3
-    )
+    return fingerpost("redirections", "create", "https://shop.example/", "--name", "x", "--short-id", short_id, code=3)
 
 
 @pytest.mark.parametrize("things", [[], ["--name", "x", "--thng", "U"], ["--thng", "U", "--place", "U"]])
