@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 SAM_PYTHON = .cache/sam/bin/python
 ARGS =
 
-.PHONY: help run test lint bench mutants template routes build deploy account replay lock clean
+.PHONY: help run test lint bench mutants template routes openapi build deploy account replay lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -31,6 +31,9 @@ template: .cache/sam/installed ## check template.yaml as SAM sees it and as Clou
 
 routes: .venv/installed ## write the API's routes into template.yaml as the functions register them
 	@$(PYTHON) tools/routes.py
+
+openapi: .venv/installed ## write the description of the API as the functions register it
+	@$(PYTHON) tools/openapi.py
 
 build: .cache/sam/installed ## build what is deployed, without containers
 	@sh tools/sam build --cached --parallel $(ARGS)

@@ -12,6 +12,7 @@ from fingerpost import keys, once, wiring
 from fingerpost.access import service as access
 from fingerpost.access.documents import NewApplication, NewProject
 from fingerpost.access.first_account import make_first_account
+from fingerpost.access.rates import LIMITS, Rates, digest_of
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.actions import types
 from fingerpost.actions.derive import derive
@@ -58,6 +59,7 @@ def _fullness(item: Item) -> int:
 
 def _live_a_little(tables: Tables) -> None:
     caller = caller_of(tables, ACCOUNT, address="203.0.113.77")
+    Rates().hit(caller.tables.log, digest_of("k" * 80), LIMITS["operator"], caller.at)
     make_first_account(tables, ROOTS, name="First", email="op@museum.example", domain=DOMAIN, clock=wiring.clock)
     access.create_account(tables, account=ACCOUNT, name="Harbour Museum", domain=DOMAIN, at=NOON)
     access.create_operator(

@@ -65,6 +65,7 @@ STATUS = {
     "redirect/plain-scan": 307,
     "redirect/prefetch": 307,
     "redirect/scan-from-ireland": 307,
+    "redirect/scan-with-query": 307,
     "redirect/unknown-code": 404,
     "redirections/create-for-thng": 201,
     "redirections/create-json": 201,

@@ -3,9 +3,11 @@
 from fingerpost import wiring
 from fingerpost.access import accounts, service
 from fingerpost.access.documents import NewApplication, NewProject, SentAccount, SentApplication, SentProject
+from fingerpost.access.rates import rates_document
 from fingerpost.access.store import APPLICATION, PROJECT
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
+from fingerpost.openapi_page import description, openapi_page
 from fingerpost.paging import ask_of, listed, lister, loads
 from fingerpost.resources import Resources
 
@@ -18,9 +20,29 @@ def explain_errors(_request: Request) -> Answer:
     return Answer(content=error_page().encode(), content_type="text/html; charset=utf-8")
 
 
+@edge.route("GET", "/openapi.json")
+def describe(_request: Request) -> Answer:
+    """This description of the API, as OpenAPI 3.1."""
+    document = {**description(), "servers": [{"url": wiring.settings().api_url}]}
+    return Answer(document=document, headers={"cache-control": "public, max-age=300"})
+
+
+@edge.route("GET", "/docs")
+def show_description(_request: Request) -> Answer:
+    """The same, as a page to read."""
+    return Answer(content=openapi_page(description()).encode(), content_type="text/html; charset=utf-8")
+
+
 @edge.route("GET", "/access", verb="read", of="access")
 def read_access(request: Request) -> Answer:
     return Answer(document=service.access_document(request.principal))
+
+
+@edge.route("GET", "/rateLimits", verb="read", of="access")
+def read_rate_limits(request: Request) -> Answer:
+    """How many requests this key may still send in this minute."""
+    assert request.standing is not None
+    return Answer(document=rates_document(request.principal.actor, request.standing))
 
 
 @edge.route("GET", "/accounts", verb="read", of="accounts")

@@ -28,7 +28,7 @@ def handler(event: Event, _context: object = None) -> Reply:
     try:
         domain = header(event, "x-fingerpost-domain") or wiring.settings().short_domain
         short_id = event["rawPath"][1:].removesuffix("/")
-        facts = facts_of(event, wiring.clock(), find_area=find_area)
+        facts = facts_of(event, wiring.clock(), query=event.get("rawQueryString", ""), find_area=find_area)
         if accepts(event, "application/json"):
             return _document(domain, short_id, facts.at)
         visit = visits.visit(domain, short_id, facts, mark=_mark(event), cause=cause)

@@ -1,5 +1,6 @@
 """What each field of the redirection context means in a scan."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -199,3 +200,57 @@ def test_a_field_that_is_taken_away_or_changed_decides_the_next_scan(world: Worl
     assert world.scan(museum).location == DEFAULT
     operator.put(f"/thngs/{thng}", {"tags": ["Offer"], "product": None})
     assert world.scan(museum).location == DEFAULT
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    ("match", "agent", "held"),
+    [
+        ("device=phone & os=ios & browser=safari", IPHONE, True),
+        ("device=tablet,desktop", IPHONE, False),
+        ("device=* | os=* | browser=*", "curl/8.6.0", False),
+        ("device!=phone", "curl/8.6.0", True),
+    ],
+)
+def test_rules_ask_for_the_device_its_system_and_its_browser(world, operator, museum, match, agent, held):
+    assert located(world, operator, museum, match, user_agent=agent) is held
+
+
+def test_a_url_can_say_the_device_and_what_the_query_said(world: World, operator: Client, museum):
+    operator.publish(rule("os=ios", "https://x.example/{device}/{os}/{browser}?from={query.utm_source}#{query.none}"))
+    answer = world.scan(museum, query="utm_source=poster%20A%2F7", user_agent=IPHONE)
+    assert answer.location == "https://x.example/phone/ios/safari?from=poster%20A%2F7#"
+
+
+def test_a_code_that_says_where_it_hangs_leads_to_its_own_page(world: World, operator: Client, museum):
+    operator.publish(rule("query.utm_source=poster & query.shelf<20", "https://x.example/shelves/{query.shelf}"))
+    assert world.answered("redirect/scan-with-query", SHORT_ID=museum).location == "https://x.example/shelves/12"
+
+
+def test_applications_rules_ask_for_them_too(world: World, operator: Client, museum):
+    path = f"/projects/{world.project}/applications/{world.application_id}/redirector"
+    phones = rule("device=phone & query.a=1", "https://y.example/{query.a}")
+    assert operator.put(path, {"rules": [phones]}).status == 200
+    operator.publish({"delegates": [{"app": world.application_id}]})
+    assert world.scan(museum, query="a=1", user_agent=IPHONE).location == "https://y.example/1"
+    assert world.scan(museum, query="a=2", user_agent=IPHONE).location == DEFAULT
+    (seen,) = [row["seen"] for row in world.recorded() if "seen" in row]
+    assert json.loads(seen) == {"device": "phone", "query.a": "1"}
+
+
+def test_a_posted_scan_has_no_query_whatever_its_own_address_says(world: World, operator: Client):
+    operator.publish(rule("query.project=*"))
+    assert "reactions" not in operator.made("/actions/scans", {"thng": world.thng()["id"]}, project=world.project)
+    assert all("q" not in row for row in world.recorded())
+
+
+def test_an_explanation_holds_the_recorded_query_and_agent_against_the_rules(world: World, operator: Client, museum):
+    operator.publish(rule("query.utm_source=poster & device=phone"))
+    world.scan(museum, query="utm_source=poster&x", user_agent=IPHONE)
+    world.settle()
+    (scan,) = operator.read("/actions/implicitScans", context="true")
+    assert scan["context"]["query"] == "utm_source=poster&x"
+    told = operator.read(f"/actions/all/{scan['id']}", explain="true")["explanation"]
+    assert told["says"] == "rule 1 matched because query.utm_source is poster and device is phone"

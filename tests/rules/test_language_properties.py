@@ -15,7 +15,7 @@ from fingerpost.rules.printing import print_match
 AWKWARD = r' ab10.*~"\=&|,()!<>:%' + "\té🧀"
 texts = st.one_of(
     st.sampled_from(
-        ["1", "01", "1.0", "5", "-5", "true", "false", "a", "ab", "ie", "IE", "sun", "1..5", "", "*", "a*"]
+        ["1", "01", "1.0", "5", "-5", "true", "false", "a", "ab", "ie", "IE", "sun", "phone", "1..5", "", "*", "a*"]
     ),
     st.text(st.sampled_from(AWKWARD), max_size=8),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6),
@@ -25,7 +25,7 @@ names = st.one_of(
     st.sampled_from(
         ["country", "dayOfWeek", "language", "thng.name", "thng.tags", "user.age", "location.lat", "time", "timeOfDay"]
     ),
-    st.sampled_from(["thng.customFields.a", "thng.customFields.b"]),
+    st.sampled_from(["thng.customFields.a", "thng.customFields.b", "query.a", "device", "browser"]),
     keys.map("thng.customFields.".__add__),
 )
 ops = st.sampled_from(["=", "!=", ">", ">=", "<", "<=", "~", "!~"])

@@ -56,6 +56,8 @@ def test_every_sample_is_listed_in_the_readme():
         ("country.json", {}, "Country unknown"),
         ("offer-tag.json", {"thng.tags": ["Offer", "Recalled"]}, "Recalled"),
         ("offer-tag.json", {"product.name": "Smart lamp"}, "Smart products have an app"),
+        ("app-stores.json", {"os": "ios", "device": "tablet"}, "iPhones and iPads"),
+        ("app-stores.json", {}, "Everyone else"),
         ("campaign-dates.json", {"time": 1_900_000_000_000, "user.age": 17}, None),
         ("campaign-dates.json", {"time": 1_900_000_000_000}, "March, grown-ups only"),
     ],

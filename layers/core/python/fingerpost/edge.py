@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from . import wiring
 from .access.model import NOBODY, Principal, Verb, may
+from .access.rates import LIMITS, Rates, Standing, digest_of
 from .access.store import authenticate
 from .body import json_name, parse_json, validated
 from .caller import Caller
@@ -31,14 +32,16 @@ from .errors import (
     MethodNotAllowed,
     NotFound,
     TooLarge,
+    TooManyRequests,
     Unavailable,
     error_document,
 )
 from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
-from .ports.table import ItemTooLarge, Throttled, TransactionFailed, Uncertain, Unreachable
+from .ports.table import ItemTooLarge, Table, Throttled, TransactionFailed, Uncertain, Unreachable
 
 logger = Logger(service="fingerpost")
+rates = Rates()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Request:
     parameters: Mapping[str, str]  # of the path template
     query: Mapping[str, str]  # first value of each
     caller: Caller
+    standing: Standing | None = None  # of the key; None where none is needed
 
     @property
     def principal(self) -> Principal:
@@ -102,6 +106,20 @@ class Route:
     pattern: re.Pattern[str]
     permission: tuple[Verb, str] | None  # None: no key needed
     handle: Handle
+    says: "Contract"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What the description of the API (openapi.py) says of a route beside its address.
+
+    `body` and `answers` are types of documents: a pydantic model, a list of one; None is no document.
+    """
+
+    body: Any = None
+    answers: Any = None
+    status: int = 200
+    query: tuple[str, ...] = ()  # names of parameters, as openapi.PARAMETERS has them
 
 
 class Edge:
@@ -112,19 +130,27 @@ class Edge:
         self._routes: list[Route] = []
 
     @property
+    def registered(self) -> tuple[Route, ...]:
+        """Every route, in order of registration."""
+        return tuple(self._routes)
+
+    @property
     def routes(self) -> tuple[tuple[str, str], ...]:
         """(method, path template) of each route, in order of registration."""
         return tuple((route.method, route.template) for route in self._routes)
 
     def route(
-        self, method: str, template: str, *, verb: Verb | None = None, of: str = ""
+        self, method: str, template: str, *, verb: Verb | None = None, of: str = "", **says: Any
     ) -> Callable[[Handle], Handle]:
-        """Register a route that needs the permission to `verb` resources `of` a kind; without `verb`, no key at all."""
+        """Register a route that needs the permission to `verb` resources `of` a kind; without `verb`, no key at all.
+
+        `says` are the fields of its `Contract`.
+        """
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\.")) + "/?")
 
         def register(handle: Handle) -> Handle:
             permission = None if verb is None else (verb, of)
-            self._routes.append(Route(method, template, pattern, permission, handle))
+            self._routes.append(Route(method, template, pattern, permission, handle, Contract(**says)))
             return handle
 
         return register
@@ -177,10 +203,13 @@ class Edge:
     def _answer(self, route: Route, parameters: dict[str, str], event: Event, cause: str) -> Answer:
         at = wiring.clock()
         tables = wiring.tables()
+        standing: Standing | None = None
         if route.permission is None:
             principal = NOBODY
         else:
-            principal = authenticate(tables.main, header(event, "authorization"))
+            authorization = header(event, "authorization")
+            principal = authenticate(tables.main, authorization)
+            standing = _counted(principal, tables.of(principal.account).log, authorization, at)
             authorise(principal, *route.permission)
         http = event["requestContext"]["http"]
         request = Request(
@@ -189,6 +218,7 @@ class Edge:
             path=event["rawPath"],
             parameters=parameters,
             query=query_of(event),
+            standing=standing,
             caller=Caller(
                 principal=principal,
                 tables=tables.of(principal.account),
@@ -199,8 +229,12 @@ class Edge:
         )
         idempotency_key = header(event, "idempotency-key")
         if route.method != "POST" or not idempotency_key or route.permission is None:
-            return route.handle(request)
-        return _once(request, route.handle, idempotency_key)
+            answer = route.handle(request)
+        else:
+            answer = _once(request, route.handle, idempotency_key)
+        return (
+            answer if standing is None else replace(answer, headers={**(answer.headers or {}), **standing.headers(at)})
+        )
 
 
 def _parameters(route: Route, event: Event) -> dict[str, str] | None:
@@ -220,6 +254,18 @@ def authorise(principal: Principal, verb: Verb, resource: str) -> None:
     if not may(principal.actor, verb, resource):
         kind = {"operator": "operator", "trustedApplication": "Trusted Application", "application": "Application"}
         raise Forbidden(f"An {kind[principal.actor]} key may not {verb} {resource}".replace("An T", "A T"))
+
+
+def _counted(principal: Principal, log: Table, authorization: str, at: int) -> Standing:
+    """Where the key stands after this request. Raises TooManyRequests."""
+    standing = rates.hit(log, digest_of(authorization.rsplit(maxsplit=1)[-1]), LIMITS[principal.actor], at)
+    if standing.exceeded:
+        headers = standing.headers(at)
+        raise TooManyRequests(
+            f"This key has sent more than {standing.limit:,} requests in this minute",
+            headers={**headers, "retry-after": headers["x-ratelimit-reset"]},
+        )
+    return standing
 
 
 def _once(request: Request, handle: Handle, key: str) -> Answer:

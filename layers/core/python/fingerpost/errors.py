@@ -96,6 +96,12 @@ class UnsupportedMedia(FingerpostError):
     code, status = "unsupportedMedia", 415
 
 
+class TooManyRequests(FingerpostError):
+    """The key has sent more requests than it may in a minute; `Retry-After` says when it may go on."""
+
+    code, status = "tooManyRequests", 429
+
+
 class Unavailable(FingerpostError):
     """The store could not be reached or is overloaded; the same request may be sent again."""
 

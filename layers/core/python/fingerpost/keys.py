@@ -182,6 +182,11 @@ def audit_of(resource: str, at: int, entry_id: str) -> Key:
     return Key(f"jx#{resource}", f"{at:015d}#{entry_id}")
 
 
+def rate(bearer: str) -> Key:
+    """log. How many requests a key has sent in the minute that its row names. `bearer` is a digest of the key."""
+    return Key(f"rate#{bearer}", ONLY)
+
+
 def idempotency(actor: str, key: str) -> Key:
     """main. The seed and the answer of a request with an Idempotency-Key."""
     return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)

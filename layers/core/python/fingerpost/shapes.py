@@ -40,6 +40,7 @@ CURRENT: dict[str, int] = {
     "audit": 1,
     "auditOf": 1,
     "answer": 1,
+    "rate": 1,
 }
 
 type Step = Callable[[Item], Item]

@@ -32,7 +32,8 @@ ACTION = Kind(
 )
 ACTION_TYPE = Kind("actionType", "actionTypes", indexed=("tags",))
 
-# The keys of a context, in the order of the platform's Reactor example; a row keeps the first column's names.
+# The keys of a context, in the order of the platform's Reactor example, `query` besides; a row keeps the first
+# column's names.
 CONTEXT = {
     "ip": "ipAddress",
     "city": "city",
@@ -42,6 +43,7 @@ CONTEXT = {
     "ref": "referer",
     "lang": "language",
     "zone": "timeZone",
+    "q": "query",
 }
 
 

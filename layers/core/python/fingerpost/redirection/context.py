@@ -3,13 +3,14 @@
 The context is a plain dictionary of the fields asked for, no more: a field that is absent is not in it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from ..frozen import Frozen
-from .facts import Facts
+from .devices import device_of
+from .facts import Facts, parameters
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FAMILIES = ("customFields", "identifiers", "properties")
@@ -69,7 +70,7 @@ def context_of(fields: Iterable[str], sources: Sources) -> Context:
         group, _, rest = name.partition(".")
         value: Any
         match group:
-            case "country" | "language" | "location" | "time" | "timezone":
+            case "country" | "language" | "location" | "time" | "timezone" | "device" | "os" | "browser" | "query":
                 value = of_facts(sources.facts, name)
             case "timeOfDay" | "dayOfWeek" | "dayOfMonth" | "month" | "year":
                 moment = moment or Moment(sources.facts.at, sources.facts.zone)
@@ -95,20 +96,23 @@ def context_of(fields: Iterable[str], sources: Sources) -> Context:
     return values
 
 
+_OF_FACTS: Mapping[str, Callable[[Facts], Any]] = {
+    "country": lambda facts: facts.country or None,
+    "language": lambda facts: facts.language.partition("-")[0].lower() or None,
+    "location.lat": lambda facts: facts.latitude,
+    "location.lon": lambda facts: facts.longitude,
+    "time": lambda facts: facts.at,
+    "timezone": lambda facts: zone_name(facts.zone),
+    "device": lambda facts: device_of(facts.agent).device or None,
+    "os": lambda facts: device_of(facts.agent).os or None,
+    "browser": lambda facts: device_of(facts.agent).browser or None,
+}
+
+
 def of_facts(facts: Facts, name: str) -> Any:
-    match name:
-        case "country":
-            return facts.country or None
-        case "language":
-            return facts.language.partition("-")[0].lower() or None
-        case "location.lat":
-            return facts.latitude
-        case "location.lon":
-            return facts.longitude
-        case "time":
-            return facts.at
-        case _:
-            return zone_name(facts.zone)
+    """A field that the request itself tells. Its query string is taken apart when a parameter is asked for."""
+    told = _OF_FACTS.get(name)
+    return parameters(facts.query).get(name.removeprefix("query.")) if told is None else told(facts)
 
 
 def of_document(document: Document | None, path: str) -> Any:

@@ -6,7 +6,8 @@ Where there is no CloudFront they may come from a file of addresses: geo.py.
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ type FindArea = Callable[[str], "Area | None"]  # an address -> where it is, as 
 
 MAX_AGENT = 512
 MAX_HEADER = 100
+MAX_QUERY = 256
+_RAW = re.compile(r"[^!-~]")  # what a query string should have encoded
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _WHERE = frozenset(
     f"cloudfront-viewer-{name}"
     for name in ("country", "country-region-name", "city", "latitude", "longitude", "time-zone")
@@ -34,6 +38,7 @@ class Facts(Frozen, kw_only=True):
     agent: str = ""
     languages: str = ""  # Accept-Language as sent
     referer: str = ""  # the host alone
+    query: str = ""  # whole parameters of the short URL's query string as sent, as many as fit MAX_QUERY characters
     country: str = ""  # ISO 3166-1 alpha-2
     region: str = ""
     city: str = ""
@@ -48,10 +53,13 @@ class Facts(Frozen, kw_only=True):
         return preferred_language(self.languages)
 
 
-def facts_of(event: Event, at: int, *, trust_viewer: bool = True, find_area: FindArea | None = None) -> Facts:
+def facts_of(
+    event: Event, at: int, *, query: str = "", trust_viewer: bool = True, find_area: FindArea | None = None
+) -> Facts:
     """Read a request's facts from its headers; `trust_viewer` unless a client could have sent CloudFront's itself.
 
-    Where none of them says anything of the place, `find_area` is asked for that of the address.
+    `query` is the query string of a short URL; that of any other address is none of the rules' business.
+    Where no header says anything of the place, `find_area` is asked for that of the address.
     """
     headers: dict[str, str] = event.get("headers") or {}
     if not trust_viewer:
@@ -68,6 +76,7 @@ def facts_of(event: Event, at: int, *, trust_viewer: bool = True, find_area: Fin
         agent=get("user-agent", "")[:MAX_AGENT],
         languages=get("accept-language", "")[:MAX_HEADER],
         referer=_host(get("referer", "")),
+        query=whole_parameters(query) if query else "",
         country=country if len(country) == 2 and country.isascii() and country.isalpha() else "",
         region=_text(get("cloudfront-viewer-country-region-name", "")),
         city=_text(get("cloudfront-viewer-city", "")),
@@ -112,6 +121,30 @@ def truncated(address: str) -> str:
 def visitor_hash(salt: str, account: str, address: str, agent: str) -> str:
     """Tells visitors of one day and account apart, and means nothing when the day's salt is gone."""
     return hashlib.blake2b(f"{salt}|{account}|{address}|{agent}".encode(), digest_size=9).hexdigest()
+
+
+def whole_parameters(query: str) -> str:
+    """A query string in plain ASCII, cut after the last parameter that fits MAX_QUERY characters."""
+    query = _RAW.sub(lambda found: "".join([f"%{octet:02X}" for octet in found[0].encode(errors="replace")]), query)
+    return query if len(query) <= MAX_QUERY else query[: MAX_QUERY + 1].rpartition("&")[0]
+
+
+@lru_cache(maxsize=256)
+def parameters(query: str) -> Mapping[str, str]:
+    """The parameters of a query string, decoded; of several with one name the first. Source: WHATWG URL, 5.1."""
+    found: dict[str, str] = {}
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if name:
+            found.setdefault(_decoded(name), _decoded(value))
+    return found
+
+
+def _decoded(text: str) -> str:
+    text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    return _ENCODED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode(errors="replace"), text)
 
 
 @lru_cache(maxsize=1024)

@@ -57,6 +57,7 @@ def facts_of_row(row: dict[str, Any]) -> Facts:
         agent=row.get("ua", ""),
         languages=row.get("lang", ""),
         referer=row.get("ref", ""),
+        query=row.get("q", ""),
         country=row.get("country", ""),
         region=row.get("region", ""),
         city=row.get("city", ""),

@@ -239,6 +239,7 @@ def context_item(facts: Facts, *, whole_address: bool) -> dict[str, Any]:
         "ua": facts.agent,
         "lang": facts.language,
         "ref": facts.referer,
+        "q": facts.query,
         "country": facts.country,
         "region": facts.region,
         "city": facts.city,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from ..redirection.devices import BROWSERS, DEVICES, SYSTEMS
+
 type FieldType = Literal[
     "text",
     "number",
@@ -19,6 +21,7 @@ type FieldType = Literal[
     "dayOfWeek",  # mon to sun
     "country",  # ISO 3166-1 alpha-2, upper case
     "language",  # primary subtag, lower case
+    "choice",  # one of the field's `choices`, lower case
     "tags",  # array of text
     "open",  # goes by the type of the stored value
 ]
@@ -28,12 +31,13 @@ _MAX_SUGGESTED_LENGTH = 100  # difflib is quadratic; nobody mistypes a longer na
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`low` and `high` bound what `=` may ask for; None is no bound."""
+    """`low` and `high` bound what `=` may ask for; None is no bound. `choices` are all that a choice can be."""
 
     name: str
     type: FieldType
     low: float | None = None
     high: float | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def is_family(self) -> bool:
@@ -121,8 +125,11 @@ _EVENT = [
     Field("location.lon", "number", -180, 180),
     Field("country", "country"),
     *_group("place.", id="text", tags="tags", customFields="open", distance="number"),
-    *_group("", constants="open"),
+    *_group("", constants="open", query="open"),
     Field("language", "language"),
+    Field("device", "choice", choices=DEVICES),
+    Field("os", "choice", choices=SYSTEMS),
+    Field("browser", "choice", choices=BROWSERS),
 ]
 
 REDIRECTOR = Door(

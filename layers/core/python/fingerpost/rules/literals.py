@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from urllib.parse import unquote_to_bytes
 
 from ..clock import DAY_MS
@@ -22,6 +23,11 @@ _WORDS: dict[FieldType, tuple[str, str]] = {  # what a type is called, and an ex
     "country": ("a two-letter country code", "IE"),
     "language": ("a language without a region", "en"),
 }
+_ALSO_CALLED = {  # what people write for a choice and no likeness of letters would find
+    "mobile": "phone", "handset": "phone", "pc": "desktop", "computer": "desktop", "laptop": "desktop",
+    "ipad": "tablet", "iphone": "ios", "ipados": "ios", "mac": "macos", "osx": "macos", "os x": "macos",
+    "msedge": "edge", "chromium": "chrome",
+}  # fmt: skip
 _MILLISECONDS = re.compile(r"-?[0-9]{1,16}")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -127,8 +133,12 @@ def _read_prefix(field: Field, name: str, stem: str, text: str) -> Pattern:
             return Prefix(stem.upper())
         case "language" if stem.isascii() and stem.isalpha():
             return Prefix(stem.lower())
+        case "choice" if any(each.startswith(stem.lower()) for each in field.choices):
+            return Prefix(stem.lower())
         case "text" | "tags" | "open":
             return Prefix(stem)
+        case "choice":
+            raise _no_choice(field, name, text)
         case _:
             raise _misfit(field, name, text)
 
@@ -148,6 +158,10 @@ def _word(field: Field, name: str, text: str) -> str:
                 return text.lower()
             primary = re.split("[-_]", text)[0].lower()
             raise _misfit(field, name, text, primary if 2 <= len(primary) <= 3 and primary.isascii() else None)
+        case "choice":
+            if text.lower() in field.choices:
+                return text.lower()
+            raise _no_choice(field, name, text)
         case _:
             return text
 
@@ -209,6 +223,14 @@ def _misfit(field: Field, name: str, text: str, suggestion: str | None = None) -
     type_, example = _WORDS[field.type]
     expected = DAYS if field.type == "dayOfWeek" else (type_,)
     return Misfit(f"{name} is {type_}, such as {example}; found '{shown(text)}'", expected, suggestion)
+
+
+def _no_choice(field: Field, name: str, text: str) -> Misfit:
+    word = text.lower()[:60]
+    called = _ALSO_CALLED.get(word)
+    near = [called] if called in field.choices else get_close_matches(word, field.choices, n=1)
+    message = f"{name} is one of {', '.join(field.choices)}; found '{shown(text)}'"
+    return Misfit(message, field.choices, next(iter(near), None))
 
 
 def shown(text: str) -> str:
