@@ -67,12 +67,16 @@ class Request:
         """The body as JSON. Raises Invalid with line and column, UnsupportedMedia, TooLarge."""
         return parse_json(self.event)
 
-    def read[M: BaseModel](self, model: type[M]) -> M:
-        """The body as a document. Raises Invalid with a finding for each field."""
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises as `json` does, Invalid for anything else."""
         content = self.json()
         if not isinstance(content, dict):
             raise Invalid(f"The body must be a JSON object, not {json_name(content)}")
-        return validated(model, content)
+        return content
+
+    def read[M: BaseModel](self, model: type[M]) -> M:
+        """The body as a document. Raises Invalid with a finding for each field."""
+        return validated(model, self.json_object())
 
     def flag(self, name: str) -> bool:
         """A query parameter that is true or false. Raises Invalid."""

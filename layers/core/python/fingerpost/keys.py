@@ -157,7 +157,7 @@ def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
     return Key(hits(domain, short_id), f"day#{day}#{lane}")
 
 
-LIVE = Key("r", "live")  # main. Every live rule-set version of the account, one attribute an owner
+LIVE = Key("r", "live")  # main. Every live rule-set version of the account: `live:<owner>`, planned ones `then:<owner>`
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
 APPLICATION_RULES = "app:"  # begins the owner of an application's rules
 
@@ -165,6 +165,11 @@ APPLICATION_RULES = "app:"  # begins the owner of an application's rules
 def rules_version(owner: str, number: int) -> Key:
     """main. One published version: author, time, size, where its rows are."""
     return Key(f"r#{owner}", f"v#{number:08d}")
+
+
+def draft(owner: str, name: str) -> Key:
+    """main. A draft of an owner's rules: how far it has come, what is wrong with it, where its rows are."""
+    return Key(f"rd#{owner}", name)
 
 
 def rules_chunks(set_id: str) -> str:

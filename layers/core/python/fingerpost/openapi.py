@@ -56,6 +56,8 @@ class FindingDocument(BaseModel):
     near: str | None
     expected: list[str]
     suggestion: str | None
+    rule: int = 0  # of a finding in rules: which one, counted from 1, and its name
+    name: str | None = None
 
 
 class ErrorDocument(BaseModel):

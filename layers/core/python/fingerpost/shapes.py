@@ -35,7 +35,8 @@ CURRENT: dict[str, int] = {
     "marks": 1,
     "sum": 1,
     "live": 1,
-    "rules": 1,
+    "rules": 2,
+    "draft": 1,
     "chunk": 1,
     "audit": 1,
     "auditOf": 1,
@@ -43,8 +44,21 @@ CURRENT: dict[str, int] = {
     "rate": 1,
 }
 
+_WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once
+    "actor": "operator",
+    "made": "",
+    "reason": "",
+    "starts": None,
+    "ends": None,
+    "back": None,
+    "draft": None,
+    "cancelled": None,
+}
+
 type Step = Callable[[Item], Item]
-STEPS: dict[tuple[str, int], Step] = {}  # (kind, from shape) -> the row in the next shape
+STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the next shape
+    ("rules", 1): lambda row: {**row, **_WITHOUT_A_STORY},
+}
 
 
 class UnknownShape(Exception):

@@ -136,13 +136,13 @@ def delete_application(caller: Caller, project_id: str, application_id: str, sec
     """The document, both keys and its live rules go in one transaction: its keys answer 403, and no rule asks it."""
     account = caller.principal.account
     marks = [Set(name, value) for name, value in stamp("live").items()]
-    rules = Remove(f"live:{keys.APPLICATION_RULES}{application_id}")
+    rules = [Remove(f"{state}:{keys.APPLICATION_RULES}{application_id}") for state in ("live", "then")]
 
     def also(before: Document) -> list[Write]:
         removals = [key_removal(key) for key in _application_keys(account, application_id, before, secrets).values()]
         return [
             *removals,
-            Update(keys.LIVE, (*marks, rules)),
+            Update(keys.LIVE, (*marks, *rules)),
             *audit.entry(caller, "delete", "application", application_id, public(before)),
         ]
 
