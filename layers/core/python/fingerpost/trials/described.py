@@ -100,9 +100,9 @@ class Described:
 
     def _domain(self, asked: str) -> str:
         """The domain that the request came to, when it is the account's, else the account's first."""
-        own: list[str] = Resources(self._caller.tables, ACCOUNT).read(self._caller.principal.account).document[
-            "shortDomains"
-        ]
+        own: list[str] = (
+            Resources(self._caller.tables, ACCOUNT).read(self._caller.principal.account).document["shortDomains"]
+        )
         return asked if asked in own or not own else own[0]
 
     def _locate(self, sent: SentScan) -> None:

@@ -33,7 +33,7 @@ class InForce:
         project: str = "",
     ):
         """`tables` are the account's own; `project` is that of the owner when it is an application."""
-        self._tables, self._account, self._hosts = tables, account, allowed_hosts
+        self._tables, self._account, self.allowed_hosts = tables, account, allowed_hosts
         self.owner, self.compiled = owner, compiled
         application = "" if owner == keys.ACCOUNT_RULES else owner.removeprefix(keys.APPLICATION_RULES)
         self.version = Version(compiled.number, EXCHANGED, application, project, compiled.all_needs)
@@ -52,7 +52,7 @@ class InForce:
 
     @cached_property
     def reach(self) -> Reach:
-        return reach_of(self.account_rules, self.versions, self._hosts)
+        return reach_of(self.account_rules, self.versions, self.allowed_hosts)
 
     @property
     def needs(self) -> Needs:
@@ -73,7 +73,7 @@ class InForce:
         """
         if (app := scan.posted_by) is not None:
             version = self.versions.get(keys.APPLICATION_RULES + app)
-            return decide_for(version, self._hosts, reading, self.load)
+            return decide_for(version, self.allowed_hosts, reading, self.load)
         return decide(self.account_rules, self.reach, reading, self.load)
 
     def own_rule(self, decision: Decision) -> int | None:

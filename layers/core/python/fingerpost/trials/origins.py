@@ -1,5 +1,6 @@
 """Where the value of a field came from, in words."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..redirection.context import Sources, zone_name
@@ -17,6 +18,7 @@ _OF_THE_SCAN = {
 }
 _OF_TIME = ("time", "timeOfDay", "dayOfWeek", "dayOfMonth", "month", "year")
 _CONSTANT = "constants."
+_BEFORE = "https://x/"
 _NO_SUCH = {
     "place": "no place is near, or the scan has no position",
     "project": "the account's own rules have no project",
@@ -25,22 +27,32 @@ _NO_SUCH = {
 }
 
 
-def filled(template: Template, context: dict[str, Any], constants: dict[str, Any], sources: Sources) -> list[Any]:
-    """Each field of a template once: its value, the text that stands in the URL, where it came from."""
+def filled(
+    template: Template,
+    context: Mapping[str, Any],
+    constants: Mapping[str, str],
+    source_of: Callable[[str, Any], str],
+) -> list[Any]:
+    """Each field of a template once: its value, the text that stands for it in the URL, where it came from."""
     told = []
     for hole in dict.fromkeys(piece for piece in template.pieces if isinstance(piece, Hole)):
         if hole.field.startswith(_CONSTANT):
-            name = hole.field.removeprefix(_CONSTANT)
-            value, source = constants.get(name), "the rule's constants"
+            value: Any = constants.get(hole.field.removeprefix(_CONSTANT))
+            source = "the rule's constants"
         else:
-            name, value = hole.field, context.get(hole.field)
-            source = origin(name, value, sources)
-        text = fill(Template(("", hole)), context, constants)
-        told.append({"field": name, "value": value, "text": text, "source": source})
+            value = context.get(hole.field)
+            source = source_of(hole.field, value)
+        url = fill(Template((_BEFORE, hole)), context, constants) or ""
+        told.append({"field": hole.field, "value": value, "text": url.removeprefix(_BEFORE), "source": source})
     return told
 
 
-def origin(name: str, value: Any, sources: Sources) -> str:
+def of_redirection(_name: str, value: Any) -> str:
+    """Of a field of a default URL."""
+    return _absent("the redirection", value)
+
+
+def origin(name: str, value: Any, *, sources: Sources) -> str:
     """Of a field of the context. An absent one says what it is that has none."""
     group = name.partition(".")[0]
     if name in _OF_TIME:

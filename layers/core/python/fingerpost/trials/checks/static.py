@@ -38,9 +38,7 @@ def checked(sent: SentRules | SentApplicationRules, examined: Prepared) -> Itera
     found = [*oddities(matches, REDIRECTOR, passing=passing)]
     known = {(each.finding.field, each.finding.message) for each in found}
     yield from (
-        Checked("warning", _kind(each), each)
-        for each in examined.warnings
-        if (each.field, each.message) not in known
+        Checked("warning", _kind(each), each) for each in examined.warnings if (each.field, each.message) not in known
     )
     found += overlaps(matches, [_target(rule) for rule in rules])
     for odd, finding in zip(found, of_rules([each.finding for each in found], sent.rules), strict=True):
