@@ -179,12 +179,20 @@ def rules_chunks(set_id: str) -> str:
 
 def audit(month: str, at: int, entry_id: str) -> Key:
     """main. The audit log of one month (yyyymm), oldest first; written in the changed row's transaction."""
-    return Key(f"j#{month}", f"{at:015d}#{entry_id}")
+    return Key(audits(month), f"{at:015d}#{entry_id}")
+
+
+def audits(month: str) -> str:
+    return f"j#{month}"
 
 
 def audit_of(resource: str, at: int, entry_id: str) -> Key:
     """main. A pointer to the audit entry, under what was changed."""
-    return Key(f"jx#{resource}", f"{at:015d}#{entry_id}")
+    return Key(audits_of(resource), f"{at:015d}#{entry_id}")
+
+
+def audits_of(resource: str) -> str:
+    return f"jx#{resource}"
 
 
 def rate(bearer: str) -> Key:

@@ -48,6 +48,7 @@ PERMISSIONS: dict[Actor, dict[str, frozenset[Verb]]] = {
         "actionTypes": ALL,
         "redirections": ALL,
         "redirector": ALL,
+        "audit": READ,
     },
     "trustedApplication": {
         "access": READ,

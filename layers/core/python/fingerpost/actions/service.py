@@ -7,7 +7,7 @@ from typing import Any
 
 from tzfpy import get_tz
 
-from .. import keys
+from .. import audit, keys
 from ..access.store import PROJECT
 from ..caller import Caller
 from ..catalogue.model import COLLECTION, PRODUCT, THNG
@@ -16,7 +16,7 @@ from ..clock import DAY_MS
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
 from ..listing import Found, Load
-from ..ports.table import Absent, ConditionFailed, Item, Put, Row, TransactionFailed
+from ..ports.table import Absent, ConditionFailed, Delete, Item, Put, Row, TransactionFailed
 from ..redirection.context import Sources
 from ..redirection.deciding import decide, decide_for, reach_of, reaction_item
 from ..redirection.facts import Facts
@@ -102,8 +102,10 @@ def loads(caller: Caller, project: str | None, *, consistent: bool = True) -> Lo
 
 def delete(caller: Caller, action_type: str, action_id: str) -> None:
     """Remove one action. Its index rows follow by the change feed; hits that it counted stay counted."""
-    read(caller, action_type, action_id)
-    caller.tables.main.delete(keys.action(action_id))
+    item = read(caller, action_type, action_id)
+    before = {"type": item["type"], "timestamp": item["ts"]}  # not what is to be forgotten
+    told = audit.entry(caller, "delete", "action", action_id, before)
+    caller.tables.main.transact([Delete(keys.action(action_id)), *told])
 
 
 def sees(caller: Caller, item: Item) -> bool:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .. import scoping
+from .. import audit, scoping
 from ..caller import Caller
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
@@ -64,7 +64,8 @@ def create_collection(caller: Caller, sent: NewCollection, project: str | None) 
 def create_place(caller: Caller, sent: NewPlace, project: str | None) -> Document:
     """The place, and where it is, in one transaction."""
     place_id, document = _new(caller, _with_position({}, sent.sent()), project)
-    stored = Resources(caller.tables, PLACE).create(place_id, document, also=_moves(place_id, {}, document))
+    told = audit.entry(caller, "create", "place", place_id, after=document)
+    stored = Resources(caller.tables, PLACE).create(place_id, document, also=[*_moves(place_id, {}, document), *told])
     return shown_place(place_id, stored.document)
 
 
@@ -102,7 +103,10 @@ def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
     """Its redirections stay and go on to their default URLs; thngs of a deleted product lose their reference."""
     Resources(caller.tables, kind).delete(
         resource_id,
-        also=lambda before: _moves(resource_id, before, {}) if kind is PLACE else (),
+        also=lambda before: [
+            *(_moves(resource_id, before, {}) if kind is PLACE else ()),
+            *audit.entry(caller, "delete", kind.name, resource_id, before),
+        ],
         sees=lambda document: visible(document, caller.principal.project),
     )
     if kind in (PRODUCT, THNG):
@@ -158,7 +162,7 @@ def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]
     return Resources(caller.tables, kind).update(
         resource_id,
         change,
-        also=lambda before, after: _moves(resource_id, before, after) if kind is PLACE else (),
+        also=lambda before, after: _of_place(caller, resource_id, before, after) if kind is PLACE else (),
         sees=lambda document: visible(document, caller.principal.project),
     )
 
@@ -172,6 +176,11 @@ def _with_position(before: Document, fields: dict[str, Any]) -> dict[str, Any]:
         raise Invalid(f"{missing}: latitude and longitude come together", details=[finding])
     rest = {name: value for name, value in fields.items() if name != "position"}
     return {**rest, "latitude": latitude, "longitude": longitude}
+
+
+def _of_place(caller: Caller, place_id: str, before: Document, after: Document) -> list[Write]:
+    """Where it is now, and that somebody changed it: what a rule sees of places follows from both."""
+    return [*_moves(place_id, before, after), *audit.entry(caller, "update", "place", place_id, before, after)]
 
 
 def _moves(place_id: str, before: Document, after: Document) -> list[Write]:

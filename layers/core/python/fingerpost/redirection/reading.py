@@ -41,6 +41,8 @@ class Reading:
         "_rows",
         "_tables",
         "_thng_id",
+        "account",
+        "facts",
         "thng",
     )
 
@@ -57,6 +59,7 @@ class Reading:
 
         Readings of several scans may share `ahead` and `parsed`, the documents in its rows: each adds what it reads.
         """
+        self.account, self.facts = tables.account, begun.facts
         self._tables, self._begun = tables, begun
         self._thng_id, self._product_id = thng_id, product_id
         self._rows: Rows = {} if ahead is None else ahead

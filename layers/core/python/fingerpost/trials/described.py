@@ -20,7 +20,7 @@ from ..resources import Kind, Resources, visible
 from .documents import SentScan
 
 OF_THINGS = ("link", "thng", "product", "collection", "place")
-OF_DECISIONS = ("url", "rules", "rule", "app", "project", "seen", "byRule", "byRules", "variant", "limit")
+OF_DECISIONS = ("url", "rules", "rule", "app", "project", "seen", "byRule", "byRules", "limit")
 FACTS = {  # of a sent scan -> of a row
     "timestamp": "ts",
     "timezone": "zone",
@@ -64,6 +64,8 @@ class Described:
         for name, kept in FACTS.items():
             if (value := getattr(sent, name)) is not None:
                 row[kept] = value
+        if sent.visitor is not None:
+            row.pop("variant", None)
         if sent.query is not None:
             row["q"] = urlencode(sent.query)
         if sent.shortId is not None:

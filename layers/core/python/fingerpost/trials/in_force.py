@@ -9,7 +9,7 @@ from ..redirection.context import Needs
 from ..redirection.deciding import Decision, Reach, decide, decide_for, reach_of
 from ..redirection.reading import Reading
 from ..redirection.recorded import Recorded
-from ..redirection.rulesets import CompiledRules, RuleSets, Version
+from ..redirection.rulesets import CompiledRules, RuleSets, Target, Version
 from ..rules.template import Hole, Template
 from .comparison import Outcome
 
@@ -38,7 +38,7 @@ class InForce:
         application = "" if owner == keys.ACCOUNT_RULES else owner.removeprefix(keys.APPLICATION_RULES)
         self.version = Version(compiled.number, EXCHANGED, application, project, compiled.all_needs)
         self.versions = {**versions, owner: self.version}
-        self._written: dict[tuple[int, int], str] = {}
+        self._written: dict[tuple[int, int, str], str] = {}
 
     def load(self, version: Version | None) -> CompiledRules:
         """The rules of a version that `versions` holds."""
@@ -86,15 +86,25 @@ class InForce:
     def outcome(self, decision: Decision) -> Outcome:
         return Outcome(decision.url, self._written_by(decision), self.own_rule(decision))
 
+    def decider_of(self, decision: Decision) -> tuple[CompiledRules, int]:
+        """The rules that decided, and the number (from 0) of the one that did."""
+        assert decision.rule is not None, "the search for a decision ends at a rule"
+        return self.account_rules if decision.decider is None else self.load(decision.decider), decision.rule - 1
+
+    def target_of(self, decision: Decision) -> Target:
+        """Where the rule that decided leads, or that of its variants which did."""
+        compiled, place = self.decider_of(decision)
+        split = compiled.split(place) if decision.variant else None
+        target = compiled.target(place) if split is None else split.targets[split.names.index(decision.variant)]
+        assert target is not None, "a rule without a URL decides nothing"
+        return target
+
     def _written_by(self, decision: Decision) -> str:
-        compiled = self.account_rules if decision.decider is None else self.load(decision.decider)
-        assert decision.rule is not None
-        place = (id(compiled), decision.rule)
-        if (known := self._written.get(place)) is None:
-            target = compiled.target(decision.rule - 1)
-            assert target is not None
-            constants = compiled.rules[decision.rule - 1].get("constants")
-            known = self._written[place] = as_written(target.template, constants)
+        compiled, place = self.decider_of(decision)
+        key = (id(compiled), place, decision.variant)
+        if (known := self._written.get(key)) is None:
+            template = self.target_of(decision).template
+            known = self._written[key] = as_written(template, compiled.rules[place].get("constants"))
         return known
 
 

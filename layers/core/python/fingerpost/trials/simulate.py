@@ -70,14 +70,16 @@ class _Simulation:
         }
         if self._decided_by() == "application":
             assert decision is not None and decision.decider is not None
-            decider = self._rules.load(decision.decider)
+            decider, place = self._rules.decider_of(decision)
             document["application"] = {
                 "id": decision.decider.app,
                 "project": decision.decider.project,
                 "version": decider.number,
                 "rule": decision.rule,
-                "name": decider.rules[(decision.rule or 1) - 1].get("name"),
+                "name": decider.rules[place].get("name"),
             }
+        if decision is not None and decision.variant:
+            document["variant"] = decision.variant
         if further is not None:
             document["nextRule"] = further
         if self._referenced.warnings:
@@ -88,7 +90,7 @@ class _Simulation:
         decision = self._decision
         if decision is None:
             return "default" if self._link is not None else "nothing"
-        return "application" if decision.by_rule is not None else "rule"
+        return "application" if decision.by_rule is not None else "variant" if decision.variant else "rule"
 
     def _says(self) -> str:
         decision = self._decision
@@ -99,7 +101,8 @@ class _Simulation:
         place = self._decided - 1
         told = Told(list(self._teller.each(self._compiled, self._decided, [place], self._asked)), self._decided)
         if decision.by_rule is None:
-            return told.says()
+            got = f"; this visitor gets variant {decision.variant}" if decision.variant else ""
+            return told.says() + got
         assert decision.decider is not None
         answer = told.rules[0]["delegates"][-1]
         return f"{told.says()}, and asked the application {decision.decider.app}: its {answer['says']}"
@@ -127,7 +130,7 @@ class _Simulation:
             place = self._compiled.next_match(self._context, place)
 
     def _why_nowhere(self, place: int) -> str:
-        target = self._compiled.target(place)
+        target, _ = self._compiled.aim(place, self._reading.account, self._reading.facts)
         if target is None:
             return "no application that it asks has an answer"
         if (
@@ -153,10 +156,8 @@ class _Simulation:
         if decision is None:
             return [] if self._link is None else filled(self._link.template, self._link.names(), {}, of_redirection)
         asked = decision.decider
-        compiled = self._compiled if asked is None else self._rules.load(asked)
-        place = (decision.rule or 1) - 1
-        target = compiled.target(place)
-        assert target is not None
+        compiled, place = self._rules.decider_of(decision)
+        target = self._rules.target_of(decision)
         sources = self._reading.sources(compiled.needs | target.needs, asked)
         context = context_of(target.template.fields, sources)
         constants = compiled.rules[place].get("constants") or {}
