@@ -314,3 +314,16 @@ def test_the_live_rules_of_now_count_also_when_they_were_published_after_the_sca
     operator.publish(IRISH)
     told = tried(operator)
     assert (told["changed"], told["recordedElsewhere"]) == (0, 1)
+
+
+def test_recorded_scans_keep_their_variants_so_that_a_split_test_against_itself_changes_nothing(
+    world: World, operator: Client, short_id
+):
+    variants = [{"name": name, "weight": 1, "redirectUrl": f"https://{name}.example/"} for name in "ab"]
+    operator.publish({"name": "Split", "variants": variants})
+    for number in range(12):
+        scan(world, short_id, "IE", address=f"198.51.100.{number}:443")
+    told = tried(operator)
+    assert (told["scans"], told["changed"], told["recordedElsewhere"]) == (12, 0, 0)
+    moved = tried(operator, {"name": "Split", "variants": [variants[0], {**variants[1], "redirectUrl": SHOP}]})
+    assert [(each["from"], each["to"]) for each in moved["groups"]] == [("https://b.example/", SHOP)]

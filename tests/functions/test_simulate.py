@@ -367,3 +367,36 @@ def test_a_timestamp_may_be_a_moment_in_words(operator: Client):
 
 def test_a_link_on_the_accounts_own_domain_needs_no_domain(operator: Client, short_id):
     assert simulated(operator, {"shortId": short_id})["redirectUrl"] == DEFAULT
+
+
+# ---- split tests -----------------------------------------------------------------------------------------------------
+
+SPLIT = {
+    "name": "Landing page",
+    "variants": [
+        {"name": "A", "weight": 3, "redirectUrl": "https://x.example/a/{thng.name}"},
+        {"name": "B", "weight": 1, "redirectUrl": "https://x.example/b"},
+    ],
+}
+
+
+def test_a_visitor_gets_the_same_variant_every_time_and_it_is_told(operator: Client, thng):
+    operator.publish(SPLIT)
+    told = [simulated(operator, {"thng": thng["id"], "visitor": f"visitor {number}"}) for number in range(40)]
+    again = [simulated(operator, {"thng": thng["id"], "visitor": f"visitor {number}"}) for number in range(40)]
+    assert [each["variant"] for each in told] == [each["variant"] for each in again]
+    assert {each["variant"] for each in told} == {"A", "B"}
+    one = next(each for each in told if each["variant"] == "A")
+    assert (one["decidedBy"], one["redirectUrl"]) == ("variant", "https://x.example/a/The%20Turf%20Cutters")
+    assert [each["field"] for each in one["template"]] == ["thng.name"]
+    assert one["says"] == "rule 1 matched because nothing was asked; this visitor gets variant A"
+
+
+def test_a_recorded_scan_keeps_the_variant_it_got_whoever_it_was(world: World, operator: Client, short_id):
+    operator.publish(SPLIT)
+    for number in range(12):
+        where = scanned(world, short_id, address=f"198.51.100.{number}:443")
+        told = simulated(operator, action=newest(world))
+        assert (told["redirectUrl"], told["variant"]) == (where, world.recorded()[-1]["variant"])
+    other = simulated(operator, {"visitor": "somebody else"}, action=newest(world))
+    assert other == {**other, **{"variant": simulated(operator, {"visitor": "somebody else"})["variant"]}}

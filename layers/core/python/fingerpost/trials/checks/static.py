@@ -7,6 +7,7 @@ from typing import Any
 from ...errors import Finding
 from ...redirection.documents import SentApplicationRules, SentRules
 from ...redirection.publish import Prepared, examine, of_rules
+from ...redirection.rule_urls import sent_urls
 from ...rules.check import oddities
 from ...rules.fields import REDIRECTOR
 from ...rules.nodes import NEVER, Node, from_json
@@ -34,7 +35,7 @@ def checked(sent: SentRules | SentApplicationRules, examined: Prepared) -> Itera
         NEVER if number in wrong else from_json(rule["nodes"]) if rule.get("nodes") is not None else None
         for number, rule in enumerate(rules, 1)
     ]
-    passing = {place for place, rule in enumerate(rules) if "template" not in rule}
+    passing = {place for place, rule in enumerate(sent.rules) if not sent_urls(rule)}
     found = [*oddities(matches, REDIRECTOR, passing=passing)]
     known = {(each.finding.field, each.finding.message) for each in found}
     yield from (
@@ -56,4 +57,6 @@ def _kind(finding: Finding) -> str:
 
 
 def _target(rule: Any) -> str:
-    return repr((rule["sent"].get("redirectUrl"), rule["sent"].get("constants"), rule["sent"].get("delegates")))
+    """Where it leads: rules that lead to the same place may overlap."""
+    sent = rule["sent"] if isinstance(rule["sent"], dict) else {}
+    return repr([sent.get(each) for each in ("redirectUrl", "constants", "delegates", "variants")])
