@@ -60,7 +60,6 @@ MODULES: dict[str, tuple[tuple[str, ...], str]] = {
             "patterns",
             "ruleset",
             "field_index",
-            "template",
             "plan",
             "check",
             "compile",
@@ -72,6 +71,8 @@ MODULES: dict[str, tuple[tuple[str, ...], str]] = {
             "target",
         )
     },
+    # a process that only fills a template must import little, and mutmut's copy of the code imports mutmut
+    "rules/template": (RULES, "not test_filling_loads_neither"),
     **{f"local/{name}": (LOCAL, "not dynoxide") for name in ("items", "table", "store")},
     **{f"aws/{name}": (AWS, "not sqlite") for name in ("expressions", "marshal", "rows", "table", "transactions")},
 }
