@@ -21,10 +21,12 @@ from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, NewThng
 from fingerpost.ids import new_id
 from fingerpost.ports.table import Change, Item, Tables
+from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentRedirection, SentRules
 from fingerpost.redirection.facts import Facts
 from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
+from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
 from tests.stores import NOON, SettableClock, caller_of, fresh_tables
 
@@ -77,7 +79,8 @@ def _live_a_little(tables: Tables) -> None:
     address = {"address": {"street": "Pier 1", "city": "Dublin", "countryCode": "IE"}}
     catalogue.create_place(caller, NewPlace.model_validate({"name": "Pier", **where, **address, **more}), project)
     types.create(caller, NewActionType(name="_touched", tags=["loud"]), project)
-    publish(caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": [RULE]}))
+    publish(caller, ACCOUNT_RULES, SentRules.model_validate({"rules": [RULE]}))
+    drafts.save(caller, ACCOUNT_RULES, "summer", SentRules.model_validate({"rules": [{**RULE, "match": "country="}]}))
     sent_link = SentRedirection(evrythngId=thng, defaultRedirectUrl="https://museum.example/{shortId}", shortId="TURF")
     Links(tables, caller).create(sent_link, DOMAIN)
     facts = Facts(

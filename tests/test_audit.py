@@ -9,8 +9,9 @@ import pytest
 
 from fingerpost import audit, keys, retry, wiring
 from fingerpost.access import service as access
-from fingerpost.access.documents import NewApplication, NewProject
+from fingerpost.access.documents import NewApplication, NewProject, SentProject
 from fingerpost.access.secrets import RootSecrets
+from fingerpost.access.store import PROJECT
 from fingerpost.audit import MAX_SIDE_BYTES
 from fingerpost.caller import Caller
 from fingerpost.catalogue import service as catalogue
@@ -20,8 +21,10 @@ from fingerpost.once import begin
 from fingerpost.ports.table import LAST, Item, Put, Reason, Tables, Throttled, TransactionFailed
 from fingerpost.redirection.documents import SentRedirection, SentRules
 from fingerpost.redirection.links import Links
-from fingerpost.redirection.publish import publish, read
+from fingerpost.redirection.publish import publish
 from fingerpost.redirection.rulesets import live_versions
+from fingerpost.redirection.versions import ACCOUNT, read
+from fingerpost.resources import Resources
 from tests.stores import NOON, Crash, SettableClock, caller_of, emptied, fresh_tables, hooked, new_account
 
 DOMAIN = "tn.example"
@@ -101,8 +104,8 @@ def later(caller: Caller, ms: int) -> Caller:
 
 
 def test_publishing_leaves_one_entry_with_the_versions(caller):
-    publish(caller, keys.ACCOUNT_RULES, ALWAYS)
-    publish(later(caller, 1), keys.ACCOUNT_RULES, SentRules(rules=[]))
+    publish(caller, ACCOUNT, ALWAYS)
+    publish(later(caller, 1), ACCOUNT, SentRules(rules=[]))
     assert told(caller) == [("publish", "rules", "account")] * 2
     first, second = entries(caller)
     assert sides(first) == (None, {"version": 1, "rules": 1})
@@ -114,23 +117,21 @@ def test_publishing_leaves_one_entry_with_the_versions(caller):
 
 
 def test_publishing_that_meets_another_leaves_one_entry(caller):
-    publish(refusing(caller, 3, conflict), keys.ACCOUNT_RULES, ALWAYS)
+    publish(refusing(caller, 3, conflict), ACCOUNT, ALWAYS)
     assert told(caller) == [("publish", "rules", "account")]
 
 
 @pytest.mark.parametrize("error", [conflict, refused_by_the_store])
 def test_publishing_that_fails_leaves_no_entry_and_no_version(caller, error):
     with pytest.raises((FingerpostError, Throttled)):
-        publish(refusing(caller, 100, error), keys.ACCOUNT_RULES, ALWAYS)
+        publish(refusing(caller, 100, error), ACCOUNT, ALWAYS)
     assert entries(caller) == []
-    assert read(caller, keys.ACCOUNT_RULES)["version"] == 0
+    assert read(caller, ACCOUNT)["version"] == 0
 
 
 def test_rules_that_are_refused_leave_no_entry(caller):
     with pytest.raises(Invalid):
-        publish(
-            caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": [{"match": "country=", "redirectUrl": "x"}]})
-        )
+        publish(caller, ACCOUNT, SentRules.model_validate({"rules": [{"match": "country=", "redirectUrl": "x"}]}))
     assert entries(caller) == []
 
 
@@ -192,7 +193,9 @@ def test_a_short_id_that_is_taken_leaves_no_entry(store, caller, thng):
 
 @pytest.fixture
 def project(caller: Caller) -> str:
-    return str(access.create_project(caller, NewProject(name="On show"))["id"])
+    """Made past the service, so that the log begins with what a test is about."""
+    document = {"name": "On show", "createdAt": NOON, "updatedAt": NOON}
+    return Resources(caller.tables, PROJECT).create(caller.new_id(NOON), document).id
 
 
 def test_an_applications_life_leaves_one_entry_for_each_change(caller, project):
@@ -252,6 +255,15 @@ def test_no_secret_is_in_the_audit_log(caller, project):
     assert "_root" not in text
 
 
+def test_a_projects_changes_that_meet_others_leave_one_entry_each(caller):
+    project = access.create_project(refusing(caller, 2, conflict), NewProject(name="On show"))["id"]
+    access.update_project(refusing(later(caller, 1), 2, conflict), project, SentProject(name="On tour"))
+    assert told(caller) == [("create", "project", project), ("update", "project", project)]
+    created, updated = map(sides, entries(caller))
+    assert updated[0] == created[1]
+    assert updated[1]["name"] == "On tour"
+
+
 # The entry itself
 
 
@@ -266,8 +278,8 @@ def test_a_crash_after_the_transaction_leaves_both_and_one_before_it_neither(sto
             return method(*args)
 
         with pytest.raises(Crash):
-            publish(replace(caller, tables=hooked(caller.tables, around)), keys.ACCOUNT_RULES, ALWAYS)
-        live = live_versions(caller.tables.main.get(keys.LIVE))
+            publish(replace(caller, tables=hooked(caller.tables, around)), ACCOUNT, ALWAYS)
+        live = live_versions(caller.tables.main.get(keys.LIVE), NOON)
         assert (len(entries(caller)), len(live)) == ((1, 1) if late else (0, 0))
 
 

@@ -19,6 +19,7 @@ from fingerpost.redirection import model, rulesets
 from fingerpost.resources import from_item
 from fingerpost.shapes import CURRENT, STEPS, UnknownShape, stamp, upgraded
 from tests.every_row import SHAPES, from_json, rows_by_kind, shape_of
+from tests.stores import NOON
 
 FIXTURES = sorted(SHAPES.glob("*.json"))
 DOCUMENTS = (ACCOUNT, OPERATOR, PROJECT, APPLICATION, PRODUCT, THNG, COLLECTION, PLACE, ACTION_TYPE)
@@ -134,12 +135,12 @@ def test_a_link_is_read_from_its_fixture():
 
 
 def test_live_versions_and_rules_are_read_from_their_fixtures():
-    version = rulesets.live_versions(fixture("live", CURRENT["live"]))[keys.ACCOUNT_RULES]
+    version = rulesets.live_versions(fixture("live", CURRENT["live"]), NOON)[keys.ACCOUNT_RULES]
     assert version.number == 1
     chunk: Any = fixture("chunk", CURRENT["chunk"])["z"]
     (rule,) = rulesets.unpack(version.number, [chunk]).rules
     assert rule["sent"]["name"] == rule["name"] == "Irish visitors"
-    assert fixture("rules", CURRENT["rules"])["set"] == version.set_id
+    assert fixture("rules", 1)["set"] == version.set_id
 
 
 def test_current_properties_are_read_from_their_fixture():

@@ -15,9 +15,13 @@ class Finding(Frozen, kw_only=True):
     near: str | None = None  # the text around the column
     expected: tuple[str, ...] = ()  # what would have been accepted
     suggestion: str | None = None  # the nearest known name
+    rule: int | None = None  # of a finding in a list of rules: which one, counted from 1, and its name
+    name: str | None = None
 
     def document(self) -> dict[str, Any]:
+        of_rule = {} if self.rule is None else {"rule": self.rule, "name": self.name}
         return {
+            **of_rule,
             "field": self.field,
             "message": self.message,
             "column": self.column,

@@ -20,7 +20,7 @@ CURRENT: dict[str, int] = {
     "position": 1,
     "actionType": 1,
     "action": 1,
-    "now": 1,
+    "now": 2,
     "property": 1,
     "location": 1,
     "link": 1,
@@ -35,7 +35,8 @@ CURRENT: dict[str, int] = {
     "marks": 1,
     "sum": 1,
     "live": 1,
-    "rules": 1,
+    "rules": 2,
+    "draft": 1,
     "chunk": 1,
     "audit": 1,
     "auditOf": 1,
@@ -43,8 +44,22 @@ CURRENT: dict[str, int] = {
     "rate": 1,
 }
 
+_WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once
+    "actor": "operator",
+    "made": "",
+    "reason": "",
+    "starts": None,
+    "ends": None,
+    "back": None,
+    "draft": None,
+    "cancelled": None,
+}
+
 type Step = Callable[[Item], Item]
-STEPS: dict[tuple[str, int], Step] = {}  # (kind, from shape) -> the row in the next shape
+STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the next shape
+    ("rules", 1): lambda row: {**row, **_WITHOUT_A_STORY},
+    ("now", 1): lambda item: {"actor": "nobody", "by": "", "cause": "", **item},  # who changed it was not kept
+}
 
 
 class UnknownShape(Exception):

@@ -6,7 +6,7 @@ from typing import Any
 
 from tzfpy import get_tz
 
-from .. import keys
+from .. import audit, keys
 from ..access.store import PROJECT
 from ..caller import Caller
 from ..catalogue.model import COLLECTION, PRODUCT, THNG
@@ -14,7 +14,7 @@ from ..catalogue.service import find_place, point_of
 from ..clock import DAY_MS
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
-from ..ports.table import Absent, ConditionFailed, Item, Put, TransactionFailed
+from ..ports.table import Absent, ConditionFailed, Delete, Item, Put, TransactionFailed
 from ..redirection.context import Sources
 from ..redirection.deciding import decide, decide_for, reach_of, reaction_item
 from ..redirection.facts import Facts
@@ -84,8 +84,10 @@ def read(caller: Caller, action_type: str, action_id: str) -> Item:
 
 def delete(caller: Caller, action_type: str, action_id: str) -> None:
     """Remove one action. Its index rows follow by the change feed; hits that it counted stay counted."""
-    read(caller, action_type, action_id)
-    caller.tables.main.delete(keys.action(action_id))
+    item = read(caller, action_type, action_id)
+    before = {"type": item["type"], "timestamp": item["ts"]}  # not what is to be forgotten
+    told = audit.entry(caller, "delete", "action", action_id, before)
+    caller.tables.main.transact([Delete(keys.action(action_id)), *told])
 
 
 def sees(caller: Caller, item: Item) -> bool:
@@ -152,7 +154,7 @@ def _reaction(caller: Caller, live: Item | None, reading: Reading) -> Item:
 
     No URL when no rule matches.
     """
-    versions, hosts = live_versions(live), str(live.get("allowedHosts", "")) if live else ""
+    versions, hosts = live_versions(live, caller.at), str(live.get("allowedHosts", "")) if live else ""
 
     def load(version: Version | None) -> CompiledRules:
         return _sets.of(caller.tables, caller.principal.account, version)

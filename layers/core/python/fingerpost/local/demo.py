@@ -18,10 +18,11 @@ from ..catalogue import service as catalogue
 from ..catalogue.documents import NewProduct, NewThng
 from ..ids import SeededIds
 from ..ports.table import Set, Tables
-from ..redirection import publish
 from ..redirection.documents import SentRedirection, SentRules
 from ..redirection.links import Links
+from ..redirection.publish import publish
 from ..redirection.qr import qr_text
+from ..redirection.versions import ACCOUNT
 from .config import Settings
 from .tls import files_of
 
@@ -113,7 +114,7 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
             evrythngId=thng, shortId=work["shortId"], defaultRedirectUrl=content["defaultRedirectUrl"]
         )
         Links(tables, caller).create(redirection, domain)
-    publish.publish(caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": content["rules"]}))
+    publish(caller, ACCOUNT, SentRules.model_validate({"rules": content["rules"]}))
 
 
 def _write_credentials(settings: Settings, key: str) -> None:

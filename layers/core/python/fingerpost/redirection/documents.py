@@ -1,14 +1,22 @@
 """What clients send of redirections and rules. Source: the platform's RedirectionDocument and redirector documents."""
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
-from ..fields import SentDocument
+from ..body import invalid_document, json_name
+from ..errors import Finding
+from ..fields import Millis, SentDocument
 
 MAX_RULES = 10_000
-RULE_FIELDS = ("match", "name", "redirectUrl", "constants")
+MAX_VARIANTS = 10
+MAX_VARIANT_NAME = 64
+MAX_WEIGHT = 1_000
+VARIANT_FIELDS = ("name", "weight", "redirectUrl")
+RULE_FIELDS = ("match", "name", "redirectUrl", "constants", "variants", "variantsUntil")
 ACCOUNT_RULE_FIELDS = (*RULE_FIELDS, "delegates")
 RESERVED = frozenset(
     {
@@ -45,8 +53,21 @@ class SentDelegate(BaseModel):
     project: str | None = None
 
 
+class SentVariant(BaseModel):
+    """One of the URLs of a split test. How many there may be and what they may be called: splits.py."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: str
+    weight: int
+    redirectUrl: str  # noqa: N815
+
+
 class SentApplicationRule(BaseModel):
-    """One rule of an application. A key that is not known is stored as given, and warned of."""
+    """One rule of an application. A key that is not known is stored as given, and warned of.
+
+    What cannot be read is left out, and told in `mistakes`: so one wrong key hides no other mistake of its rule.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -54,9 +75,40 @@ class SentApplicationRule(BaseModel):
     name: Annotated[str, Field(max_length=256)] | None = None
     redirectUrl: str | None = None  # noqa: N815
     constants: Annotated[dict[str, str], Field(max_length=100)] | None = None
+    variants: list[SentVariant] | None = None
+    variantsUntil: Millis | None = None  # noqa: N815
 
-    def sent(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude_unset=True)
+    _mistakes: tuple[Finding, ...] = PrivateAttr(())
+    _raw: Any = PrivateAttr(None)
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """A rule from what a client sent, whatever it is."""
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, dict):
+            return cls()._with_mistakes(
+                value, (Finding(field="", message=f"a rule is an object, not {json_name(value)}"),)
+            )
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            wrong = {str(each["loc"][0]) for each in error.errors(include_url=False)}
+            readable = cls.model_validate({name: each for name, each in value.items() if name not in wrong})
+            return readable._with_mistakes(value, invalid_document(error).details)
+
+    def _with_mistakes(self, raw: Any, mistakes: tuple[Finding, ...]) -> Self:
+        self._raw, self._mistakes = raw, mistakes
+        return self
+
+    @property
+    def mistakes(self) -> tuple[Finding, ...]:
+        """What could not be read; the fields are relative to the rule."""
+        return self._mistakes
+
+    def sent(self) -> Any:
+        """The rule as it came: an object, unless that is the mistake."""
+        return self._raw if self._mistakes else self.model_dump(mode="json", exclude_unset=True)
 
 
 class SentRule(SentApplicationRule):
@@ -66,8 +118,23 @@ class SentRule(SentApplicationRule):
 
 
 class SentApplicationRules(SentDocument):
-    rules: Annotated[list[SentApplicationRule], Field(max_length=MAX_RULES)]
+    rules: Annotated[
+        list[Annotated[SentApplicationRule, BeforeValidator(SentApplicationRule.read)]], Field(max_length=MAX_RULES)
+    ]
 
 
 class SentRules(SentDocument):
-    rules: Annotated[list[SentRule], Field(max_length=MAX_RULES)]
+    rules: Annotated[list[Annotated[SentRule, BeforeValidator(SentRule.read)]], Field(max_length=MAX_RULES)]
+
+
+def unknown_keys(place: str, extra: Mapping[str, Any], known: Iterable[str]) -> list[Finding]:
+    """A warning for each key of a rule, or of a part of one, that is kept and means nothing."""
+    return [
+        Finding(
+            field=f"{place}.{name}",
+            message=f"unknown key {name[:60]!r}; it is kept but means nothing",
+            suggestion=next(iter(get_close_matches(name[:60], known, n=1)), None),
+        )
+        for name, value in extra.items()
+        if name != "delegates" or value  # clients send an empty list also where nobody can be asked
+    ]

@@ -41,6 +41,8 @@ class Reading:
         "_rows",
         "_tables",
         "_thng_id",
+        "account",
+        "facts",
         "thng",
     )
 
@@ -48,6 +50,7 @@ class Reading:
         self, tables: Tables, begun: Sources, thng_id: str | None, product_id: str | None, ahead: Rows | None = None
     ):
         """`begun` is what is known without reading; `ahead` was read before it was known to be needed."""
+        self.account, self.facts = tables.account, begun.facts
         self._tables, self._begun = tables, begun
         self._thng_id, self._product_id = thng_id, product_id
         self._rows: Rows = ahead or {}

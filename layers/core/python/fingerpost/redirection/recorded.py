@@ -51,9 +51,10 @@ class Recorded:
 
 
 def facts_of_row(row: dict[str, Any]) -> Facts:
-    """The inverse of `visit.context_item`; an address was cut, and the account may not have kept it at all."""
+    """The inverse of `visit.context_item`; an address was cut, so the day's hash stands for who it was."""
     return Facts(
         at=row["ts"],
+        visitor=row.get("visitor", ""),
         agent=row.get("ua", ""),
         languages=row.get("lang", ""),
         referer=row.get("ref", ""),

@@ -81,6 +81,15 @@ def plan(node: Node | None, indexes: IndexFields) -> Plan:
     )
 
 
+def time_span(node: Node | None, field: str) -> tuple[int, int]:
+    """The first and the last millisecond at which `field` can be when `node` holds; the first is later when it never
+    does."""
+    if node is None:
+        return 0, _END_OF_TIME
+    cover = _cover(node, {field: "time"})
+    return cover.low, cover.high
+
+
 @dataclass(frozen=True, slots=True)
 class _Reach:
     """What one term reaches, made between `low` and `high` (milliseconds, both included)."""
