@@ -229,7 +229,7 @@ def _misfit(field: Field, name: str, text: str, suggestion: str | None = None) -
 def _no_choice(field: Field, name: str, text: str) -> Misfit:
     word = text.lower()[:60]
     called = _ALSO_CALLED.get(word)
-    near = [called] if called in field.choices else get_close_matches(word, field.choices, n=1)
+    near = [called] if called in field.choices else get_close_matches(word, field.choices)
     message = f"{name} is one of {', '.join(field.choices)}; found '{shown(text)}'"
     return Misfit(message, field.choices, next(iter(near), None))
 
