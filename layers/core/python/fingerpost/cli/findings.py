@@ -1,5 +1,6 @@
 """What a check found, shown where it stands in the rule file."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +32,19 @@ _ADVICE = (  # what a message says, and what to do; the first that fits
 def located(finding: FindingDocument, file: RuleFile) -> FindingDocument:
     """The finding with file, line and column of the file (from 1), and what to do about it."""
     line, column = file.spot(finding["field"], finding.get("column"))
-    return {**finding, "file": str(file.path), "line": line, "fileColumn": column, "advice": advice(finding)}
+    place = {"file": str(file.path), "line": line, "fileColumn": column}
+    return {**finding, "message": _counted_from_one(finding["message"], file), **place, "advice": advice(finding)}
+
+
+def _counted_from_one(message: str, file: RuleFile) -> str:
+    """Other rules in a message as people count them, and by name: `rules[0]` is rule 1."""
+
+    def rule(found: re.Match[str]) -> str:
+        number = int(found[1])
+        name = file.rules[number].get("name") if isinstance(file.rules[number], dict) else None
+        return f"rule {number + 1} {name or ''}".strip()
+
+    return re.sub(r"\brules\[(\d+)\]", rule, message)
 
 
 def advice(finding: FindingDocument) -> str:

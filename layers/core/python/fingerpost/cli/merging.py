@@ -58,7 +58,9 @@ class Merged:
             "until": max((each["until"] for each in self._answers if each.get("until")), default=None),
         }
         others = {"otherGroups": {"scans": self._others}} if self._others else {}
-        named = {name: self._answers[0][name] for name in ("version", "draft", "against") if name in self._answers[0]}
+        named: Document = {
+            name: self._answers[0][name] for name in ("version", "draft", "against") if name in self._answers[0]
+        }
         return {
             **named,
             **self._counts,

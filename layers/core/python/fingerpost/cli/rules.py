@@ -21,6 +21,10 @@ rules = group("The rules that decide where a scan goes: check, try, publish, go 
 
 Reason = Annotated[str | None, typer.Option("--reason", "-m", help="Why, for the history.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+SEE = (
+    "`fingerpost rules diff {}` shows where it differs from what is live; take over what you want to keep, "
+    "then push again with --based-on live"
+)
 LEVELS_OF_A_NO = ("error", "warning")
 
 
@@ -171,7 +175,7 @@ def push(
         "endsAt": moment_of(ends_at, "--ends-at"),
     }
     given = {name: each for name, each in body.items() if each is not None}
-    published = _published(session, f"{base}/versions", given, strict=True)
+    published = _published(session, f"{base}/versions", given, then=SEE.format(file), strict=True)
     _show_published(session, published)
     if (text := with_based_on(read, published["version"])) is not None and starts_at is None:
         written(file, text.encode())
@@ -202,16 +206,15 @@ def _push_draft(session: Session, base: str, file: RuleFile, name: str, note: st
     session.terminal.answer(document, for_people)
 
 
-def _published(session: Session, address: str, body: dict[str, Any], *, strict: bool = False) -> dict[str, Any]:
-    """The version that came of it. Raises Refused, with what to do when others were faster."""
+def _published(
+    session: Session, address: str, body: dict[str, Any], *, then: str, strict: bool = False
+) -> dict[str, Any]:
+    """The version that came of it. Raises Refused, with what to do `then` when others were faster."""
     try:
         answer: dict[str, Any] = session.client.post(address, body, {"strict": "true"} if strict else None)
     except Refused as refusal:
         if refusal.status == 409:
-            refusal.then = (
-                "`fingerpost rules diff` shows what is different; take it over, then push with --based-on live, "
-                "or `fingerpost rules pull` to begin anew"
-            )
+            refusal.then = then
         raise
     return answer
 
@@ -250,7 +253,7 @@ def rollback(
     if not yes and session.terminal.is_watched and not session.terminal.confirm(f"Go back to version {number}?"):
         raise Negative("Nothing was changed", then="Say --yes to go back without being asked")
     body = {"version": number, "basedOn": live} | ({"reason": reason} if reason else {})
-    answer = _published(session, f"{base}/rollback", body)
+    answer = _published(session, f"{base}/rollback", body, then="Run it again: it starts from what is live by then")
 
     def for_people() -> None:
         session.terminal.say(f"Version {answer['version']} is live: the rules of version {number}", "good")
@@ -281,7 +284,7 @@ def history(
                 moment(each["publishedAt"]),
                 who(each.get("by")),
                 each.get("ruleCount"),
-                each.get("reason") or (f"back to {each['rolledBackTo']}" if each.get("rolledBackTo") else ""),
+                _why(each),
             )
             for each in documents
         ]
@@ -294,7 +297,12 @@ def _state(document: dict[str, Any]) -> str:
     state = str(document["state"])
     if state == "scheduled":
         return f"from {moment(document.get('startsAt'))}"
-    return state
+    return "cancelled" if state == "superseded" and document.get("cancelledAt") else state
+
+
+def _why(document: dict[str, Any]) -> str:
+    back = f"back to {document['rolledBackTo']}" if document.get("rolledBackTo") else ""
+    return ": ".join(part for part in (back, str(document.get("reason") or "")) if part)
 
 
 def who(by: Any) -> str:
