@@ -200,7 +200,8 @@ def _push_draft(session: Session, base: str, file: RuleFile, name: str, note: st
 
     def for_people() -> None:
         mistakes = document.get("findings") or []
-        state = f"{len(mistakes):,} mistakes, which `fingerpost rules check` shows" if mistakes else "checked"
+        many = "s" if len(mistakes) > 1 else ""
+        state = f"{len(mistakes):,} mistake{many}, which `fingerpost rules check` shows" if mistakes else "checked"
         session.terminal.say(f"draft:{name} holds {len(file.rules):,} rules, {state}")
 
     session.terminal.answer(document, for_people)
