@@ -21,7 +21,8 @@ LIVE_AFTER_SECONDS = 5  # a scan may go by rules that are four seconds old
 # What is different each time: ids, times of day, ports, and the widths of columns that follow from them.
 VARYING = (
     (re.compile(r"\bU[A-Za-z0-9]{23}\b"), "U"),
-    (re.compile(r"\d\d:\d\d:\d\d"), "TIME"),
+    (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "TIME"),
+    (re.compile(r"\b[\d,]+ bytes"), "SIZE"),
     (re.compile(r"(?<=localhost:)\d+"), "PORT"),
     (re.compile(r"─+"), "─"),
     (re.compile(r"[ \t]+"), " "),
