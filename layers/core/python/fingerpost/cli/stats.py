@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import plotext
 import typer
 
 from .command import Session
@@ -86,6 +85,8 @@ def _plot(terminal: Terminal, kind: str, values: list[dict[str, Any]]) -> None:
     """Bars over time, oldest first."""
     if not values:
         return
+    import plotext  # noqa: PLC0415  0.15 s that only a plot should cost
+
     ordered = sorted(values, key=lambda each: str(each["value"]))
     figure = plotext.figure
     figure.clear()
