@@ -18,6 +18,12 @@ from .model import row_of
 
 MAX_VERSIONS_SEEN = 100  # newest ones, in search of the one that was live at the time
 
+MET = {
+    "before": "the redirection was not valid yet (validFrom)",
+    "after": "the redirection was not valid any more (validUntil)",
+    "exhausted": "the redirection had had all its scans (maxScans)",
+}
+
 _sets = RuleSets()
 
 
@@ -29,7 +35,16 @@ def explanation(caller: Caller, item: Item) -> Document:
     row = row_of(item)
     if "rules" not in row and "link" not in row:
         raise NotFound("No rules were asked about this action")
+    if "limit" in row:
+        return _explained_by_limit(row["limit"], row.get("url"))
     return _Scan(caller, Recorded("", row)).explained()
+
+
+def _explained_by_limit(limit: str, url: str | None) -> Document:
+    """Of a scan that met a limit of its redirection: no rules were asked."""
+    fallback = {"before": "beforeUrl", "after": "afterUrl", "exhausted": "exhaustedUrl"}[limit]
+    where = f"it went to its {fallback}" if url else "a page said so"
+    return {"limit": limit, "rules": [], "says": f"{MET[limit]}, so no rules were asked; {where}"}
 
 
 class _Scan:
