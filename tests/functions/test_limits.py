@@ -94,10 +94,46 @@ def test_rules_are_not_asked_about_a_scan_that_meets_a_limit_and_it_is_recorded(
     assert told == {
         "limit": "before",
         "rules": [],
-        "says": "the redirection was not valid yet (validFrom), so no rules were asked; it went to its beforeUrl",
+        "says": "the redirection was not valid yet (validFrom), so no rules were asked; it went to the beforeUrl",
     }
     world.clock.now = LATER
     assert world.scan(link).location == "https://rules.example/"
+
+
+def test_a_simulation_says_that_a_limit_decides_and_what_the_rules_would_have_said(world, operator, limited):
+    operator.publish({"name": "All", "redirectUrl": "https://rules.example/"})
+    link = limited(validFrom=LATER, beforeUrl="https://x.example/{shortId}", validUntil=LATER + 1)
+
+    def simulated(at: int) -> dict:
+        answer = operator.post("/redirector/simulate", {"scan": {"shortId": link, "timestamp": at}})
+        assert answer.status == 200
+        found: dict = answer.document
+        return found
+
+    told = simulated(LATER - 1)
+    assert (told["decidedBy"], told["limit"], told["redirectUrl"]) == ("limit", "before", f"https://x.example/{link}")
+    assert (told["rule"], told["name"]) == (None, None)
+    assert told["says"] == (
+        "the redirection was not valid yet (validFrom), so no rules were asked; it went to the beforeUrl"
+    )
+    assert told["template"][0]["value"] == link
+    assert told["rules"][0]["matched"] is True
+    assert (simulated(LATER)["decidedBy"], simulated(LATER)["rule"]) == ("rule", 1)
+    told = simulated(LATER + 1)
+    assert (told["decidedBy"], told["redirectUrl"], told["template"]) == ("limit", None, [])
+    assert told["says"].endswith("a page said so")
+
+
+def test_a_backtest_leaves_out_what_met_a_limit(world: World, operator: Client, limited):
+    operator.publish({"redirectUrl": "https://rules.example/"})
+    link = limited(validUntil=LATER, afterUrl=AFTER)
+    world.scan(link)
+    world.clock.now = LATER
+    world.scan(link)
+    world.settle()
+    rules = [{"redirectUrl": "https://other.example/"}]
+    told = operator.post("/redirector/backtest", {"rules": rules}).document
+    assert (told["scans"], told["changed"]) == (1, 1)
 
 
 def test_an_explanation_says_when_a_page_was_shown(world: World, operator: Client, limited):

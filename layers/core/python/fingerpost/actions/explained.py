@@ -10,19 +10,13 @@ from ..redirection.deciding import versions_of
 from ..redirection.reading import Reading
 from ..redirection.recorded import Recorded
 from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versions
-from ..redirection.telling import Asked, Teller, Told
+from ..redirection.telling import Asked, Teller, Told, told_by_limit
 from ..redirection.versions import Owner, live_row, newest_rows
 from ..resources import Document
 from ..shapes import upgraded
 from .model import row_of
 
 MAX_VERSIONS_SEEN = 100  # newest ones, in search of the one that was live at the time
-
-MET = {
-    "before": "the redirection was not valid yet (validFrom)",
-    "after": "the redirection was not valid any more (validUntil)",
-    "exhausted": "the redirection had had all its scans (maxScans)",
-}
 
 _sets = RuleSets()
 
@@ -32,19 +26,12 @@ def explanation(caller: Caller, item: Item) -> Document:
 
     Things are read as they are now. Raises NotFound for an action that no rules were asked about.
     """
-    row = row_of(item)
-    if "rules" not in row and "link" not in row:
+    scan = Recorded("", row_of(item))
+    if (limit := scan.row.get("limit")) is not None:
+        return {"limit": limit, "rules": [], "says": told_by_limit(limit, scan.row.get("url"))}
+    if not scan.asked:
         raise NotFound("No rules were asked about this action")
-    if "limit" in row:
-        return _explained_by_limit(row["limit"], row.get("url"))
-    return _Scan(caller, Recorded("", row)).explained()
-
-
-def _explained_by_limit(limit: str, url: str | None) -> Document:
-    """Of a scan that met a limit of its redirection: no rules were asked."""
-    fallback = {"before": "beforeUrl", "after": "afterUrl", "exhausted": "exhaustedUrl"}[limit]
-    where = f"it went to its {fallback}" if url else "a page said so"
-    return {"limit": limit, "rules": [], "says": f"{MET[limit]}, so no rules were asked; {where}"}
+    return _Scan(caller, scan).explained()
 
 
 class _Scan:
@@ -86,7 +73,7 @@ class _Scan:
         return {**told, "variant": variant, "says": f"{told['says']}; of its variants the visitor got {variant}"}
 
     def _told(self, version: Version, decided: int | None) -> Told:
-        return self._teller.told(self._load(version), decided, asked=version if version.app else None)
+        return self._teller.told(self._load(version), decided, version if version.app else None)
 
     def _load(self, version: Version | None) -> CompiledRules:
         return _sets.of(self._caller.tables, self._caller.principal.account, version)

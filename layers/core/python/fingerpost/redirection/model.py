@@ -45,7 +45,9 @@ class Link(Frozen, kw_only=True):
 
     def limit(self, at: int) -> Limit | None:
         """The limit that is in the way of a scan at a moment."""
-        return None if self.limits is None else self.limits.met(at, exhausted=self.exhausted_at is not None)
+        if self.limits is None:
+            return None
+        return self.limits.met(at, exhausted=self.exhausted_at is not None and self.exhausted_at <= at)
 
     def url_at(self, limit: Limit) -> str:
         """Where a scan goes that meets this limit; empty when there is no such place."""
@@ -53,15 +55,18 @@ class Link(Frozen, kw_only=True):
             return ""
         return self._filled(self.limits.urls[limit][1])
 
-    def _filled(self, template: Template) -> str:
-        names = {
+    def names(self) -> dict[str, str | None]:
+        """What its URLs may name."""
+        return {
             "evrythngId": self.evrythng_id,
             "shortId": self.short_id,
             "thngId": self.evrythng_id if self.type == "thng" else None,
             "productId": self.evrythng_id if self.type == "product" else self.product,
         }
+
+    def _filled(self, template: Template) -> str:
         # An id of 24 characters cannot make a URL too long that was short enough when saved.
-        return fill(template, names) or str(template.pieces[0])
+        return fill(template, self.names()) or str(template.pieces[0])
 
 
 def to_item(link: Link) -> Item:
