@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from fingerpost import keys
 from fingerpost.aws.stream import stream_event
+from fingerpost.ports.table import Throttled
 from fingerpost.redirection import exhaustion
 from fingerpost.redirection.limits import STATES, Limits, from_text, to_text
 from fingerpost.rules.template import Template
@@ -217,38 +218,54 @@ def test_records_that_come_again_or_late_mark_nothing_that_is_not_so(world: Worl
     batch = world.feed.read("derive")
     for _ in range(3):  # killed before the position was kept
         assert derive(stream_event(batch), None) == {"batchItemFailures": []}
-    version = (world.tables.main.get(keys.link(DOMAIN, link)) or {})["v"]
+        world.settle()
+    assert state(operator, link) == "exhausted"
+    assert (world.tables.main.get(keys.link(DOMAIN, link)) or {})["v"] == 2
     operator.put(f"/redirections/{link}", {"limits": {"maxScans": 3}})
     assert derive(stream_event(batch), None) == {"batchItemFailures": []}
-    assert state(operator, link) == "active"
-    world.scan(link)
     world.settle()
+    assert state(operator, link) == "active"
     operator.delete(f"/redirections/{link}")
     assert derive(stream_event(batch), None) == {"batchItemFailures": []}
-    assert version == 2
+    world.settle()
 
 
-def test_a_link_that_cannot_be_marked_has_its_records_again_and_holds_up_no_other(
+def test_a_task_of_a_link_that_has_scans_left_or_is_not_there_marks_nothing(world: World, operator: Client, limited):
+    link = limited(maxScans=2)
+    for short_id in (link, "gone"):
+        assert world.story("work/exhaust", SHORT_ID=short_id) == {"batchItemFailures": []}
+    assert state(operator, link) == "active"
+    for _ in range(2):
+        world.scan(link)
+    assert derive(stream_event(world.feed.read("derive")), None) == {"batchItemFailures": []}
+    assert state(operator, link) == "active"
+    for _ in range(2):
+        assert world.story("work/exhaust", SHORT_ID=link) == {"batchItemFailures": []}
+    assert state(operator, link) == "exhausted"
+
+
+def test_a_limit_that_cannot_be_looked_at_has_its_records_again_and_holds_up_no_other(
     world, operator, limited, monkeypatch
 ):
     one, other = limited(maxScans=1), limited(maxScans=1)
     for link in (one, other):
         world.scan(link)
-    real = exhaustion.from_item
+    real = exhaustion.Hits.total
 
-    def from_item(domain, short_id, item):
+    def total(hits, domain, short_id):
         if short_id == one:
-            raise RuntimeError("no")
-        return real(domain, short_id, item)
+            raise Throttled
+        return real(hits, domain, short_id)
 
     batch = world.feed.read("derive")
-    with monkeypatch.context() as broken:
-        broken.setattr(exhaustion, "from_item", from_item)
+    with monkeypatch.context() as busy:
+        busy.setattr(exhaustion.Hits, "total", total)
         (failure,) = derive(stream_event(batch), None)["batchItemFailures"]
-    assert state(operator, other) == "exhausted" and state(operator, one) == "active"
     again = [change for change in batch if change.sequence == failure["itemIdentifier"]]
+    assert again[0].new["link"] == f"{DOMAIN}/{one}"
     assert derive(stream_event(again), None) == {"batchItemFailures": []}
-    assert state(operator, one) == "exhausted"
+    world.settle()
+    assert (state(operator, one), state(operator, other)) == ("exhausted", "exhausted")
     assert operator.read(f"/redirections/{one}")["hits"] == 1
 
 

@@ -1,16 +1,18 @@
 """Links that have had all the scans they may have. Off the change feed, once the scans are counted; never in a scan.
 
-A scan's row says that its link has such a limit (`max`), so that the feed costs nothing for links without one. Whether
-the limit is reached is read from the sums and from the link as it is now: a record that comes again, or late, changes
-nothing that is not so.
+A scan's row says how many its link may have (`max`), so that the feed costs nothing for links without such a limit.
+When the sums have come so far, a task is put on the work queue, and that looks at the link and its sums as they are
+now. So a record that comes again, or late, marks nothing that is not so.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .. import keys
 from ..errors import Conflict
 from ..log import warning
+from ..ports.queue import Queue
 from ..ports.table import Change, ConditionFailed, Equals, Set, Tables
 from ..retry import attempts
 from .hits import Hits
@@ -19,26 +21,30 @@ from .model import from_item
 TRIES = 8
 
 
-def mark_exhausted(tables: Tables, changes: Sequence[Change], at: int) -> list[str]:
-    """Mark the links of new scans that are used up. Answers the sequence numbers of records that must come again.
+def look_at_limits(tables: Tables, queue: Callable[[], Queue], changes: Sequence[Change]) -> list[str]:
+    """Put a task on the queue for each link of these counted scans that may be used up.
 
-    `tables` are unscoped: a link is one of the few global look-ups.
+    Answers the sequence numbers of records that must come again. `tables` are unscoped; most batches need no `queue`.
     """
-    limited: dict[tuple[str, str], list[str]] = defaultdict(list)
+    limited: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for change in changes:
         if change.old is None and change.new is not None and "max" in change.new:
-            limited[change.key.pk.partition("#")[0], str(change.new["link"])].append(change.sequence)
+            limited[change.key.pk.partition("#")[0], str(change.new["link"])].append(change)
     failed: list[str] = []
-    for (account, name), sequences in limited.items():
+    for (account, name), some in limited.items():
         try:
-            _mark(tables, account, name, at)
+            domain, _, short_id = name.partition("/")
+            most = min(each.new["max"] for each in some if each.new is not None)  # type: ignore[type-var]
+            if Hits(tables.of(account)).total(domain, short_id) >= most:
+                queue().send(json.dumps({"do": "exhaust", "account": account, "link": name}), group=account)
         except Exception as error:  # these records come again; they are counted already, and count no more
             warning("a limit must be looked at again", link=name, why=repr(error))
-            failed += sequences
+            failed += [each.sequence for each in some]
     return failed
 
 
-def _mark(tables: Tables, account: str, name: str, at: int) -> None:
+def mark_exhausted(tables: Tables, account: str, name: str, at: int) -> None:
+    """Mark a link whose scans are used up, if they are. `tables` are unscoped: a link is one of the global look-ups."""
     domain, _, short_id = name.partition("/")
     key = keys.link(domain, short_id)
     for _ in attempts(TRIES):
