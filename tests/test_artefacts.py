@@ -53,6 +53,7 @@ STATUS = {
     "access/unknown-address": 404,
     "actions/create-type": 201,
     "actions/post-many": 201,
+    "actions/post-on-thng": 201,
     "actions/post-scan": 201,
     "actions/post-scan-at-place": 201,
     "catalogue/body-that-is-not-json": 400,
