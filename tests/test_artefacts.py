@@ -81,6 +81,8 @@ MADE_BY = (
     ("APPLICATION", "access/create-application", "id"),
     ("PLACE", "catalogue/create-place", "id"),
     ("PRODUCT", "catalogue/create-product", "id"),
+    ("COLLECTION", "catalogue/create-collection", "id"),
+    ("CHILD", "catalogue/create-collection", "id"),
     ("THNG", "catalogue/create-thng", "id"),
     ("SHORT_ID", "redirections/create-json", "shortId"),
     ("ACTION", "actions/post-scan", "id"),
