@@ -34,7 +34,7 @@ def look_at_limits(tables: Tables, queue: Callable[[], Queue], changes: Sequence
     for (account, name), some in limited.items():
         try:
             domain, _, short_id = name.partition("/")
-            most = min(each.new["max"] for each in some if each.new is not None)  # type: ignore[type-var]
+            most = min(each.new["max"] for each in some if each.new is not None)
             if Hits(tables.of(account)).total(domain, short_id) >= most:
                 queue().send(json.dumps({"do": "exhaust", "account": account, "link": name}), group=account)
         except Exception as error:  # these records come again; they are counted already, and count no more
