@@ -67,7 +67,12 @@ def _kinds(given: list[str]) -> list[str]:
 
 
 def _export(session: Session, address: str, query: dict[str, Any], file: Path) -> None:
-    content = session.client.ask("GET", address, {**query, "format": "csv"}, headers={"accept": "text/csv"}).content
+    """All pages of the table, one after the other; the first has the names of the columns."""
+    reply = session.client.ask("GET", address, {**query, "format": "csv"}, headers={"accept": "text/csv"})
+    content = reply.content
+    while (further := reply.next_page) is not None:
+        reply = session.client.ask("GET", further, headers={"accept": "text/csv"})
+        content += reply.content
     if str(file) == "-":
         session.terminal.raw(content.decode())
         return
@@ -117,12 +122,13 @@ def bar(share: float) -> str:
 
 
 def _named(kind: str, each: dict[str, Any]) -> str:
-    value = each.get("value")
-    if value in (None, ""):
-        return "unknown" if kind != "rule" else "none (default URL)"
-    name = each.get("name")
-    return f"{value} {name}" if name else str(value)
-
-
-def _day(value: Any) -> str:
-    return str(value)[:10]
+    value = each["value"]
+    match kind:
+        case "rule" if each.get("rule") is None:
+            return "no rule" if value == "default" else str(value)
+        case "rule":
+            app = f" of {each['application']}" if each.get("application") else ""
+            return f"{each['rule']} {each.get('name') or ''} (version {each.get('version')}{app})".replace("  ", " ")
+        case "city" if each.get("country"):
+            return f"{value}, {each['country']}"
+    return str(value) or "unknown"
