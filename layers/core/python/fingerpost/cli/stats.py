@@ -41,12 +41,12 @@ def stats(
 
     def for_people() -> None:
         terminal = session.terminal
+        terminal.say(f"{short_id or 'All links'}, {document['from']} to {document['to']} (days in UTC)", "strong")
+        people = document.get("visitors")
+        by_whom = "" if people is None else f" by {people:,} visitors (counted day by day)"
         terminal.say(
-            f"{short_id or 'All links'}, {_day(document['from'])} to {_day(document['to'])} (days in UTC)", "strong"
-        )
-        terminal.say(
-            f"{document['hits']:,} hits by {document.get('visitors', 0):,} visitors (counted day by day); "
-            f"apart from that {document.get('robots', 0):,} by robots, {document.get('limited', 0):,} past a limit"
+            f"{document['hits']:,} hits{by_whom}; "
+            f"apart from these {document['robots']:,} by robots, {document['limited']:,} past a limit"
         )
         for kind in kinds:
             values = document["by"].get(kind) or []
@@ -67,12 +67,12 @@ def _kinds(given: list[str]) -> list[str]:
 
 
 def _export(session: Session, address: str, query: dict[str, Any], file: Path) -> None:
-    """All pages of the table, one after the other; the first has the names of the columns."""
+    """All pages of the table, one after the other. Each begins with the names of the columns."""
     reply = session.client.ask("GET", address, {**query, "format": "csv"}, headers={"accept": "text/csv"})
     content = reply.content
     while (further := reply.next_page) is not None:
         reply = session.client.ask("GET", further, headers={"accept": "text/csv"})
-        content += reply.content
+        content += reply.content.partition(b"\r\n")[2]
     if str(file) == "-":
         session.terminal.raw(content.decode())
         return
