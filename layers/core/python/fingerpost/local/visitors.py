@@ -117,7 +117,7 @@ def scans(until: int) -> list[tuple[str, Facts]]:
     visitors = [
         (_one_of(chance, HOMES), _one_of(chance, AGENTS), f"203.0.113.{number}") for number in range(1, VISITORS + 1)
     ]
-    found = []
+    found: list[tuple[str, Facts]] = []
     while len(found) < SCANS:
         at = _moment(chance, until)
         home, agent, address = chance.choice(visitors)
