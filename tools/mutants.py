@@ -39,6 +39,7 @@ LOCAL = (
     "tests/ports/test_table_conditions.py",
     "tests/ports/test_table_model.py",
     "tests/ports/test_table_ranges.py",
+    "tests/ports/test_feed.py",
     "tests/ports/test_sqlite_store.py",
     "tests/ports/test_sqlite_sessions.py",
     "tests/ports/test_table_refusals.py",
@@ -49,7 +50,11 @@ AWS = (
     "tests/unit/aws/test_expressions.py",
     "tests/unit/aws/test_marshal.py",
     "tests/unit/aws/test_rows.py",
-    *(test for test in LOCAL if not test.endswith(("_store.py", "_sessions.py", "_refusals.py", "_items.py"))),
+    *(
+        test
+        for test in LOCAL
+        if not test.endswith(("_feed.py", "_store.py", "_sessions.py", "_refusals.py", "_items.py"))
+    ),
 )
 
 # The module, the tests that answer for it, and which of them: a contract's tests run on one adapter.
