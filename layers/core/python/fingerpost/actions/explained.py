@@ -26,10 +26,10 @@ def explanation(caller: Caller, item: Item) -> Document:
 
     Things are read as they are now. Raises NotFound for an action that no rules were asked about.
     """
-    row = row_of(item)
-    if "rules" not in row and "link" not in row:
+    scan = Recorded("", row_of(item))
+    if not scan.asked:
         raise NotFound("No rules were asked about this action")
-    return _Scan(caller, Recorded("", row)).explained()
+    return _Scan(caller, scan).explained()
 
 
 class _Scan:
@@ -71,7 +71,7 @@ class _Scan:
         return {**told, "variant": variant, "says": f"{told['says']}; of its variants the visitor got {variant}"}
 
     def _told(self, version: Version, decided: int | None) -> Told:
-        return self._teller.told(self._load(version), decided, asked=version if version.app else None)
+        return self._teller.told(self._load(version), decided, version if version.app else None)
 
     def _load(self, version: Version | None) -> CompiledRules:
         return _sets.of(self._caller.tables, self._caller.principal.account, version)

@@ -21,8 +21,8 @@ class Recorded:
 
     @property
     def asked(self) -> bool:
-        """Whether any rules were: an action of another kind, or one that never got to them, has nothing to say."""
-        return "rules" in self.row
+        """Whether rules were, or would have been had there been any."""
+        return "rules" in self.row or "link" in self.row
 
     @property
     def link(self) -> tuple[str, str] | None:
@@ -55,6 +55,7 @@ def facts_of_row(row: dict[str, Any]) -> Facts:
     return Facts(
         at=row["ts"],
         visitor=row.get("visitor", ""),
+        variant=row.get("variant", ""),
         agent=row.get("ua", ""),
         languages=row.get("lang", ""),
         referer=row.get("ref", ""),

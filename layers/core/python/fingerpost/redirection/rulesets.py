@@ -104,7 +104,10 @@ class CompiledRules:
         split = self.split(number)
         if split is None or (split.until is not None and facts.at >= split.until):
             return self.target(number), ""
-        place = chosen(split.weights, account, split.rule, visitor_of(facts))
+        if facts.variant in split.names:
+            place = split.names.index(facts.variant)
+        else:
+            place = chosen(split.weights, account, split.rule, visitor_of(facts))
         return split.targets[place], split.names[place]
 
     def target(self, number: int) -> Target | None:

@@ -178,7 +178,7 @@ def _number(field: Field, name: str, op: Op, text: str) -> Number:
         case "timeOfDay":
             number = _time_of_day(text)
         case _:
-            number = _time(text, last=op in (">", "<="))
+            number = moment_of(text, last=op in (">", "<="))
     if number is None:
         raise _misfit(field, name, text)
     return number
@@ -200,7 +200,7 @@ def _time_of_day(text: str) -> int | None:
     return (int(hours) * 60 + int(minutes)) * 60_000
 
 
-def _time(text: str, *, last: bool) -> int | None:
+def moment_of(text: str, *, last: bool) -> int | None:
     """Milliseconds since the epoch; of a date its first or last one, in UTC, as is a time without an offset."""
     if _MILLISECONDS.fullmatch(text):
         return int(text)
