@@ -72,6 +72,7 @@ MODULES: dict[str, tuple[tuple[str, ...], str]] = {
             "explain",
             "fields",
             "literals",
+            "overlap",
             "printing",
             "scanner",
             "target",
