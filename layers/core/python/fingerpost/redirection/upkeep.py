@@ -1,4 +1,4 @@
-"""What keeps hints and references true after a thng or product changed. Runs from the work queue, not in requests."""
+"""What keeps hints, references and limits true after things changed or were scanned. Runs from the work queue."""
 
 import json
 from contextlib import suppress
@@ -16,6 +16,7 @@ from ..resources import Document, Resources, projects_of
 from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..shapes import upgraded
+from .exhaustion import mark_exhausted
 from .model import from_item as link_of
 
 LINKED = {kind.name: kind for kind in (THNG, PRODUCT, COLLECTION, PLACE)}  # what has links, with hints in them
@@ -77,6 +78,8 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
             rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
             if rest is not None:
                 queue.send(json.dumps(rest), group=task["account"])
+        case "exhaust":
+            mark_exhausted(tables, task["account"], task["link"], at)
         case unknown:
             raise ValueError(f"no such task: {unknown!r}")
 
