@@ -45,7 +45,7 @@ def test_people_see_the_text_with_a_mark_under_the_column():
         "    " + " " * 22 + "^",
         "    suggestion: write value there",
     ]
-    assert lines[-1] == f"9 errors, 1 warning, 1 note in 10 rules of {TEN}"
+    assert lines[-1] == f"9 errors, 1 warning in 10 rules of {TEN}"
 
 
 def test_a_rule_that_is_never_reached_is_told_by_number_and_name():

@@ -122,6 +122,27 @@ def test_a_version_can_be_planned_and_taken_off_the_plan(fingerpost, file):
     assert "cancelled" in fingerpost("rules", "history").out
 
 
+def test_a_check_online_tells_what_scans_and_links_tell(fingerpost, server, tmp_path):
+    (tmp_path / "odd.yaml").write_text(
+        f"""rules:
+  - name: Round
+    match: country=IE
+    redirectUrl: http://localhost:{server.short_port}/HARE1922
+  - name: Nobody
+    match: country=AQ
+    redirectUrl: https://museum.example/penguins
+"""
+    )
+    here = fingerpost("rules", "check", "odd.yaml", "--json").json["findings"]
+    assert [each["kind"] for each in here] == ["missingDefault"]
+    said = fingerpost("rules", "check", "odd.yaml", "--online", "--no-targets", "--json", code=1).json["findings"]
+    assert {(each["rule"], each["kind"], each["line"]) for each in said} >= {
+        (1, "redirectLoop", 4),
+        (2, "neverMatched", 6),
+    }
+    assert all(each["advice"] for each in said)
+
+
 def test_rules_of_an_application_go_the_same_way(fingerpost, tmp_path):
     made = fingerpost("keys", "create", "Guide", "--project", "Lighthouse", "--make-project", "--json").json
     name = f"{made['project']}/{made['id']}"

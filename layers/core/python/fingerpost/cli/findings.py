@@ -25,6 +25,14 @@ _ADVICE = (  # what a message says, and what to do; the first that fits
     ("valid dictionary", "write names and values, each pair on a line"),
     ("a rule is an object", "write match: and redirectUrl: below each other after '- '"),
     ("lower case", "write the key in lower case"),
+    ("never decided any", "`fingerpost rules simulate` shows why; if nobody needs the rule, remove it"),
+    ("which comes first and decides", "if this one is narrower, move it above that one"),
+    ("in a circle", "lead to a page instead of a short link"),
+    ("may come back to this rule", "lead to a page instead of a short link"),
+    ("a short link that is not there", "correct the short link, or make it"),
+    ("was empty in", "ask for the field in the match, as in thng.customFields.size=*"),
+    ("does not answer", "open the page in a browser, and correct the address"),
+    ("was not asked", "see by yourself whether the page answers"),
     ("no rule matches every scan", "end with a rule that has no match, if there is a page for everybody"),
 )
 

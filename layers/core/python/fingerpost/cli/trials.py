@@ -23,7 +23,7 @@ SHOWN_PAIRS = 4
 def simulate(
     session: Session,
     of: Rules = "live",
-    action: Annotated[str | None, typer.Option(metavar="ID", help="A recorded scan, not described facts.")] = None,
+    action: Annotated[str | None, typer.Option(metavar="ID", help="A recorded scan; other facts change it.")] = None,
     short_id: Annotated[str | None, typer.Option(help="The link that is scanned.")] = None,
     short_domain: Annotated[str | None, typer.Option(help="Its short domain.")] = None,
     thng: Annotated[str | None, typer.Option(metavar="ID", help="The thng that is scanned.")] = None,
@@ -48,26 +48,24 @@ def simulate(
     """Say where a scan would go, and why, rule by rule. Nothing is recorded."""
     reference = reference_of(of)
     body = reference.body()
-    if action is not None:
-        body["action"] = action
-    else:
-        given = {
-            "shortId": short_id,
-            "shortDomain": short_domain,
-            "thng": thng,
-            "product": product,
-            "timestamp": moment_of(at, "--at"),
-            "timezone": timezone,
-            "country": country,
-            "region": region,
-            "city": city,
-            "language": language,
-            "userAgent": user_agent,
-            "query": pairs_of(query or (), "--query") or None,
-            "visitor": visitor,
-            **_facts(fact or []),
-        }
-        body["scan"] = {name: value for name, value in given.items() if value is not None}
+    given = {
+        "shortId": short_id,
+        "shortDomain": short_domain,
+        "thng": thng,
+        "product": product,
+        "timestamp": moment_of(at, "--at"),
+        "timezone": timezone,
+        "country": country,
+        "region": region,
+        "city": city,
+        "language": language,
+        "userAgent": user_agent,
+        "query": pairs_of(query or (), "--query") or None,
+        "visitor": visitor,
+        **_facts(fact or []),
+    }
+    scan = {name: value for name, value in given.items() if value is not None}
+    body |= {name: value for name, value in (("action", action), ("scan", scan)) if value}
     answer = session.client.question(f"{base_of(application)}/simulate", body)
     session.terminal.answer(answer, lambda: _show_simulated(session.terminal, answer, all_rules=all_rules))
 
