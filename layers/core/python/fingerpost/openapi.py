@@ -37,6 +37,8 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "context": ("Whether actions show the context they came about in.", _FLAG),
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
+    "from": ("Rules: `live` (which it is when left out), the number of a version, or `draft:` and a name.", _TEXT),
+    "to": ("Rules, as `from` has them.", _TEXT),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
