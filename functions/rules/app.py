@@ -102,7 +102,7 @@ def roll_back(request: Request) -> Answer:
     return Answer(document=versions.document(caller, owner, row, rules, planned=planned))
 
 
-@rules_route(edge, "GET", "/diff", "read", query=("from", "to"))
+@rules_route(edge, "GET", "/diff", "read", query=("from:rules", "to:rules"))
 def read_diff(request: Request) -> Answer:
     """What became of one set of rules in another, rule by rule, in words."""
     owner = owner_of(request)
@@ -186,7 +186,7 @@ def _page(
 ) -> Answer:
     secret = wiring.root_secrets().for_purpose("cursor")
     digest = cursor.filter_digest(request.principal.account, *question)
-    token, limit = request.query.get("nextPageToken"), per_page_of(request.query.get("perPage"))
+    token, limit = request.query.get("nextPageToken"), per_page_of(request)
     documents, further = page_after(cursor.decode(secret, token, digest) if token else None, limit)
     page = PageOf(tuple(documents), cursor.encode(secret, further, digest) if further else None)
     return listed(request, page, documents)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from .. import keys
+from .. import audit, keys
 from ..clock import Clock
 from ..ids import new_id
-from ..ports.table import Absent, ConditionFailed, GlobalKey, Item, Tables
+from ..ports.table import Absent, ConditionFailed, Delete, GlobalKey, Item, Tables, Write
 from ..resources import Document, Resources
 from ..shapes import stamp
 from . import service
+from .model import Principal
 from .secrets import RootSecrets
 from .store import ACCOUNT, OPERATOR
 
@@ -43,7 +44,7 @@ def make_first_account(
         service.set_account(tables, account, shortDomains=[domain, *domains])
     key = key or roots.api_key("operator", account, operator, root=row["root"], version=1)
     service.create_operator(tables, account=account, operator=operator, key=key, email=row["email"], at=at)
-    _keep_only(tables, account, operator, key)
+    _keep_only(tables, Principal(actor="operator", account=account, id=operator), key, clock())
     return FirstAccount(account=account, operator=operator, key=key, at=at)
 
 
@@ -59,14 +60,18 @@ def _begun(tables: Tables, roots: RootSecrets, name: str, email: str, at: int) -
     return row
 
 
-def _keep_only(tables: Tables, account: str, operator: str, key: str) -> None:
+def _keep_only(tables: Tables, operator: Principal, key: str, at: int) -> None:
+    """Revoke the key that the operator had before, if it was another."""
     known = keys.api_key(key).pk
-    operators = Resources(tables.of(account), OPERATOR)
-    before = operators.read(operator).document.get("_keyRow", known)
-    if before != known:
-        tables.main.delete(GlobalKey(before, keys.ONLY))
+    caller = service.on_the_machine(tables, operator, at)
 
     def remember(document: Document) -> Document:
         return {**document, "_keyRow": known}
 
-    operators.update(operator, remember)
+    def also(before: Document, _after: Document) -> list[Write]:
+        if "_keyRow" not in before:
+            return []
+        revoked = Delete(GlobalKey(before["_keyRow"], keys.ONLY))
+        return [revoked, *audit.entry(caller, "replace", "key", operator.id)]
+
+    Resources(caller.tables, OPERATOR).update(operator.id, remember, also=also)

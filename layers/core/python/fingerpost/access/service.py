@@ -37,12 +37,18 @@ def create_operator(tables: Tables, *, account: str, operator: str, key: str, em
     principal = Principal(actor="operator", account=account, id=operator)
     row = key_row(key, principal)
     document = {"email": email, "createdAt": at, "updatedAt": at, "_keyRow": row.key.pk}
-    Resources(tables.of(account), OPERATOR).create(operator, document)
+    told = audit.entry(on_the_machine(tables, principal, at), "create", "operator", operator, after={"email": email})
+    Resources(tables.of(account), OPERATOR).create(operator, document, also=told)
     try:
         tables.main.put(row.key, row.item, when=(Absent(),))
     except ConditionFailed as failure:
         if failure.old is None or failure.old["id"] != operator:
             raise ValueError("this operator API key belongs to somebody else") from failure
+
+
+def on_the_machine(tables: Tables, principal: Principal, at: int) -> Caller:
+    """Whoever runs the installation, in an operator's name: for what no request asks for. `tables` are unscoped."""
+    return Caller(principal=principal, tables=tables.of(principal.account), at=at, cause="installation")
 
 
 def set_account(tables: Tables, account: str, **changes: Any) -> None:
@@ -60,7 +66,8 @@ def create_project(caller: Caller, sent: NewProject) -> Document:
     domains = _short_domains(caller)
     _check_domains(fields.get("shortDomains"), domains)
     document = merged({"createdAt": at, "updatedAt": at, "shortDomains": domains}, fields)
-    stored = Resources(caller.tables, PROJECT).create(project_id, document)
+    told = audit.entry(caller, "create", "project", project_id, after=document)
+    stored = Resources(caller.tables, PROJECT).create(project_id, document, also=told)
     return shown(stored)
 
 
@@ -68,7 +75,12 @@ def update_project(caller: Caller, project_id: str, sent: SentProject) -> Docume
     fields = sent.sent()
     fields.pop("scopes", None)
     _check_domains(fields.get("shortDomains"), _short_domains(caller))
-    return shown(Resources(caller.tables, PROJECT).update(project_id, _change(caller, fields, "project")))
+    stored = Resources(caller.tables, PROJECT).update(
+        project_id,
+        _change(caller, fields, "project"),
+        also=lambda before, after: audit.entry(caller, "update", "project", project_id, before, after),
+    )
+    return shown(stored)
 
 
 def delete_project(caller: Caller, project_id: str, secrets: RootSecrets) -> None:
