@@ -122,7 +122,7 @@ class _Walk:
             if told is True and ways:
                 return
             certain = False
-        yield _Step(as_written(link.template), certain)
+        yield _Step(as_written(link.url), certain)
 
 
 def _node(compiled: CompiledRules, place: int) -> Node:
