@@ -10,7 +10,7 @@ from fingerpost.redirection.documents import SentApplicationRules, SentRules
 from fingerpost.redirection.model import Link
 from fingerpost.redirection.publish import prepare
 from fingerpost.redirection.rulesets import CompiledRules
-from fingerpost.rules.template import parse_default_url, to_json
+from fingerpost.rules.template import parse_default_url
 from fingerpost.trials.checks.findings import Checked, documents
 from fingerpost.trials.checks.leads import leads_of
 from fingerpost.trials.checks.loops import looping
@@ -97,7 +97,7 @@ def test_what_is_no_rule_at_all_is_told_as_such():
 
 
 def link(short_id: str, url: str = "https://museum.example/", thng: str = "U1") -> Link:
-    template = tuple(to_json(parse_default_url(url)))
+    template = parse_default_url(url)
     return Link(
         account="A", domain=OWN, short_id=short_id, type="thng", evrythng_id=thng, url_text=url, url=template,
         created_at=0, updated_at=0,
