@@ -77,6 +77,11 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
             rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
             if rest is not None:
                 queue.send(json.dumps(rest), group=task["account"])
+        case "change":
+            from ..catalogue.bulk import carry_out  # noqa: PLC0415 - dispatch, which imports this too, has no pydantic
+
+            if (rest := carry_out(tables, task)) is not None:
+                queue.send(json.dumps(rest), group=task["account"])
         case unknown:
             raise ValueError(f"no such task: {unknown!r}")
 
