@@ -38,6 +38,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
+    "tz": ("A time zone by its name in the tz database, such as `Europe/Zurich`.", _TEXT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
     "lat": ("Degrees north.", {"type": "number", "minimum": -90, "maximum": 90}),
