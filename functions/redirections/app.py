@@ -170,4 +170,4 @@ def _domain(request: Request) -> str:
 
 def _document(request: Request, link: Link) -> dict[str, object]:
     hits = Hits(request.caller.tables).total(link.domain, link.short_id)
-    return redirection_document(link, hits, wiring.settings().api_url)
+    return redirection_document(link, hits, wiring.settings().api_url, request.caller.at)

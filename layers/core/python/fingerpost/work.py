@@ -6,6 +6,7 @@ from .catalogue import bulk
 from .catalogue.erase import Erasing
 from .ports.queue import Queue
 from .ports.table import Tables
+from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
 
 WHERE = ("part", "shard", "after")  # how far a task has come
@@ -28,6 +29,8 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
             rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
             if rest is not None:
                 queue.send(json.dumps(rest), group=task["account"])
+        case "exhaust":
+            mark_exhausted(tables, task["account"], task["link"], at)
         case "change":
             if (rest := bulk.carry_out(tables, task)) is not None:
                 queue.send(json.dumps(rest), group=task["account"])
