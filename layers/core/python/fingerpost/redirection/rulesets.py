@@ -99,6 +99,10 @@ class CompiledRules:
         """The next rule that matches, for when one yields no URL."""
         return self._set.next_match(context, after)
 
+    def all_matches(self, context: Context) -> list[int]:
+        """The numbers of all rules that match, whichever of them decides."""
+        return self._set.matches_all(context)
+
     def aim(self, number: int, account: str, facts: Facts) -> tuple[Target | None, str]:
         """Where a rule leads this scan, and the name of the variant that does, empty when it is the rule's own URL."""
         split = self.split(number)
