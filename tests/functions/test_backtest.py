@@ -117,6 +117,14 @@ def test_robots_previews_and_actions_that_are_no_scans_are_left_out(world: World
     assert (told["scans"], told["robots"]) == (1, 2)
 
 
+def test_scans_that_a_limit_stopped_are_left_out_and_counted(world: World, operator: Client, thng):
+    limits = {"validUntil": world.clock() + 7 * SECOND, "afterUrl": "https://museum.example/over"}
+    short_id = operator.link(thng["id"], limits=limits)["shortId"]
+    scan(world, short_id, "IE", "IE", "GB")
+    told = tried(operator, rule(url=SHOP))
+    assert (told["scans"], told["changed"], told["limited"], told["recordedElsewhere"]) == (1, 1, 2, 0)
+
+
 def test_scans_that_a_client_posted_go_nowhere_without_a_rule(world: World, operator: Client, thng):
     operator.publish(rule("action.customFields.hall=4", SHOP))
     operator.made("/actions/scans", {"thng": thng["id"], "customFields": {"hall": 4}})

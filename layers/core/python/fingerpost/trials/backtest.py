@@ -41,6 +41,7 @@ class Tested:
 
     comparison: Comparison
     robots: int
+    limited: int
     further: Position | None
 
 
@@ -59,10 +60,10 @@ def backtest(
     comparison = Comparison(before.compiled, after.compiled)
     needs = before.needs | after.needs
     asked, token = (start.asked, start.token) if start is not None else (0, None)
-    robots, ends = 0, clock() + seconds
+    robots, limited, ends = 0, 0, clock() + seconds
     while asked < most:
         page = scans.page(token, min(PAGE, most - asked))
-        robots += page.robots
+        robots, limited = robots + page.robots, limited + page.limited
         things.fetch(page.scans, needs)
         for scan in page.scans:
             reading = things.reading(scan)
@@ -72,8 +73,8 @@ def backtest(
         if token is None:
             break
         if clock() >= ends and asked < most:
-            return Tested(comparison, robots, Position(asked, token))
-    return Tested(comparison, robots, None)
+            return Tested(comparison, robots, limited, Position(asked, token))
+    return Tested(comparison, robots, limited, None)
 
 
 def _outcome(rules: InForce, scan: Recorded, reading: Reading, things: Things) -> Outcome:

@@ -79,7 +79,7 @@ class Trials:
             start=start,
         )
         document = {**named(after), "against": before.version.number, **tested.comparison.document()}
-        document["robots"] = tested.robots
+        document |= {"robots": tested.robots, "limited": tested.limited}
         if tested.further is not None:
             document["cursor"] = encode(self._secret, tested.further.text, digest)
         return document
