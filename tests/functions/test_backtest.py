@@ -212,6 +212,17 @@ def test_a_call_whose_time_is_up_goes_on_with_its_cursor_and_the_sums_add_up(
     assert min(each["since"] for each in parts) == whole["since"]
 
 
+def test_a_client_that_asks_only_for_what_is_left_gets_no_more_and_no_less(
+    world: World, operator: Client, short_id, monkeypatch
+):
+    scan(world, short_id, *["IE", "GB"] * 5)
+    monkeypatch.setattr(backtest, "PAGE", 4)
+    monkeypatch.setattr(backtest.backtest, "__kwdefaults__", {**backtest.backtest.__kwdefaults__, "seconds": -1.0})
+    first = tried(operator, IRISH, scans=7)
+    second = tried(operator, IRISH, scans=3, cursor=first["cursor"])
+    assert ([first["scans"], second["scans"]], "cursor" in second) == ([4, 3], False)
+
+
 def test_a_cursor_is_for_the_same_question_and_the_same_rules(world: World, operator: Client, short_id, monkeypatch):
     scan(world, short_id, *["IE", "GB"] * 4)
     monkeypatch.setattr(backtest, "PAGE", 2)
@@ -219,7 +230,6 @@ def test_a_cursor_is_for_the_same_question_and_the_same_rules(world: World, oper
     cursor = tried(operator, IRISH)["cursor"]
     for body in (
         {"rules": [FRENCH]},
-        {"rules": [IRISH], "scans": 5},
         {"rules": [IRISH], "filter": "context.countryCode=IE"},
     ):
         answer = operator.post("/redirector/backtest", {**body, "cursor": cursor})

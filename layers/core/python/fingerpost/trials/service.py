@@ -65,7 +65,6 @@ class Trials:
             self._owner.name,
             _identity(before),
             _identity(after),
-            str(sent.scans),
             wanted.text,
         )
         start = Position.read(decode(self._secret, sent.cursor, digest)) if sent.cursor else None
