@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -116,76 +115,11 @@ def test_a_table_that_cannot_be_told_apart_is_refused_at_its_line(tmp_path, cont
     assert message in str(refusal.value)
 
 
-# ---- backtests in several answers ------------------------------------------------------------------------------------
-
-URLS = st.sampled_from(["https://a.example/", "https://b.example/", None])
-SCANS = st.lists(st.tuples(URLS, URLS, st.sampled_from([None, 1, 2]), st.sampled_from([None, 1, 2])), max_size=30)
-
-
-def answer(scans, first):
-    """The document of a backtest about these scans, numbered from `first`."""
-    groups = {}
-    rules = Counter()
-    for number, (old, new, was, now) in enumerate(scans, first):
-        rules.update([("before", was), ("after", now)])
-        if old != new:
-            group = groups.setdefault((old, new), {"scans": 0, "pairs": Counter(), "examples": []})
-            group["scans"] += 1
-            group["pairs"][was, now] += 1
-            group["examples"].append({"action": str(number), "timestamp": number})
-    changed = sum(group["scans"] for group in groups.values())
-    return {
-        "scans": len(scans),
-        "changed": changed,
-        "unchanged": len(scans) - changed,
-        "recordedElsewhere": 0,
-        "robots": 1,
-        "since": first if scans else None,
-        "until": first + len(scans) - 1 if scans else None,
-        "groups": [
-            {
-                "from": old,
-                "to": new,
-                "scans": group["scans"],
-                "rules": [{"from": was, "to": now, "scans": count} for (was, now), count in group["pairs"].items()],
-                "examples": group["examples"][:3],
-            }
-            for (old, new), group in groups.items()
-        ],
-        "rules": [
-            {"rule": each, "was": each, "name": None, "before": rules["before", each], "after": rules["after", each]}
-            for each in (1, 2)
-        ],
-        "says": "",
-    }
-
-
-@given(st.lists(SCANS, min_size=2, max_size=5))
-def test_several_answers_add_up_to_one_about_all_the_scans(parts):
-    merged, at = Merged(), 1
-    for part in parts:
-        merged.add(answer(part, at))
-        at += len(part)
-    whole, expected = merged.whole(), answer([scan for part in parts for scan in part], 1)
-    for name in ("scans", "changed", "unchanged", "since", "until", "rules"):
-        assert whole[name] == expected[name], name
-    assert whole["robots"] == len(parts)
-
-    def told(document):
-        return {
-            (group["from"], group["to"], group["scans"]): Counter(
-                {(pair["from"], pair["to"]): pair["scans"] for pair in group["rules"]}
-            )
-            for group in document["groups"]
-        }
-
-    assert told(whole) == told(expected)
-    counts = [group["scans"] for group in whole["groups"]]
-    assert counts == sorted(counts, reverse=True)
+# ---- backtests in several answers: see tests/unit/test_merged_backtests.py ---------------------------------------------
 
 
 def test_one_answer_stays_as_it_is():
-    merged, only = Merged(), answer([("https://a.example/", None, 1, None)], 1)
+    merged, only = Merged(), {"scans": 1, "changed": 0, "groups": [], "says": "of 1 scan"}
     merged.add(only)
     assert merged.whole() is only
 

@@ -4,7 +4,8 @@ from typing import Any
 
 MAX_EXAMPLES = 10  # of one group
 
-COUNTS = ("scans", "changed", "unchanged", "recordedElsewhere", "robots")
+COUNTS = ("scans", "changed", "unchanged", "recordedElsewhere", "robots", "limited")
+LAST = 1_000_000  # a number that no rule has
 
 type Document = dict[str, Any]
 
@@ -54,8 +55,8 @@ class Merged:
         if len(self._answers) == 1:
             return self._answers[0]
         times = {
-            "since": min((each["since"] for each in self._answers if each.get("since")), default=None),
-            "until": max((each["until"] for each in self._answers if each.get("until")), default=None),
+            "since": min((each["since"] for each in self._answers if each.get("since") is not None), default=None),
+            "until": max((each["until"] for each in self._answers if each.get("until") is not None), default=None),
         }
         others = {"otherGroups": {"scans": self._others}} if self._others else {}
         named: Document = {
@@ -67,6 +68,12 @@ class Merged:
             **times,
             "groups": sorted(self._groups.values(), key=lambda each: -each["scans"]),
             **others,
-            "rules": sorted(self._rules.values(), key=lambda each: (each["rule"] is None, each["rule"], each["was"])),
+            "rules": [self._rules[each] for each in sorted(self._rules, key=_place)],
             "says": f"of {self.scans:,} scans, {self._counts['changed']:,} would go elsewhere",
         }
+
+
+def _place(rule: tuple[int | None, int | None]) -> tuple[int, int]:
+    """In the order of the rules; those that are gone have no number any more, and stand last."""
+    number, was = rule
+    return number or LAST, was or 0
