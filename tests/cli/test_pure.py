@@ -115,7 +115,7 @@ def test_a_table_that_cannot_be_told_apart_is_refused_at_its_line(tmp_path, cont
     assert message in str(refusal.value)
 
 
-# ---- backtests in several answers: see tests/unit/test_merged_backtests.py ---------------------------------------------
+# ---- backtests in several answers (tests/unit/test_merged_backtests.py has the rest) ---------------------------------
 
 
 def test_one_answer_stays_as_it_is():
