@@ -123,6 +123,11 @@ def link_of(evrythng_id: str, created_at: int, domain: str, short_id: str) -> Ke
     return Key(links_of(evrythng_id), f"{created_at:015d}#{domain}#{short_id}")
 
 
+def listed_link(made: str, domain: str, short_id: str) -> str:
+    """The sort key of a link in lists of links: `made` is the id of the request that made it, so they are by time."""
+    return f"{made}#{domain}#{short_id}"
+
+
 def page_partition(partition: str, window: str) -> str:
     """Where the pages of one window of a list lie: in one of its shards, so that a batch fills one page, not four.
 
@@ -203,6 +208,16 @@ def audits_of(resource: str) -> str:
 def rate(bearer: str) -> Key:
     """log. How many requests a key has sent in the minute that its row names. `bearer` is a digest of the key."""
     return Key(f"rate#{bearer}", ONLY)
+
+
+def bulk(bulk_id: str) -> Key:
+    """main. One update of everything that a filter matched: what it says, and the ids it is for."""
+    return Key(f"bulk#{bulk_id}", ONLY)
+
+
+def bulk_done(bulk_id: str, resource_id: str) -> Key:
+    """main. That one resource has had its update; written in the update's transaction."""
+    return Key(f"bulk#{bulk_id}", f"done#{resource_id}")
 
 
 def idempotency(actor: str, key: str) -> Key:
