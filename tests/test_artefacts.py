@@ -204,6 +204,12 @@ def test_the_built_redirect_holds_our_code_the_time_zones_and_nothing_else(built
     assert names - zones == {"app.py", "fingerpost"}
 
 
+def test_no_function_is_deployed_with_the_command_line_or_what_it_is_built_on(built: Built):
+    assert not (built.folder("CoreLayer") / "python" / "fingerpost" / "cli").exists()
+    names = {path.name for path in (built.folder("VendorLayer") / "python").iterdir()}
+    assert names.isdisjoint({"typer", "rich", "plotext", "yaml", "httpx"})
+
+
 def test_a_layer_is_compiled_and_leaves_nothing_behind_that_tests_made(built: Built):
     for layer in ("CoreLayer", "ZonesLayer", "VendorLayer"):
         folder = built.folder(layer)

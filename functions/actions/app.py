@@ -5,16 +5,13 @@ from dataclasses import replace
 from fingerpost import wiring
 from fingerpost.actions import explained, service, types
 from fingerpost.actions.documents import NewActionType, SentAction, SentActionType
-from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN, indexed_document
+from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN
 from fingerpost.body import json_name, validated
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.errors import Invalid
-from fingerpost.keys import action as action_key
-from fingerpost.listing import Found
 from fingerpost.paging import ask_of, listed, lister, loads, project_of
-from fingerpost.ports.table import Item
 from fingerpost.redirection.facts import facts_of
-from fingerpost.resources import Document, visible
+from fingerpost.resources import Document
 from fingerpost.rules.nodes import matches
 
 edge = Edge("actions")
@@ -80,16 +77,7 @@ def list_actions(request: Request) -> Answer:
     ask = ask_of(request, "action", more="" if name == "all" else f'type="{name}"')
     project = project_of(request)
 
-    def load(rows: object) -> dict[str, Found[tuple[str, Item]]]:
-        ids = [row.key.sk for row in rows]  # type: ignore[attr-defined]
-        found = request.caller.tables.main.get_many([action_key(each) for each in ids], consistent=True)
-        items = {each: found[action_key(each)] for each in ids if action_key(each) in found}
-        return {
-            each: Found((each, item), {**indexed_document(item), "timestamp": item["ts"]})
-            for each, item in items.items()
-            if visible({"scopes": {"projects": item.get("projects", [])}}, project)
-        }
-
+    load = service.loads(request.caller, project)
     page = lister(request, ACTION, load, times=("timestamp",)).page(ask)
     scopes = request.flag("withScopes")
     documents = [service.show(each, item, context=context, with_scopes=scopes) for each, item in page.items]

@@ -52,7 +52,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
         "`redirection`, several joined with commas. Of the audit log: the id of who did it.",
         _TEXT,
     ),
-    "format": ("`csv` or `json`; without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
+    "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")

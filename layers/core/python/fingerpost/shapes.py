@@ -20,7 +20,7 @@ CURRENT: dict[str, int] = {
     "position": 1,
     "actionType": 1,
     "action": 1,
-    "now": 1,
+    "now": 2,
     "property": 1,
     "location": 1,
     "link": 1,
@@ -62,6 +62,7 @@ _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, a
 type Step = Callable[[Item], Item]
 STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the next shape
     ("rules", 1): lambda row: {**row, **_WITHOUT_A_STORY},
+    ("now", 1): lambda item: {"actor": "nobody", "by": "", "cause": "", **item},  # who changed it was not kept
     ("visit", 1): lambda row: {"who": "", **row},
     ("page", 1): lambda row: row,
     ("sum", 1): lambda row: {

@@ -1,6 +1,7 @@
 """Create, read and delete actions; scans among them pass the redirector."""
 
 import json
+from collections.abc import Sequence
 from copy import replace
 from typing import Any
 
@@ -14,7 +15,8 @@ from ..catalogue.service import find_place, point_of
 from ..clock import DAY_MS
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
-from ..ports.table import Absent, ConditionFailed, Delete, Item, Put, TransactionFailed
+from ..listing import Found, Load
+from ..ports.table import Absent, ConditionFailed, Delete, Item, Put, Row, TransactionFailed
 from ..redirection.context import Sources
 from ..redirection.deciding import decide, decide_for, reach_of, reaction_item
 from ..redirection.facts import Facts
@@ -80,6 +82,22 @@ def read(caller: Caller, action_type: str, action_id: str) -> Item:
     if item is None or action_type not in ("all", item["type"]) or not sees(caller, item):
         raise NotFound(f"There is no action {action_id[:60]} of type {action_type[:60]}")
     return item
+
+
+def loads(caller: Caller, project: str | None, *, consistent: bool = True) -> Load[tuple[str, Item]]:
+    """Reads the actions that index rows lead to, (id, row) of each that `project` sees."""
+
+    def load(rows: Sequence[Row]) -> dict[str, Found[tuple[str, Item]]]:
+        ids = [row.key.sk for row in rows]
+        found = caller.tables.main.get_many([keys.action(each) for each in ids], consistent=consistent)
+        items = {each: item for each in ids if (item := found.get(keys.action(each))) is not None}
+        return {
+            each: Found((each, item), {**indexed_document(item), "timestamp": item["ts"]})
+            for each, item in items.items()
+            if visible({"scopes": {"projects": item.get("projects", [])}}, project)
+        }
+
+    return load
 
 
 def delete(caller: Caller, action_type: str, action_id: str) -> None:

@@ -32,7 +32,7 @@ from .model import (
     shown_place,
 )
 from .places import position_rows
-from .properties import LOCATION, Properties
+from .properties import LOCATION, Properties, Reading
 
 MAX_PROJECTS_OF_PLACE = 40  # its position rows, before and after, are written in one transaction
 
@@ -50,7 +50,8 @@ def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
     _check_product(caller, fields.get("product"))
     if fields.pop("collections", None):
         raise Invalid("collections: add a thng to a collection through the collection's own address")
-    location = _location(caller, sent.location) if sent.location else None
+    at = (sent.location.timestamp if sent.location else None) or caller.at
+    location = Reading(LOCATION, _location(caller, sent.location), at) if sent.location else None
     fields.pop("location", None)
     return _create(caller, THNG, fields, project, location)
 
@@ -128,17 +129,16 @@ def show(caller: Caller, kind: Kind, stored: list[Stored], *, with_scopes: bool 
 
 
 def _create(
-    caller: Caller, kind: Kind, fields: dict[str, Any], project: str | None, location: Document | None = None
+    caller: Caller, kind: Kind, fields: dict[str, Any], project: str | None, location: Reading | None = None
 ) -> Document:
-    values = fields.pop("properties", None) or {}
+    properties = fields.pop("properties", None) or {}
     resource_id, document = _new(caller, fields, project)
-    if location:
-        values[LOCATION] = location
-    _check_size(kind, resource_id, document, values)
-    Properties(caller.tables).begin(resource_id, values, caller.at)
+    readings = [Reading(key, value, caller.at) for key, value in properties.items()]
+    readings += [location] if location else []
+    _check_size(kind, resource_id, document, readings)
+    Properties(caller.tables).begin(resource_id, readings, caller)
     stored = Resources(caller.tables, kind).create(resource_id, document)
-    values.pop(LOCATION, None)
-    return shown(resource_id, stored.document, properties=values, location=location)
+    return shown(resource_id, stored.document, properties=properties, location=location.value if location else None)
 
 
 def _new(caller: Caller, fields: dict[str, Any], project: str | None) -> tuple[str, Document]:
@@ -196,10 +196,10 @@ def _moves(place_id: str, before: Document, after: Document) -> list[Write]:
     return removed + [Put(key, item) for key, item in new.items() if old.get(key) != item]
 
 
-def _check_size(kind: Kind, resource_id: str, document: Document, values: dict[str, Any]) -> None:
+def _check_size(kind: Kind, resource_id: str, document: Document, readings: list[Reading]) -> None:
     """Raises TooLarge for what could not be stored whole, before any of it is."""
     index_rows(kind, resource_id, document)
-    size = len(json.dumps([document, values], ensure_ascii=False).encode())
+    size = len(json.dumps([document, readings], ensure_ascii=False).encode())
     if size > MAX_DOCUMENT_BYTES:
         raise TooLarge(
             f"This {kind.name} has {size:,} bytes, properties included; "

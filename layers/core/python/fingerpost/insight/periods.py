@@ -10,7 +10,7 @@ MAX_MOMENT = 253_402_300_799_999  # the end of the year 9999
 
 def moment(text: str, field: str, *, last: bool = False) -> int:
     """Milliseconds since the epoch, as sent or of a day `2026-11-28`: its first moment, or its last. Raises Invalid."""
-    if text.isascii() and text.isdigit() and int(text[:16]) <= MAX_MOMENT:
+    if text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= MAX_MOMENT:
         return int(text)
     start = day_start(day(text, field))
     return start + DAY_MS - 1 if last else start

@@ -12,7 +12,8 @@ from fingerpost.local.events import Event, LocalContext
 type Handler = Callable[[Event, LocalContext], Any]
 
 REPOSITORY = Path(__file__).resolve().parents[5]
-EDGES = ("access", "catalogue", "actions", "redirections", "rules", "insight")  # in the order of their claims on a path
+# In the order of their claims on a path.
+EDGES = ("access", "catalogue", "properties", "actions", "redirections", "rules", "insight", "trials")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from contextlib import suppress
 from typing import Any
 
 from .. import keys
+from ..catalogue.erase import END, Erasing, tasks_of
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
+from ..catalogue.properties import current
 from ..errors import Conflict, NotFound
 from ..log import warning
 from ..ports.queue import Queue
@@ -27,6 +29,8 @@ type Task = dict[str, Any]
 def work_of(change: Change) -> list[Task]:
     """The tasks that one change of a document makes necessary."""
     old, new = change.old, change.new
+    if change.key.sk == "now":
+        return _forgotten(change)
     kind = (new or old or {}).get("k")
     if kind not in LINKED or change.key.sk != "doc" or old is None:
         return []
@@ -63,8 +67,21 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
             elif not task.get("again"):
                 second = {"do": "unlink", "account": task["account"], "product": task["product"], "again": True}
                 queue.send(json.dumps(second), group=task["account"], delay_ms=SECOND_LOOK_MS)
+        case "erase":
+            rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
+            if rest is not None:
+                queue.send(json.dumps(rest), group=task["account"])
         case unknown:
             raise ValueError(f"no such task: {unknown!r}")
+
+
+def _forgotten(change: Change) -> list[Task]:
+    """The histories to remove of a thing that is gone: its current values went with it."""
+    if change.old is None or change.new is not None:
+        return []
+    account, _, resource_id = change.key.pk.split("#", 2)
+    floors = {each.key: END for each in current(change.old)}
+    return [{**task, "account": account} for task in tasks_of(resource_id, floors, gone=True)]
 
 
 def refresh_hints(tables: Tables, account: str, resource_id: str) -> None:
