@@ -198,7 +198,7 @@ RATES = (
     Rate(1_000, 1, 10, 100, 4_000, MAX_DERIVED_UNITS),
     Rate(1_000, 1, 2, 500, 4_000, MAX_DERIVED_UNITS),
     Rate(1_000, 100, 40, 25, 4_000),
-    Rate(1_000, 100, 10, 200, 4_000),
+    Rate(1_000, 100, 10, 200, 4_000, MAX_DERIVED_UNITS),
     Rate(1_000, 100, 2, 500, 4_000, MAX_DERIVED_UNITS),
 )
 

@@ -94,9 +94,9 @@ def _pages(session: Session, address: str, query: dict[str, Any]) -> Iterator[by
 
 
 def _visitors(document: dict[str, Any]) -> str:
-    """How many, or that not all days' are known."""
+    """How many, or that it is not known of all days."""
     visitors = document.get("visitors")
-    return "not yet known" if visitors is None else f"{visitors:,}"
+    return "an unknown number of" if visitors is None else f"{visitors:,}"
 
 
 def _plot(terminal: Terminal, kind: str, values: list[dict[str, Any]]) -> None:
