@@ -172,4 +172,4 @@ def _domain(request: Request) -> str:
 def _document(request: Request, link: Link, hits: int | None = None) -> dict[str, object]:
     if hits is None:
         hits = Hits(request.caller.tables).total(link.domain, link.short_id)
-    return redirection_document(link, hits, wiring.settings().api_url)
+    return redirection_document(link, hits, wiring.settings().api_url, request.caller.at)

@@ -41,6 +41,7 @@ def test_a_redirection_is_created_as_json_when_accept_names_it(world: World, ope
         "shortId": made["shortId"],
         "type": "thng",
         "hits": 0,
+        "state": "active",
     }
     assert operator.read(f"/redirections/{made['shortId']}", on_short=True) == made
     assert operator.read(f"/redirections/{made['shortId']}") == made

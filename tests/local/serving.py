@@ -49,7 +49,7 @@ class Served:
     def __init__(self, **settings):
         self.store = FakeStore()
         self.ready = True
-        self.handlers = {name: echo(name) for name in ("redirect", "access", "catalogue", "redirections")}
+        self.handlers = {name: echo(name) for name in ("redirect", "access", "catalogue", "redirections", "insight")}
         self._settings = settings
         self._started = threading.Event()
 

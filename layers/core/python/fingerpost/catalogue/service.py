@@ -48,8 +48,7 @@ def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
     """Raises Invalid for a product, place or collection that the caller does not see."""
     fields = sent.sent()
     _check_product(caller, fields.get("product"))
-    if fields.pop("collections", None):
-        raise Invalid("collections: add a thng to a collection through the collection's own address")
+    _check_collections(caller, fields.get("collections"))
     at = (sent.location.timestamp if sent.location else None) or caller.at
     location = Reading(LOCATION, _location(caller, sent.location), at) if sent.location else None
     fields.pop("location", None)
@@ -57,7 +56,10 @@ def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
 
 
 def create_collection(caller: Caller, sent: NewCollection, project: str | None) -> Document:
-    collection_id, document = _new(caller, sent.sent(), project)
+    """Raises Invalid for a collection, to put it into, that the caller does not see."""
+    fields = sent.sent()
+    _check_collections(caller, fields.get("collections"))
+    collection_id, document = _new(caller, fields, project)
     stored = Resources(caller.tables, COLLECTION).create(collection_id, document)
     return shown_collection(collection_id, stored.document)
 
@@ -216,6 +218,15 @@ def _check_product(caller: Caller, product: str | None) -> None:
         raise Invalid(
             f"There is no product {product}", details=[Finding(field="product", message="unknown product")]
         ) from error
+
+
+def _check_collections(caller: Caller, ids: list[str] | None) -> None:
+    """Raises Invalid for one that the caller does not see."""
+    found = Resources(caller.tables, COLLECTION).read_many(ids, consistent=True) if ids else {}
+    for each in ids or ():
+        if each not in found or not visible(found[each].document, caller.principal.project):
+            finding = Finding(field="collections", message="unknown collection")
+            raise Invalid(f"collections: there is no collection {each[:60]}", details=[finding])
 
 
 def _location(caller: Caller, sent: SentLocation) -> Document:

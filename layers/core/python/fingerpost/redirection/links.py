@@ -14,9 +14,12 @@ from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, Transa
 from ..resources import Document, Kind, Resources, Stored, projects_of, visible
 from ..resources import from_item as stored_of
 from ..retry import attempts
-from ..rules.template import parse_default_url, to_json
+from ..rules.template import parse_default_url
 from ..shapes import stamp
 from .documents import SentRedirection
+from .hits import Hits
+from .limiting import limits_after
+from .limits import Limits
 from .model import Link, ResourceType, from_item, to_item
 
 KINDS: dict[ResourceType, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION, "place": PLACE}
@@ -49,7 +52,7 @@ class Links:
             raise _invalid("defaultRedirectUrl", "needs the URL to go to when no rule says otherwise")
         kind, target = self._target(sent.evrythngId, sent.type)
         made = caller.new_id(caller.at)
-        url = parse_default_url(sent.defaultRedirectUrl)
+        url, limits = parse_default_url(sent.defaultRedirectUrl), limits_after(None, sent.limits)
         for _ in range(TRIES):
             link = Link(
                 account=caller.principal.account,
@@ -58,12 +61,13 @@ class Links:
                 type=kind,
                 evrythng_id=target.id,
                 url_text=sent.defaultRedirectUrl,
-                url=tuple(to_json(url)),
+                url=url,
                 created_at=caller.at,
                 updated_at=caller.at,
                 made=made,
                 product=target.document.get("product"),
                 projects=projects_of(target.document),
+                limits=limits,
             )
             try:
                 caller.tables.main.transact([
@@ -90,7 +94,7 @@ class Links:
             after = before
             if sent.defaultRedirectUrl is not None and sent.defaultRedirectUrl != before.default_url():
                 url = parse_default_url(sent.defaultRedirectUrl)
-                after = replace(after, url_text=sent.defaultRedirectUrl, url=tuple(to_json(url)))
+                after = replace(after, url_text=sent.defaultRedirectUrl, url=url)
             moved = sent.evrythngId is not None and sent.evrythngId != before.evrythng_id
             if sent.evrythngId is not None and moved:
                 kind, target = self._target(sent.evrythngId, sent.type)
@@ -101,6 +105,8 @@ class Links:
                     product=target.document.get("product"),
                     projects=projects_of(target.document),
                 )
+            if "limits" in sent.model_fields_set:
+                after = self._limited(after, limits_after(before.limits, sent.limits))
             if after == before:
                 return before
             after = replace(after, updated_at=max(self._caller.at, before.updated_at), version=before.version + 1)
@@ -143,6 +149,12 @@ class Links:
             if after is None:
                 break
         raise NotFound(f"There is no redirection of a {type_} {evrythng_id[:60]}")
+
+    def _limited(self, link: Link, limits: Limits | None) -> Link:
+        """The link with these limits; whether it is used up follows from the scans it has had so far."""
+        most = limits.max_scans if limits else None
+        used_up = most is not None and Hits(self._caller.tables).total(link.domain, link.short_id) >= most
+        return replace(link, limits=limits, exhausted_at=(link.exhausted_at or self._caller.at) if used_up else None)
 
     def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
@@ -203,7 +215,8 @@ def _row_of(link: Link) -> Key:
 
 
 def _audited(link: Link) -> Document:
-    return {"evrythngId": link.evrythng_id, "defaultRedirectUrl": link.url_text, "deletedAt": link.deleted_at}
+    told = {"evrythngId": link.evrythng_id, "defaultRedirectUrl": link.url_text, "deletedAt": link.deleted_at}
+    return told if link.limits is None else {**told, "limits": link.limits.document()}
 
 
 def _invalid(field: str, message: str) -> Invalid:
