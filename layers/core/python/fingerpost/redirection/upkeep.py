@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from copy import replace
 from typing import Any
 
 from .. import keys
@@ -17,6 +18,7 @@ from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..shapes import upgraded
 from .exhaustion import mark_exhausted
+from .listed import relisted
 from .model import from_item as link_of
 
 LINKED = {kind.name: kind for kind in (THNG, PRODUCT, COLLECTION, PLACE)}  # what has links, with hints in them
@@ -153,16 +155,22 @@ def _set_hints(tables: Tables, key: GlobalKey, account: str, resource_id: str) -
         if link.evrythng_id != resource_id or link.deleted_at is not None or (link.product, link.projects) == hints:
             return
         product, projects = hints
+        after = replace(link, product=product, projects=projects, version=link.version + 1)
         changes: tuple[FieldChange, ...] = (
-            Set("v", link.version + 1),
+            Set("v", after.version),
             Set("projects", ",".join(projects)),
             Set("product", product) if product else Remove("product"),
         )
-        try:
-            tables.main.update(key, changes, when=(Equals("v", link.version),))
+
+        def written(changes: tuple[FieldChange, ...] = changes, before: int = link.version) -> bool:
+            try:
+                tables.main.update(key, changes, when=(Equals("v", before),))
+            except ConditionFailed:
+                return False
+            return True
+
+        if relisted(tables.of(account), link, after, written):
             return
-        except ConditionFailed:
-            continue
     raise Conflict(f"The link {key.pk} keeps changing")
 
 
