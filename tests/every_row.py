@@ -6,7 +6,7 @@ A fixture is `tests/shapes/<kind>.<shape>.json`; bytes stand as `{"$bytes": "<ba
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fingerpost import keys, once, wiring
 from fingerpost.access import service as access
@@ -18,8 +18,10 @@ from fingerpost.actions import types
 from fingerpost.actions.derive import derive
 from fingerpost.actions.documents import NewActionType
 from fingerpost.actions.folding import fold
+from fingerpost.catalogue import bulk
 from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, NewThng
+from fingerpost.catalogue.model import THNG
 from fingerpost.ids import new_id
 from fingerpost.insight import statistics
 from fingerpost.ports.table import Change, Item, Tables
@@ -111,7 +113,19 @@ def _live_a_little(tables: Tables) -> None:
     statistics.find(caller, statistics.question(caller, {}, []))
     beside = keys.owned(ACCOUNT, keys.action(new_id(NOON)))
     assert derive(tables.log, [first, Change(sequence="2", key=beside, old=None, new=first.new)]) == []
+    bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
+    assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
+
+
+class Kept:
+    """A queue that somebody else reads."""
+
+    bodies: ClassVar[list[str]] = []
+
+    def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
+        assert group == ACCOUNT and not delay_ms
+        self.bodies.append(body)
 
 
 def shape_of(value: Any) -> Any:

@@ -229,6 +229,16 @@ def rate(bearer: str) -> Key:
     return Key(f"rate#{bearer}", ONLY)
 
 
+def bulk(bulk_id: str) -> Key:
+    """main. One update of everything that a filter matched: what it says, and the ids it is for."""
+    return Key(f"bulk#{bulk_id}", ONLY)
+
+
+def bulk_done(bulk_id: str, resource_id: str) -> Key:
+    """main. That one resource has had its update; written in the update's transaction."""
+    return Key(f"bulk#{bulk_id}", f"done#{resource_id}")
+
+
 def idempotency(actor: str, key: str) -> Key:
     """main. The seed and the answer of a request with an Idempotency-Key."""
     return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)

@@ -45,6 +45,8 @@ CURRENT: dict[str, int] = {
     "audit": 1,
     "auditOf": 1,
     "answer": 1,
+    "bulk": 1,
+    "bulkDone": 1,
     "rate": 1,
 }
 
