@@ -23,7 +23,7 @@ from fingerpost.rules.nodes import (
     number_of,
 )
 from fingerpost.rules.nodes import Test as Comparison
-from fingerpost.rules.plan import MAX_QUERIES, IndexQuery, index_fields, plan
+from fingerpost.rules.plan import MAX_QUERIES, IndexQuery, index_fields, plan, time_span
 
 THNG = Kind("thng", "thngs", indexed=("tags", "identifiers.*", "product", "collections"))
 INDEXES = index_fields(THNG.indexed)
@@ -239,9 +239,10 @@ def test_a_plan_that_reads_everything_says_why(node, note):
 
 
 def test_a_side_of_an_or_that_holds_nothing_leaves_no_note():
-    made = plan(AnyOf((TAGGED, AllOf((OPEN, at(">", 50**8))))), INDEXES)
-    assert [query.kind for query in made.queries] == ["tag"]
-    assert (made.reads_everything, made.note) == (False, None)
+    for nothing in (AllOf((OPEN, at(">", 50**8))), AllOf((at(">", 9), at("<", 5)))):
+        made = plan(AnyOf((nothing, TAGGED)), INDEXES)
+        assert [query.kind for query in made.queries] == ["tag"]
+        assert (made.reads_everything, made.note) == (False, None)
 
 
 @pytest.mark.parametrize("sides", [[text("tags", each) for each in "abcdefghijk"], [starts("S"), TAGGED]])
@@ -392,3 +393,22 @@ def test_indexed_fields_have_their_kinds():
         "thng": "reference",
         "timestamp": "time",
     }
+
+
+@pytest.mark.parametrize(
+    ("node", "span"),
+    [
+        (None, (0, 50**8 - 1)),
+        (TAGGED, (0, 50**8 - 1)),
+        (at(">", 5), (6, 50**8 - 1)),
+        (AllOf((at(">", 5), at("<=", 9), TAGGED)), (6, 9)),
+        (AnyOf((at("=", 3), at("=", 7))), (3, 7)),
+    ],
+)
+def test_a_filter_tells_the_span_of_time_that_it_leaves(node, span):
+    assert time_span(node, "createdAt") == span
+
+
+def test_a_filter_nothing_can_satisfy_leaves_a_span_without_a_moment():
+    first, last = time_span(AllOf((at(">", 9), at("<", 5))), "createdAt")
+    assert first > last

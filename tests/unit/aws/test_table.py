@@ -12,6 +12,7 @@ from fingerpost.ports.table import (
     AbsentOrBelow,
     Add,
     ConditionFailed,
+    Delete,
     Equals,
     ItemTooLarge,
     Key,
@@ -434,6 +435,27 @@ def test_a_delete_sends_its_conditions_and_answers_the_old_row():
     assert {(sent.action, sent.repeatable) for sent in transport.sent} == {("DeleteItem", True)}
 
 
+def test_a_delete_may_ask_for_a_value():
+    table, transport = scripted()
+    table.delete(KEY, when=(Equals("v", 2),))
+    assert transport.documents[0] == {
+        "TableName": "t",
+        "Key": TYPED,
+        "ReturnValues": "ALL_OLD",
+        "ExpressionAttributeNames": {"#0": "v"},
+        **condition(f"({ALIVE}) AND #0 = :1", **{":1": {"N": "2"}}),
+    }
+
+
+def test_a_transaction_is_one_call_at_the_tables_time():
+    table, transport = scripted()
+    table.transact([Delete(KEY, (Present(),))])
+    (sent,) = transport.sent
+    (write,) = sent.document["TransactItems"]
+    assert sent.action == "TransactWriteItems"
+    assert write == {"Delete": {"TableName": "t", "Key": TYPED, **condition(f"({ALIVE}) AND attribute_exists(pk)")}}
+
+
 def test_a_conditional_delete_that_finds_nothing_is_uncertain_after_silence_only():
     table, _ = scripted(refused(FAILED, after_silence=True), refused(FAILED))
     with pytest.raises(Uncertain, match=r"^the row is gone: by this delete, or before it$"):
@@ -501,6 +523,7 @@ def test_what_calls_cost_is_summed_by_reads_and_writes():
         one,
         {"Responses": {}, **many},
         {"Items": [], **one},
+        {"Items": [], **one},
         {"Items": [], "ConsumedCapacity": {}},
         {"Items": []},
         one,
@@ -511,13 +534,13 @@ def test_what_calls_cost_is_summed_by_reads_and_writes():
     table.get_many([KEY, OTHER])
     table.query("a")
     list(table.walk())
-    assert (table.consumed.read, table.consumed.write) == (4.0, 0.0)
-    table.count("b" * 3_000)
+    assert (table.consumed.read, table.consumed.write) == (4.5, 0.0)
     list(table.walk())
-    assert (table.consumed.read, table.consumed.write) == (4.0, 0.0)
+    list(table.walk())
+    assert (table.consumed.read, table.consumed.write) == (4.5, 0.0)
     table.put(KEY, {})
     table.put_many([Put(KEY, {})])
-    assert (table.consumed.read, table.consumed.write) == (4.0, 3.5)
+    assert (table.consumed.read, table.consumed.write) == (4.5, 3.5)
     assert {document["ReturnConsumedCapacity"] for document in transport.documents} == {"TOTAL"}
     silent, transport = scripted(one)
     silent.get(KEY)
