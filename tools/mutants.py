@@ -63,10 +63,7 @@ RULE_TESTS = {  # the files of tests/rules that answer for a module; the others 
 # The module, the tests that answer for it, and which of them: a contract's tests run on one adapter, and none starts a
 # process of its own, which would run mutmut's copy of the code without mutmut.
 MODULES: dict[str, tuple[tuple[str, ...], str]] = {
-    **{
-        f"rules/{name}": (("tests/rules", "tests/unit/test_plan.py", "tests/unit/test_plan_random.py"), "")
-        for name in ("nodes", "patterns", "ruleset")
-    },
+    **{f"rules/{name}": (("tests/rules", *PLAN), "") for name in ("nodes", "patterns", "ruleset")},
     **{
         f"rules/{name}": (tuple(f"tests/rules/test_{test}.py" for test in tests), "not test_filling_loads_neither")
         for name, tests in RULE_TESTS.items()

@@ -237,16 +237,17 @@ def test_a_delete_sends_its_conditions_and_answers_the_old_row():
     assert {(sent.action, sent.repeatable) for sent in transport.sent} == {("DeleteItem", True)}
 
 
-def test_a_delete_may_ask_for_a_value():
+def test_a_put_and_a_delete_may_ask_for_a_value():
     table, transport = scripted()
+    table.put(KEY, {}, when=(Equals("v", 2),))
     table.delete(KEY, when=(Equals("v", 2),))
-    assert transport.documents[0] == {
+    shared = {
         "TableName": "t",
-        "Key": TYPED,
         "ReturnValues": "ALL_OLD",
         "ExpressionAttributeNames": {"#0": "v"},
         **condition(f"({ALIVE}) AND #0 = :1", **{":1": {"N": "2"}}),
     }
+    assert transport.documents == [shared | {"Item": TYPED | {"w": {"S": "token"}}}, shared | {"Key": TYPED}]
 
 
 def test_a_transaction_is_one_call_at_the_tables_time():
