@@ -61,6 +61,7 @@ STATUS = {
     "catalogue/create-place": 201,
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
+    "catalogue/update-by-filter": 204,
     "redirect/head": 307,
     "redirect/link-preview": 307,
     "redirect/plain-scan": 307,
@@ -71,8 +72,13 @@ STATUS = {
     "redirections/create-for-thng": 201,
     "redirections/create-json": 201,
     "redirections/create-with-own-short-id": 201,
-    "rules/publish-a-typo": 400,
     "redirections/retarget-oldest-of-product": 404,  # a new product has no code yet
+    "rules/cancel-schedule": 404,  # the version has none
+    "rules/publish-a-typo": 400,
+    "rules/publish-draft": 201,
+    "rules/publish-version": 201,
+    "rules/publish-version-too-late": 409,
+    "rules/schedule-version": 201,
 }
 
 # How a thing comes to be that events name, each with those before it: placeholder, story, field of the answer.
@@ -86,6 +92,8 @@ MADE_BY = (
     ("THNG", "catalogue/create-thng", "id"),
     ("SHORT_ID", "redirections/create-json", "shortId"),
     ("ACTION", "actions/post-scan", "id"),
+    ("VERSION", "rules/publish-version", "version"),
+    ("DRAFT", "rules/save-draft", "name"),
 )
 
 
@@ -153,7 +161,7 @@ class Deployment:
         """A product, a thng, a link to it, a project and an action, all new, as events name them."""
         known: dict[str, str] = {}
         for placeholder, story, name in MADE_BY:
-            known[placeholder] = self.document(story, **known)[name]
+            known[placeholder] = str(self.document(story, **known)[name])
         return known
 
     def end(self) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from ..redirection.documents import SentApplicationRules, SentRules
-from ..redirection.publish import examine
+from ..trials.checks.findings import documents
+from ..trials.checks.static import check_set
 from .command import Session, command, group
 from .failure import Negative, Refused, Usage
 from .findings import counted, located, show_finding
@@ -52,10 +53,8 @@ def check(
 def check_here(file: RuleFile, application: str | None) -> list[dict[str, Any]]:
     """What the text of the rules tells, without a server."""
     model = SentRules if application is None else SentApplicationRules
-    examined = examine(model.model_validate({"rules": file.rules}))
-    leveled = [("error", each) for each in examined.mistakes] + [("warning", each) for each in examined.warnings]
-    found = [{"level": level, "rule": each.rule, "name": each.name, **each.document()} for level, each in leveled]
-    return [located(each, file) for each in sorted(found, key=lambda each: each["rule"] or len(file.rules))]
+    found = check_set(model.model_validate({"rules": file.rules}))
+    return [located(each, file) for each in documents(found)["findings"]]
 
 
 def check_online(session: Session, file: RuleFile, application: str | None, targets: bool) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """`fingerpost rules simulate` and `backtest`: see what rules do before they do it."""
 
 import json
-from collections import defaultdict
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,8 @@ from .terminal import Terminal, as_text, moment
 SHOWN_RULES = 20
 SHOWN_GROUPS = 20
 SHOWN_EXAMPLES = 3
+SUMMED = ("scans", "changed", "unchanged", "recordedElsewhere", "robots", "limited")
+LAST = 1_000_000  # a number that no rule has
 
 
 @command(rules, "simulate")
@@ -144,20 +145,23 @@ class Merged:
     """The answers of one backtest that took several requests, as one."""
 
     def __init__(self) -> None:
-        self.document: dict[str, Any] = {"scans": 0, "changed": 0, "unchanged": 0, "recordedElsewhere": 0}
+        self.document: dict[str, Any] = dict.fromkeys(SUMMED, 0)
         self._groups: dict[tuple[Any, Any], dict[str, Any]] = {}
-        self._rules: dict[int, dict[str, Any]] = {}
+        self._others = {"groups": 0, "scans": 0}  # of each answer, those past the ones it shows
+        self._rules: dict[tuple[int | None, int | None], dict[str, Any]] = {}
 
     def add(self, answer: dict[str, Any]) -> None:
-        for name in ("scans", "changed", "unchanged", "recordedElsewhere"):
+        for name in SUMMED:
             self.document[name] += answer.get(name) or 0
         since = [each["since"] for each in (self.document, answer) if each.get("since") is not None]
         until = [each["until"] for each in (self.document, answer) if each.get("until") is not None]
         self.document |= {"since": min(since, default=None), "until": max(until, default=None)}
         for group in answer["groups"]:
             self._add_group(group)
+        for name, count in (answer.get("otherGroups") or {}).items():
+            self._others[name] += count
         for rule in answer.get("rules") or ():
-            known = self._rules.setdefault(rule["rule"], {**rule, "before": 0, "after": 0})
+            known = self._rules.setdefault((rule["rule"], rule.get("was")), {**rule, "before": 0, "after": 0})
             known["before"] += rule["before"]
             known["after"] += rule["after"]
 
@@ -166,19 +170,21 @@ class Merged:
         if known is None:
             self._groups[group["from"], group["to"]] = {**group}
             return
-        counts: dict[tuple[Any, Any], int] = defaultdict(int)
+        pairs: dict[tuple[Any, Any], dict[str, Any]] = {}
         for pair in (*known["rules"], *group["rules"]):
-            counts[pair.get("from"), pair.get("to")] += pair["scans"]
-        known["rules"] = [{"from": old, "to": new, "scans": count} for (old, new), count in counts.items()]
+            pairs.setdefault((pair.get("from"), pair.get("to")), {**pair, "scans": 0})["scans"] += pair["scans"]
+        known["rules"] = list(pairs.values())
         known["scans"] += group["scans"]
         known["examples"] = (known["examples"] + group["examples"])[: max(SHOWN_EXAMPLES, len(known["examples"]))]
 
     def whole(self) -> dict[str, Any]:
         groups = sorted(self._groups.values(), key=lambda each: -each["scans"])
-        rules_told = [self._rules[number] for number in sorted(self._rules)]
+        # Those that are gone stand last: they have no number any more.
+        rules_told = [self._rules[each] for each in sorted(self._rules, key=lambda key: (key[0] or LAST, key[1] or 0))]
         scans, changed = self.document["scans"], self.document["changed"]
         says = f"{changed:,} of {scans:,} recorded scans would go elsewhere" if scans else "no scans are recorded"
-        return {**self.document, "groups": groups, "rules": rules_told, "says": says}
+        others = {"otherGroups": self._others} if self._others["groups"] else {}
+        return {**self.document, "groups": groups, "rules": rules_told, **others, "says": says}
 
 
 def _show_backtested(terminal: Terminal, result: dict[str, Any]) -> None:
@@ -195,7 +201,13 @@ def _show_backtested(terminal: Terminal, result: dict[str, Any]) -> None:
     if len(result["groups"]) > SHOWN_GROUPS:
         terminal.note(f"and {len(result['groups']) - SHOWN_GROUPS:,} more groups; --json has them all")
     rows = [
-        (each["rule"], each.get("name"), each["before"], each["after"], f"{each['after'] - each['before']:+,}")
+        (
+            each["rule"] or "gone",
+            each.get("name"),
+            each["before"],
+            each["after"],
+            f"{each['after'] - each['before']:+,}",
+        )
         for each in result["rules"]
         if each["before"] or each["after"]
     ]

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from copy import replace
+from functools import partial
 from typing import Any
 
 from .. import audit, keys
 from ..access.store import ACCOUNT
 from ..caller import Caller
-from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
 from ..ids import is_id
 from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
-from ..resources import Document, Kind, Resources, Stored, projects_of, visible
+from ..resources import Document, Resources, Stored, projects_of, visible
 from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..rules.template import parse_default_url
@@ -20,9 +20,9 @@ from .documents import SentRedirection
 from .hits import Hits
 from .limiting import limits_after
 from .limits import Limits
+from .listed import KINDS, relisted, seen_by, unlisted
 from .model import Link, ResourceType, from_item, to_item
 
-KINDS: dict[ResourceType, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION, "place": PLACE}
 TRIES = 8
 PAGE = 10
 
@@ -69,18 +69,20 @@ class Links:
                 projects=projects_of(target.document),
                 limits=limits,
             )
+            writes: list[Write] = [
+                Put(keys.link(link.domain, link.short_id), to_item(link), (Absent(),)),
+                Put(_row_of(link), stamp("linkOf")),
+                *audit.entry(caller, "create", "link", link.name, after=_audited(link)),
+            ]
             try:
-                caller.tables.main.transact([
-                    Put(keys.link(link.domain, link.short_id), to_item(link), (Absent(),)),
-                    Put(_row_of(link), stamp("linkOf")),
-                    *audit.entry(caller, "create", "link", link.name, after=_audited(link)),
-                ])  # fmt: skip
+                relisted(caller.tables, None, link, partial(self._transact, writes))
             except TransactionFailed as failure:
                 old = failure.reasons[0].old
                 if old is None:
                     raise
                 if old.get("made") == made:
                     return from_item(link.domain, link.short_id, old)
+                unlisted(caller.tables, link)
                 if sent.shortId is not None:
                     raise Conflict(f"The short ID {sent.shortId} is taken on {domain}; choose another") from failure
                 continue  # one in 10^16
@@ -159,10 +161,17 @@ class Links:
     def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
         entry = audit.entry(self._caller, verb, "link", before.name, _audited(before), _audited(after))
-        try:
-            self._caller.tables.main.transact([put, *rows, *entry])
-        except TransactionFailed:
-            return False
+
+        def written() -> bool:
+            try:
+                return self._transact([put, *rows, *entry])
+            except TransactionFailed:
+                return False
+
+        return relisted(self._caller.tables, before, after, written)
+
+    def _transact(self, writes: list[Write]) -> bool:
+        self._caller.tables.main.transact(writes)
         return True
 
     def _domain(self, domain: str) -> str:
@@ -187,15 +196,7 @@ class Links:
         raise _invalid("evrythngId", f"there is no {kind or 'thng, product, collection or place'} {resource_id[:60]}")
 
     def _sees(self, link: Link) -> bool:
-        """Whether a key of a project sees the link: by what its thing says now, by the hint once the thing is gone."""
-        project = self._caller.principal.project
-        if project is None:
-            return True
-        item = self._caller.tables.main.get(keys.document(link.evrythng_id), consistent=True)
-        if item is None:
-            return not {project, "all"}.isdisjoint(link.projects)
-        stored = Resources(self._caller.tables, KINDS[link.type]).read(link.evrythng_id)
-        return visible(stored.document, project)
+        return bool(seen_by(self._caller.tables, self._caller.principal.project, [link]))
 
 
 def find_link(get: Callable[..., Any], domain: str, short_id: str) -> Link:

@@ -7,6 +7,7 @@ import json
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from .. import keys
@@ -139,6 +140,12 @@ class CompiledRules:
         fields = template.fields
         return Target(template, template.host, fields - self.fields, needs_of(fields))
 
+    def as_version(self, number: int) -> "CompiledRules":
+        """The same rules under another number."""
+        same = copy(self)
+        same.number = number
+        return same
+
     def mentioned(self, number: int, target: Target) -> list[str]:
         """The fields that a rule tests or puts into the URL of `target`, in the order of their names."""
         nodes = self.rules[number].get("nodes")
@@ -267,15 +274,17 @@ class RuleSets:
     """Compiled sets in memory. Sets are immutable, so what is kept never grows stale."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, int], CompiledRules] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], CompiledRules] = OrderedDict()
         self._rules = 0
 
     def of(self, tables: Tables, account: str, version: Version | None) -> CompiledRules:
         """The compiled set of a version. `tables` are the account's own."""
         if version is None:
             return NO_RULES
-        key = (account, version.set_id, version.number)  # two versions of one set when one was rolled back to
+        key = (account, version.set_id)
         if (compiled := self._kept.get(key)) is not None:
+            if compiled.number != version.number:  # one of two was rolled back to the other
+                compiled = self._kept[key] = compiled.as_version(version.number)
             self._kept.move_to_end(key)
             return compiled
         compiled = unpack(version.number, read_chunks(tables.main, version.set_id), delegating=not version.app)

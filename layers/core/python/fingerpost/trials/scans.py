@@ -48,6 +48,7 @@ class Page:
 
     scans: list[Recorded]
     robots: int  # and previews: as with hits, nobody looked at where they went
+    limited: int  # a limit of their redirection was in the way, so no rules were asked
     token: str | None  # for the next page; None on the last
 
 
@@ -84,7 +85,9 @@ class Scans:
         )
         scans = [Recorded(action_id, row_of(item)) for action_id, item in found.items]
         seen = [each for each in scans if not each.row.get("mark") and not is_robot(each.row.get("ua", ""))]
-        return Page([each for each in seen if each.asked], len(scans) - len(seen), found.token)
+        asked = [each for each in seen if each.asked]
+        limited = sum("limit" in each.row for each in seen)
+        return Page(asked, len(scans) - len(seen), limited, found.token)
 
 
 class Things:

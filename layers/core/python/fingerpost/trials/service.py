@@ -65,7 +65,6 @@ class Trials:
             self._owner.name,
             _identity(before),
             _identity(after),
-            str(sent.scans),
             wanted.text,
         )
         start = Position.read(decode(self._secret, sent.cursor, digest)) if sent.cursor else None
@@ -79,7 +78,7 @@ class Trials:
             start=start,
         )
         document = {**named(after), "against": before.version.number, **tested.comparison.document()}
-        document["robots"] = tested.robots
+        document |= {"robots": tested.robots, "limited": tested.limited}
         if tested.further is not None:
             document["cursor"] = encode(self._secret, tested.further.text, digest)
         return document
