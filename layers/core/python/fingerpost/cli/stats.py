@@ -1,5 +1,6 @@
 """`fingerpost stats`: hits and visitors, by whatever they are counted, drawn in the terminal."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -46,7 +47,7 @@ def stats(
             f"{short_id or 'All links'}, {_day(document['from'])} to {_day(document['to'])} (days in UTC)", "strong"
         )
         terminal.say(
-            f"{document['hits']:,} hits by {document.get('visitors', 0):,} visitors (counted day by day); "
+            f"{document['hits']:,} hits by {_visitors(document)} visitors (counted day by day); "
             f"apart from that {document.get('robots', 0):,} by robots, {document.get('limited', 0):,} past a limit"
         )
         for kind in kinds:
@@ -68,7 +69,7 @@ def _kinds(given: list[str]) -> list[str]:
 
 
 def _export(session: Session, address: str, query: dict[str, Any], file: Path) -> None:
-    content = session.client.ask("GET", address, {**query, "format": "csv"}, headers={"accept": "text/csv"}).content
+    content = b"".join(_pages(session, address, {**query, "format": "csv"}))
     if str(file) == "-":
         session.terminal.raw(content.decode())
         return
@@ -80,6 +81,22 @@ def _export(session: Session, address: str, query: dict[str, Any], file: Path) -
     session.terminal.answer(
         {"file": str(file), "lines": lines}, lambda: session.terminal.say(f"{file}: {lines:,} lines")
     )
+
+
+def _pages(session: Session, address: str, query: dict[str, Any]) -> Iterator[bytes]:
+    """The file in parts, as the server gives it; the head is the first one's."""
+    accept = {"accept": "text/csv"}
+    reply = session.client.ask("GET", address, query, headers=accept)
+    yield reply.content
+    while (further := reply.next_page) is not None:
+        reply = session.client.ask("GET", further, headers=accept)
+        yield reply.content.partition(b"\r\n")[2]
+
+
+def _visitors(document: dict[str, Any]) -> str:
+    """How many, or that it is not known of all days."""
+    visitors = document.get("visitors")
+    return "an unknown number of" if visitors is None else f"{visitors:,}"
 
 
 def _plot(terminal: Terminal, kind: str, values: list[dict[str, Any]]) -> None:
