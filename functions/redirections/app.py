@@ -7,8 +7,10 @@ from fingerpost.edge import Answer, Edge, Request, created, no_content, short_do
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
 from fingerpost.listing import Ask, PageOf
+from fingerpost.openapi import LIST
 from fingerpost.paging import ask_of, listed, lister, project_of
 from fingerpost.redirection import qr
+from fingerpost.redirection.answers import Redirection
 from fingerpost.redirection.documents import SentRedirection
 from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
@@ -22,10 +24,20 @@ handler = edge.handler
 
 MEDIA: dict[str, qr.Format] = {media: format_ for format_, media in TYPE_OF.items()}
 ALIASED: dict[str, ResourceType] = {"thngs": "thng", "products": "product"}
+IMAGES = tuple(MEDIA)
 QR_CACHE = "public, max-age=86400"
 
 
-@edge.route("POST", "/redirections", verb="create", of="redirections")
+@edge.route(
+    "POST",
+    "/redirections",
+    verb="create",
+    of="redirections",
+    body=SentRedirection,
+    answers=Redirection,
+    status=201,
+    also={200: IMAGES},
+)
 def create_redirection(request: Request) -> Answer:
     """JSON with 201 when Accept names it; else the QR code, with 200 and the short URL in Content-Disposition."""
     link = _links(request).create(request.read(SentRedirection), _domain(request))
@@ -39,7 +51,14 @@ def create_redirection(request: Request) -> Answer:
     return Answer(content=image, content_type=media, headers=headers)
 
 
-@edge.route("GET", "/redirections", verb="read", of="redirections")
+@edge.route(
+    "GET",
+    "/redirections",
+    verb="read",
+    of="redirections",
+    answers=list[Redirection],
+    query=("evrythngId", "shortDomain", *LIST[1:]),
+)
 def list_redirections(request: Request) -> Answer:
     """All links or those on a `shortDomain`, newest first; with `evrythngId` those of one resource, oldest first."""
     if request.query.get("filter"):
@@ -68,45 +87,47 @@ def _all_links(request: Request, ask: Ask) -> Answer:
     return listed(request, page, [_document(request, link) for link in page.items], count=count)
 
 
-@edge.route("GET", "/redirections/{shortId}.qr")
-@edge.route("GET", "/{shortId}.qr")
+@edge.route("GET", "/redirections/{shortId}.qr", answers=IMAGES, query=("w", "h"))
+@edge.route("GET", "/{shortId}.qr", answers=IMAGES, query=("w", "h"))
 def draw(request: Request) -> Answer:
     """The QR code in the format that Accept prefers."""
     return _draw(request, MEDIA[preferred(request.event, *MEDIA) or "image/png"], vary=True)
 
 
-@edge.route("GET", "/redirections/{shortId}.png")
-@edge.route("GET", "/{shortId}.png")
+@edge.route("GET", "/redirections/{shortId}.png", answers=TYPE_OF["png"], query=("w", "h"))
+@edge.route("GET", "/{shortId}.png", answers=TYPE_OF["png"], query=("w", "h"))
 def draw_png(request: Request) -> Answer:
     return _draw(request, "png")
 
 
-@edge.route("GET", "/redirections/{shortId}.svg")
-@edge.route("GET", "/{shortId}.svg")
+@edge.route("GET", "/redirections/{shortId}.svg", answers=TYPE_OF["svg"], query=("w", "h"))
+@edge.route("GET", "/{shortId}.svg", answers=TYPE_OF["svg"], query=("w", "h"))
 def draw_svg(request: Request) -> Answer:
     return _draw(request, "svg")
 
 
-@edge.route("GET", "/redirections/{shortId}.pdf")
-@edge.route("GET", "/{shortId}.pdf")
+@edge.route("GET", "/redirections/{shortId}.pdf", answers=TYPE_OF["pdf"], query=("w", "h"))
+@edge.route("GET", "/{shortId}.pdf", answers=TYPE_OF["pdf"], query=("w", "h"))
 def draw_pdf(request: Request) -> Answer:
     return _draw(request, "pdf")
 
 
-@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections")
+@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections", answers=Redirection)
 def read_redirection(request: Request) -> Answer:
     link = _links(request).read(_domain(request), request.parameters["shortId"])
     return Answer(document=_document(request, link))
 
 
-@edge.route("PUT", "/redirections/{shortId}", verb="update", of="redirections")
+@edge.route(
+    "PUT", "/redirections/{shortId}", verb="update", of="redirections", body=SentRedirection, answers=Redirection
+)
 def update_redirection(request: Request) -> Answer:
     sent = request.read(SentRedirection)
     link = _links(request).update(_domain(request), request.parameters["shortId"], sent)
     return Answer(document=_document(request, link))
 
 
-@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections")
+@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections", answers=None)
 def delete_redirection(request: Request) -> Answer:
     _links(request).delete(_domain(request), request.parameters["shortId"])
     return no_content()
@@ -117,11 +138,13 @@ def _alias(plural: str, type_: ResourceType) -> None:
     parameter = f"{type_}Id"
     template = f"/{plural}/{{{parameter}}}/redirector"
 
-    @edge.route("GET", template, verb="read", of="redirections")
+    @edge.route("GET", template, verb="read", of="redirections", answers=Redirection)
     def read_oldest(request: Request) -> Answer:
         return Answer(document=_document(request, _oldest(request)))
 
-    @edge.route("POST", template, verb="create", of="redirections")
+    @edge.route(
+        "POST", template, verb="create", of="redirections", body=SentRedirection, answers=Redirection, status=201
+    )
     def add(request: Request) -> Answer:
         """One more, beside those that there are."""
         sent = request.read(SentRedirection)
@@ -132,14 +155,16 @@ def _alias(plural: str, type_: ResourceType) -> None:
         link = _links(request).create(wanted, _domain(request))
         return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
 
-    @edge.route("PUT", template, verb="update", of="redirections")
+    @edge.route(
+        "PUT", template, verb="update", of="redirections", body=SentRedirection, answers=Redirection, status=201
+    )
     def update_oldest(request: Request) -> Answer:
         """201, as the platform answers here."""
         sent, oldest = request.read(SentRedirection), _oldest(request)
         link = _links(request).update(oldest.domain, oldest.short_id, sent)
         return Answer(status=201, document=_document(request, link))
 
-    @edge.route("DELETE", template, verb="delete", of="redirections")
+    @edge.route("DELETE", template, verb="delete", of="redirections", answers=None)
     def delete_oldest(request: Request) -> Answer:
         oldest = _oldest(request)
         _links(request).delete(oldest.domain, oldest.short_id)
