@@ -50,7 +50,12 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "what": ("What kind of thing was changed, such as `rules` or `link`.", _TEXT),
     "verb": ("What was done, such as `publish` or `delete`.", _TEXT),
     "resource": ("What was changed: an id, or a link as domain and short ID.", _TEXT),
-    "by": ("Who did it: the id of an operator or application.", _TEXT),
+    "by": (
+        "Of statistics: `day`, `hour`, `country`, `city`, `device`, `os`, `browser`, `rule`, `variant` or "
+        "`redirection`, several joined with commas. Of the audit log: the id of who did it.",
+        _TEXT,
+    ),
+    "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")
