@@ -51,6 +51,7 @@ PERMISSIONS: dict[Actor, dict[str, frozenset[Verb]]] = {
         "redirections": ALL,
         "redirector": ALL,
         "audit": READ,
+        "statistics": frozenset({"read", "delete"}),
     },
     "trustedApplication": {
         "access": READ,
