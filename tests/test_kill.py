@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+
 from tests.running import Server
 
 ROUNDS = 10
