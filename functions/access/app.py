@@ -1,16 +1,12 @@
 """Who a key is; accounts, projects, applications and their keys; and every address that nothing else serves."""
 
-from typing import Any
-
 from fingerpost import wiring
 from fingerpost.access import accounts, service
-from fingerpost.access.answers import Access, Account, Application, Project, Rates, SecretKey, Time
 from fingerpost.access.documents import NewApplication, NewProject, SentAccount, SentApplication, SentProject
 from fingerpost.access.rates import rates_document
 from fingerpost.access.store import APPLICATION, PROJECT
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
-from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
 from fingerpost.paging import ask_of, listed, lister, loads
 from fingerpost.resources import Resources
@@ -20,25 +16,25 @@ edge = Edge("access")
 handler = edge.handler
 
 
-@edge.route("GET", "/errors", answers="text/html")
+@edge.route("GET", "/errors")
 def explain_errors(_request: Request) -> Answer:
     return Answer(content=error_page().encode(), content_type="text/html; charset=utf-8")
 
 
-@edge.route("GET", "/openapi.json", answers=dict[str, Any])
+@edge.route("GET", "/openapi.json")
 def describe(_request: Request) -> Answer:
     """This description of the API, as OpenAPI 3.1."""
     document = {**description(), "servers": [{"url": wiring.settings().api_url}]}
     return Answer(document=document, headers={"cache-control": "public, max-age=300"})
 
 
-@edge.route("GET", "/docs", answers="text/html")
+@edge.route("GET", "/docs")
 def show_description(_request: Request) -> Answer:
     """The same, as a page to read."""
     return Answer(content=openapi_page(description()).encode(), content_type="text/html; charset=utf-8")
 
 
-@edge.route("GET", "/time", answers=Time, query=("tz",))
+@edge.route("GET", "/time", query=("tz",))
 def read_time(request: Request) -> Answer:
     """What time it is; with `tz` also in that time zone, and when its offset changes next."""
     at, name = request.caller.at, request.query.get("tz")
@@ -46,76 +42,68 @@ def read_time(request: Request) -> Answer:
     return Answer(document=document, headers={"cache-control": "no-store"})
 
 
-@edge.route("GET", "/access", verb="read", of="access", answers=Access)
+@edge.route("GET", "/access", verb="read", of="access")
 def read_access(request: Request) -> Answer:
     return Answer(document=service.access_document(request.principal))
 
 
-@edge.route("GET", "/rateLimits", verb="read", of="access", answers=list[Rates])
+@edge.route("GET", "/rateLimits", verb="read", of="access")
 def read_rate_limits(request: Request) -> Answer:
     """How many requests this key may still send in this minute."""
     assert request.standing is not None
     return Answer(document=rates_document(request.principal.actor, request.standing))
 
 
-@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account])
+@edge.route("GET", "/accounts", verb="read", of="accounts")
 def list_accounts(request: Request) -> Answer:
     """The one account of an operator's key."""
     stored = accounts.read(request.caller, request.principal.account)
     return Answer(document=[accounts.shown(stored)], headers={"x-result-count": "1"})
 
 
-@edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts", answers=Account)
+@edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts")
 def read_account(request: Request) -> Answer:
     return Answer(document=accounts.shown(accounts.read(request.caller, request.parameters["accountId"])))
 
 
-@edge.route("PUT", "/accounts/{accountId}", verb="update", of="accounts", body=SentAccount, answers=Account)
+@edge.route("PUT", "/accounts/{accountId}", verb="update", of="accounts")
 def update_account(request: Request) -> Answer:
     sent = request.read(SentAccount)
     return Answer(document=accounts.shown(accounts.update(request.caller, request.parameters["accountId"], sent)))
 
 
-@edge.route("POST", "/projects", verb="create", of="projects", body=NewProject, answers=Project, status=201)
+@edge.route("POST", "/projects", verb="create", of="projects")
 def create_project(request: Request) -> Answer:
     document = service.create_project(request.caller, request.read(NewProject))
     return created(document, f"{wiring.settings().api_url}/projects/{document['id']}")
 
 
-@edge.route("GET", "/projects", verb="read", of="projects", answers=list[Project], query=LIST[:-1])
+@edge.route("GET", "/projects", verb="read", of="projects")
 def list_projects(request: Request) -> Answer:
     ask, list_of = ask_of(request, "project"), lister(request, PROJECT, loads(request.caller, PROJECT, None))
     page = list_of.page(ask)
     return listed(request, page, [service.shown(each) for each in page.items], count=list_of.count(ask))
 
 
-@edge.route("GET", "/projects/{projectId}", verb="read", of="projects", answers=Project)
+@edge.route("GET", "/projects/{projectId}", verb="read", of="projects")
 def read_project(request: Request) -> Answer:
     stored = Resources(request.caller.tables, PROJECT).read(request.parameters["projectId"])
     return Answer(document=service.shown(stored))
 
 
-@edge.route("PUT", "/projects/{projectId}", verb="update", of="projects", body=SentProject, answers=Project)
+@edge.route("PUT", "/projects/{projectId}", verb="update", of="projects")
 def update_project(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     return Answer(document=service.update_project(request.caller, project_id, request.read(SentProject)))
 
 
-@edge.route("DELETE", "/projects/{projectId}", verb="delete", of="projects", answers=None)
+@edge.route("DELETE", "/projects/{projectId}", verb="delete", of="projects")
 def delete_project(request: Request) -> Answer:
     service.delete_project(request.caller, request.parameters["projectId"], wiring.root_secrets())
     return no_content()
 
 
-@edge.route(
-    "POST",
-    "/projects/{projectId}/applications",
-    verb="create",
-    of="applications",
-    body=NewApplication,
-    answers=Application,
-    status=201,
-)
+@edge.route("POST", "/projects/{projectId}/applications", verb="create", of="applications")
 def create_application(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     sent = request.read(NewApplication)
@@ -124,14 +112,7 @@ def create_application(request: Request) -> Answer:
     return created(document, address)
 
 
-@edge.route(
-    "GET",
-    "/projects/{projectId}/applications",
-    verb="read",
-    of="applications",
-    answers=list[Application],
-    query=LIST[:-1],
-)
+@edge.route("GET", "/projects/{projectId}/applications", verb="read", of="applications")
 def list_applications(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     Resources(request.caller.tables, PROJECT).read(project_id)
@@ -142,53 +123,36 @@ def list_applications(request: Request) -> Answer:
     return listed(request, page, documents, count=list_of.count(ask))
 
 
-@edge.route(
-    "GET", "/projects/{projectId}/applications/{applicationId}", verb="read", of="applications", answers=Application
-)
+@edge.route("GET", "/projects/{projectId}/applications/{applicationId}", verb="read", of="applications")
 def read_application(request: Request) -> Answer:
     stored = service.read_application(request.caller, *_both(request))
     return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
 
 
-@edge.route(
-    "PUT",
-    "/projects/{projectId}/applications/{applicationId}",
-    verb="update",
-    of="applications",
-    body=SentApplication,
-    answers=Application,
-)
+@edge.route("PUT", "/projects/{projectId}/applications/{applicationId}", verb="update", of="applications")
 def update_application(request: Request) -> Answer:
     sent = request.read(SentApplication)
     return Answer(document=service.update_application(request.caller, *_both(request), sent, wiring.root_secrets()))
 
 
-@edge.route(
-    "DELETE", "/projects/{projectId}/applications/{applicationId}", verb="delete", of="applications", answers=None
-)
+@edge.route("DELETE", "/projects/{projectId}/applications/{applicationId}", verb="delete", of="applications")
 def delete_application(request: Request) -> Answer:
     service.delete_application(request.caller, *_both(request), wiring.root_secrets())
     return no_content()
 
 
-@edge.route(
-    "GET",
-    "/projects/{projectId}/applications/{applicationId}/secretKey",
-    verb="read",
-    of="secretKey",
-    answers=SecretKey,
-)
+@edge.route("GET", "/projects/{projectId}/applications/{applicationId}/secretKey", verb="read", of="secretKey")
 def read_secret_key(request: Request) -> Answer:
     return Answer(document=service.secret_key(request.caller, *_both(request), wiring.root_secrets()))
 
 
-@edge.route("GET", "/applications/me", verb="read", of="self", answers=Application)
+@edge.route("GET", "/applications/me", verb="read", of="self")
 def read_self(request: Request) -> Answer:
     stored = Resources(request.caller.tables, APPLICATION).read(request.principal.id)
     return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
 
 
-@edge.route("PUT", "/applications/me", verb="update", of="self", body=SentApplication, answers=Application)
+@edge.route("PUT", "/applications/me", verb="update", of="self")
 def update_self(request: Request) -> Answer:
     principal = request.principal
     assert principal.project is not None

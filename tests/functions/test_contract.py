@@ -5,16 +5,16 @@ import importlib
 import pytest
 
 from fingerpost.contract import UNSAID
-from fingerpost.local.functions import EDGES
 from fingerpost.openapi_page import description
 from tests.functions.contract import hold
 
-ROUTES = [(name, route) for name in EDGES for route in importlib.import_module(f"functions.{name}.app").edge.registered]
+FUNCTIONS = ("catalogue", "properties", "actions", "redirections", "rules", "insight", "trials")
+ROUTES = [route for name in FUNCTIONS for route in importlib.import_module(f"functions.{name}.app").edge.registered]
 THNG = b'{"id":"U5bQeGDeaVRahp6yRHcRPQkw","createdAt":1,"updatedAt":1,"name":"Lamp","customFields":{},"identifiers":{}'
 
 
-@pytest.mark.parametrize(("function", "route"), ROUTES, ids=[f"{each.method} {each.template}" for _, each in ROUTES])
-def test_a_route_says_what_it_reads_and_answers(function, route):
+@pytest.mark.parametrize("route", ROUTES, ids=[f"{each.method} {each.template}" for each in ROUTES])
+def test_a_route_says_what_it_reads_and_answers(route):
     assert route.says.answers is not UNSAID
     reads = route.says.body is not UNSAID
     assert reads == (route.method in ("POST", "PUT")), "a body, or None for a route that reads none"
