@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingerpost.cli.trials import Merged
+from fingerpost.cli.merging import Merged
 from fingerpost.redirection.rulesets import CompiledRules
 from fingerpost.trials.comparison import Comparison, Outcome
 

@@ -1,6 +1,7 @@
 """The scans of an account that were recorded, newest first, and what rules about them have to read: each thing once."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,14 +69,17 @@ class Scans:
             times=("timestamp",),
         )
 
-    def pages(self, most: int) -> Iterator[Page]:
-        """The newest ones, `most` in all."""
+    def pages(
+        self, most: int, seconds: float = float("inf"), clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[Page]:
+        """The newest ones, `most` in all, fewer when `seconds` are over before."""
         token: str | None = None
+        ends = clock() + seconds
         while most > 0:
             page = self.page(token, min(PAGE, most))
             yield page
             most, token = most - len(page.scans), page.token
-            if token is None:
+            if token is None or clock() >= ends:
                 return
 
     def page(self, token: str | None, size: int = PAGE) -> Page:
