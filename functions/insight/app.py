@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl
 
 from fingerpost import cursor, wiring
-from fingerpost.edge import Answer, Edge, Request, short_domain_of
+from fingerpost.edge import Answer, Edge, Request, link_domain_of
 from fingerpost.errors import Finding, Invalid, NotFound
 from fingerpost.http import accepts
 from fingerpost.ids import is_id
@@ -47,7 +47,7 @@ def read_statistics(request: Request) -> Answer:
     verb="read",
     of="redirections",
     answers=Statistics,
-    query=STATISTICS_QUERY,
+    query=("shortDomain", *STATISTICS_QUERY),
 )
 def read_statistics_of_redirection(request: Request) -> Answer:
     """Hits of one redirection, as JSON or CSV."""
@@ -88,7 +88,7 @@ def read_erasure(request: Request) -> Answer:
 def _link(request: Request) -> Link:
     """The redirection of the address, or what is left of it."""
     links = Links(wiring.tables(), request.caller)
-    return links.read(short_domain_of(request.event), request.parameters["shortId"], also_deleted=True)
+    return links.read(link_domain_of(request), request.parameters["shortId"], also_deleted=True)
 
 
 def _begun(request: Request, what: str, name: str, *, until: int) -> Answer:
