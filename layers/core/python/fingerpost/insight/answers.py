@@ -1,6 +1,6 @@
 """Statistics and the audit log as clients are shown them."""
 
-from typing import Annotated, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field, JsonValue
 
@@ -50,3 +50,16 @@ class Statistics(Answered):
     limited: int
     visitors: int | None
     by: dict[str, list[Value]]
+
+
+class Erasure(Answered):
+    """Something that is being forgotten: one of `thng`, `before` and `redirection`. `erased` counts rows."""
+
+    id: Id
+    createdAt: Millis
+    thng: NotRequired[str]
+    before: NotRequired[str]
+    redirection: NotRequired[str]
+    state: Literal["running", "done"]
+    erased: int
+    endedAt: NotRequired[Millis]
