@@ -6,7 +6,7 @@ modules, `--show` prints what survived without running anything, `--fresh` forge
 mutmut makes the mutants and runs, in a fork each, the tests that reach the changed function. It forks from a process
 that has imported everything, so what runs at import or is cached keeps its first shape there: a survivor is looked at
 again in a process of its own, mutated from its start, by every test of its module that has its examples written down.
-So is one that mutmut gave up waiting for, since its limit is short on a busy machine.
+So is one that mutmut gave up waiting for, since its limit is short on a busy machine; one that is explained is not.
 
 A module's mutants and verdicts stay below .cache/mutants: only changed functions and, after a change of the module's
 tests, its survivors are tried again. A survivor is explained when docs/mutants.md quotes its changed lines. Exits with
@@ -205,8 +205,13 @@ def look_again(folder: Path, module: str) -> None:
     def fingerprint(mutant: str) -> str:
         return hashes.get(mutant.rpartition(".")[2].partition("__mutmut_")[0], "") + tests
 
+    known = EXPLAINED.read_text()
     doubtful = [
-        mutant for mutant, code in codes.items() if code not in KILLED and seen.get(mutant) != fingerprint(mutant)
+        mutant
+        for mutant, code in codes.items()
+        if code not in KILLED
+        and seen.get(mutant) != fingerprint(mutant)
+        and (code in TIMED_OUT or difference(module, mutant) not in known)
     ]
     began = time.monotonic()
     if doubtful and fresh_process(folder, module, "") != 0:
