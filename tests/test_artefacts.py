@@ -62,6 +62,7 @@ STATUS = {
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
     "catalogue/update-by-filter": 204,
+    "insight/erase-scans-of-thng": 202,
     "redirect/head": 307,
     "redirect/link-preview": 307,
     "redirect/plain-scan": 307,
@@ -92,6 +93,7 @@ MADE_BY = (
     ("THNG", "catalogue/create-thng", "id"),
     ("SHORT_ID", "redirections/create-json", "shortId"),
     ("ACTION", "actions/post-scan", "id"),
+    ("ERASURE", "insight/erase-scans-of-thng", "id"),
     ("VERSION", "rules/publish-version", "version"),
     ("DRAFT", "rules/save-draft", "name"),
 )
