@@ -19,14 +19,14 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from . import wiring
-from .access.model import NOBODY, Principal, Verb, may
-from .access.store import authenticate
+from .access.authentication import authenticate
+from .access.decision import decide
+from .access.model import NOBODY, Principal, Verb
 from .body import json_name, parse_json, validated
 from .caller import Caller
 from .errors import (
     Conflict,
     FingerpostError,
-    Forbidden,
     Invalid,
     MethodNotAllowed,
     NotFound,
@@ -101,6 +101,7 @@ class Route:
     template: str
     pattern: re.Pattern[str]
     permission: tuple[Verb, str] | None  # None: no key needed
+    keeps: bool  # whether its answer may be kept for an Idempotency-Key: not when a key or a token is in it
     handle: Handle
     says: "Contract"
 
@@ -136,17 +137,18 @@ class Edge:
         return tuple((route.method, route.template) for route in self._routes)
 
     def route(
-        self, method: str, template: str, *, verb: Verb | None = None, of: str = "", **says: Any
+        self, method: str, template: str, *, verb: Verb | None = None, of: str = "", keeps: bool = True, **says: Any
     ) -> Callable[[Handle], Handle]:
         """Register a route that needs the permission to `verb` resources `of` a kind; without `verb`, no key at all.
 
-        `says` are the fields of its `Contract`.
+        An answer that is not to be kept is made again, with the same ids, when a request with an Idempotency-Key is
+        repeated. `says` are the fields of its `Contract`.
         """
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\.")) + "/?")
 
         def register(handle: Handle) -> Handle:
             permission = None if verb is None else (verb, of)
-            self._routes.append(Route(method, template, pattern, permission, handle, Contract(**says)))
+            self._routes.append(Route(method, template, pattern, permission, keeps, handle, Contract(**says)))
             return handle
 
         return register
@@ -202,8 +204,8 @@ class Edge:
         if route.permission is None:
             principal = NOBODY
         else:
-            principal = authenticate(tables.main, header(event, "authorization"))
-            authorise(principal, *route.permission)
+            principal = authenticate(tables, header(event, "authorization"))
+            decide(principal, *route.permission, route.template, parameters)
         http = event["requestContext"]["http"]
         request = Request(
             event=event,
@@ -222,7 +224,7 @@ class Edge:
         idempotency_key = header(event, "idempotency-key")
         if route.method != "POST" or not idempotency_key or route.permission is None:
             return route.handle(request)
-        return _once(request, route.handle, idempotency_key)
+        return _once(request, route, idempotency_key)
 
 
 def _parameters(route: Route, event: Event) -> dict[str, str] | None:
@@ -237,22 +239,15 @@ def _parameters(route: Route, event: Event) -> dict[str, str] | None:
     return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
 
 
-def authorise(principal: Principal, verb: Verb, resource: str) -> None:
-    """The one decision point. Raises Forbidden."""
-    if not may(principal.actor, verb, resource):
-        kind = {"operator": "operator", "trustedApplication": "Trusted Application", "application": "Application"}
-        raise Forbidden(f"An {kind[principal.actor]} key may not {verb} {resource}".replace("An T", "A T"))
-
-
-def _once(request: Request, handle: Handle, key: str) -> Answer:
+def _once(request: Request, route: Route, key: str) -> Answer:
     address = f"{request.method} {request.path}?{request.event.get('rawQueryString', '')}"
     parts = [address.encode(errors="replace"), body_bytes(request.event)]
     begun = begin(request.caller, key, b"\0".join(parts))
     if begun.answer is not None:
         first = json.loads(begun.answer)
         return Answer(status=first["status"], document=first["document"], headers=first["headers"])
-    answer = handle(replace(request, caller=begun.caller))
-    if answer.content is None:
+    answer = route.handle(replace(request, caller=begun.caller))
+    if answer.content is None and route.keeps:
         begun.keep(packed(answer.status, answer.document, dict(answer.headers or {})))
     return answer
 

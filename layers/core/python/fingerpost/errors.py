@@ -96,6 +96,12 @@ class UnsupportedMedia(FingerpostError):
     code, status = "unsupportedMedia", 415
 
 
+class TooMany(FingerpostError):
+    """Too many tries in too short a time; the same request may be sent again later."""
+
+    code, status = "tooMany", 429
+
+
 class Unavailable(FingerpostError):
     """The store could not be reached or is overloaded; the same request may be sent again."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 MAX_TAG = 60
 MAX_KEY = 512
@@ -56,19 +56,20 @@ class SentDocument(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+def _one_notation(values: list[str]) -> list[str]:
+    if len({value[:1] in ("+", "-") for value in values}) == 2:
+        raise ValueError("either a plain list, or changes that all begin with + or -")
+    return values
+
+
+type Scope = Annotated[list[str], AfterValidator(_one_notation)]
+
+
 class SentScopes(SentDocument):
     """`{"projects": [...], "users": [...]}`. A plain list replaces; `+id` and `-id` add and remove, not both kinds."""
 
-    projects: list[str] | None = None
-    users: list[str] | None = None
-
-    @model_validator(mode="after")
-    def _one_notation(self) -> "SentScopes":
-        for name in ("projects", "users"):
-            signed = {value[:1] in ("+", "-") for value in getattr(self, name) or ()}
-            if len(signed) == 2:
-                raise ValueError(f"{name}: either a plain list, or changes that all begin with + or -")
-        return self
+    projects: Scope | None = None
+    users: Scope | None = None
 
 
 class SentResource(SentDocument):

@@ -1,7 +1,8 @@
 """Every key shape, in one place. A `GlobalKey` has no account in it: the few look-ups that come before one is known.
 
 All others are relative to `Tables.of(account)`, which puts `<account>#` in front of the partition key.
-S is a scope: `*` the account, `p:<project>` one project, `p:all` what every project sees.
+S is a scope: `*` the account, `p:<project>` what all of one project see, `p:<project>:u` what only some of its users
+see, `p:<project>:u:<user>` what one of them does. `p:all` stands for every project.
 """
 
 import hashlib
@@ -16,6 +17,19 @@ MAX_INDEXED_VALUE_BYTES = 400  # a longer value is indexed by its hash
 PAGED_SHARDS = 4  # shards of the lists that have pages, which are those of actions
 MARK_LANES = 4  # links share marks by so many, so that a transaction counts many links with few of them
 LANES = 8  # a sum is spread over so many rows, so that concurrent additions do not meet
+
+
+def project_scope(project: str) -> str:
+    return f"p:{project}"
+
+
+def users_scope(scope: str) -> str:
+    """Within the scope of a project: what names its users, whoever they are."""
+    return f"{scope}:u"
+
+
+def user_scope(scope: str, user: str) -> str:
+    return f"{scope}:u:{user}"
 
 
 def owned(account: str, key: Key) -> Key:
@@ -100,6 +114,11 @@ def name_prefix(name: str) -> str:
     return name.replace("\0", " ").encode()[:MAX_INDEXED_VALUE_BYTES].decode(errors="ignore")
 
 
+def shards_in(scope: str, shards: int) -> int:
+    """How many shards a list of a kind with `shards` has in a scope. Few write what only some users see."""
+    return 1 if ":u" in scope else shards
+
+
 def shard_of(resource_id: str, shards: int) -> int:
     return 0 if shards == 1 else hashlib.sha256(resource_id.encode()).digest()[0] % shards
 
@@ -124,7 +143,8 @@ def page_partition(partition: str, window: str) -> str:
     Takes and answers physical partitions. Visits have one shard.
     """
     head, _, _shard = partition.rpartition("#")
-    if head.partition("#")[2].startswith("x#"):
+    words = head.split("#", 3)
+    if words[1] == "x" and shards_in(words[2], PAGED_SHARDS) > 1:
         return f"{head}#{shard_of(window, PAGED_SHARDS)}"
     return partition
 

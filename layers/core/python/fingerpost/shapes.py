@@ -13,6 +13,12 @@ CURRENT: dict[str, int] = {
     "operator": 1,
     "project": 1,
     "application": 1,
+    "role": 1,
+    "user": 1,
+    "password": 1,
+    "session": 1,
+    "tries": 1,
+    "device": 1,
     "product": 1,
     "thng": 1,
     "collection": 1,
@@ -25,7 +31,7 @@ CURRENT: dict[str, int] = {
     "location": 1,
     "link": 1,
     "linkOf": 1,
-    "key": 1,
+    "key": 2,
     "salt": 1,
     "firstAccount": 1,
     "claim": 1,
@@ -43,7 +49,17 @@ CURRENT: dict[str, int] = {
 }
 
 type Step = Callable[[Item], Item]
-STEPS: dict[tuple[str, int], Step] = {}  # (kind, from shape) -> the row in the next shape
+
+
+def _key_2(item: Item) -> Item:
+    """Keys of users came, which are of an application and of a session."""
+    application = item["id"] if item["actor"] in ("application", "trustedApplication") else None
+    return {**item, "app": application, "at": 0}
+
+
+STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the next shape
+    ("key", 1): _key_2,
+}
 
 
 class UnknownShape(Exception):

@@ -8,7 +8,8 @@ from ..caller import Caller
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
 from ..ports.table import Delete, Put, Write
-from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, scopes_of, visible
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows
+from ..sight import scopes_of
 from .documents import (
     NewCollection,
     NewPlace,
@@ -93,7 +94,7 @@ def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
     """Raises NotFound for what does not exist or the key cannot see."""
     resources = Resources(caller.tables, kind)
     stored = resources.read(resource_id)
-    if not visible(stored.document, caller.principal.project):
+    if not caller.sees(stored.document):
         raise resources.missing(resource_id)
     return stored
 
@@ -103,7 +104,7 @@ def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
     Resources(caller.tables, kind).delete(
         resource_id,
         also=lambda before: _moves(resource_id, before, {}) if kind is PLACE else (),
-        sees=lambda document: visible(document, caller.principal.project),
+        sees=caller.changes,
     )
     if kind in (PRODUCT, THNG):
         Properties(caller.tables).forget(resource_id)
@@ -159,7 +160,7 @@ def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]
         resource_id,
         change,
         also=lambda before, after: _moves(resource_id, before, after) if kind is PLACE else (),
-        sees=lambda document: visible(document, caller.principal.project),
+        sees=caller.changes,
     )
 
 

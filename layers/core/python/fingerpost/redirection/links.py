@@ -11,11 +11,12 @@ from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
 from ..ids import is_id
 from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
-from ..resources import Document, Kind, Resources, Stored, projects_of, visible
+from ..resources import Document, Kind, Resources, Stored
 from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..rules.template import parse_default_url, to_json
 from ..shapes import stamp
+from ..sight import projects_of
 from .documents import SentRedirection
 from .model import Link, ResourceType, from_item, to_item
 
@@ -86,8 +87,7 @@ class Links:
     def update(self, domain: str, short_id: str, sent: SentRedirection) -> Link:
         """A new default URL, another resource behind the same code, or both. Raises Invalid, NotFound, Gone."""
         for _ in attempts(TRIES):
-            before = self.read(domain, short_id)
-            after = before
+            before = after = self._read_to_change(domain, short_id)
             if sent.defaultRedirectUrl is not None and sent.defaultRedirectUrl != before.default_url():
                 url = parse_default_url(sent.defaultRedirectUrl)
                 after = replace(after, url_text=sent.defaultRedirectUrl, url=tuple(to_json(url)))
@@ -112,7 +112,7 @@ class Links:
     def delete(self, domain: str, short_id: str) -> None:
         """Leave a tombstone: the code answers 410 from now on, and its short ID is never given out again."""
         for _ in attempts(TRIES):
-            before = self.read(domain, short_id)
+            before = self._read_to_change(domain, short_id)
             after = replace(before, deleted_at=self._caller.at, version=before.version + 1)
             if self._replace("delete", before, after, [Delete(_row_of(before))]):
                 return
@@ -166,7 +166,7 @@ class Links:
         item = self._caller.tables.main.get(keys.document(resource_id), consistent=True)
         for name, each in KINDS.items():
             stored = stored_of(each, resource_id, item)
-            if stored is not None and visible(stored.document, self._caller.principal.project):
+            if stored is not None and self._caller.changes(stored.document):
                 found[name] = stored
         for name, stored in found.items():
             if kind not in (None, name):
@@ -174,16 +174,21 @@ class Links:
             return name, stored
         raise _invalid("evrythngId", f"there is no {kind or 'thng, product, collection or place'} {resource_id[:60]}")
 
+    def _read_to_change(self, domain: str, short_id: str) -> Link:
+        """Raises Forbidden for a link that the caller may see, not change."""
+        link = self.read(domain, short_id)
+        if not self._caller.principal.changes({}):  # not whatever its scopes are
+            self._caller.changes(self._scoped(link))
+        return link
+
     def _sees(self, link: Link) -> bool:
-        """Whether a key of a project sees the link: by what its thing says now, by the hint once the thing is gone."""
-        project = self._caller.principal.project
-        if project is None:
-            return True
+        return self._caller.sees({}) or self._caller.sees(self._scoped(link))
+
+    def _scoped(self, link: Link) -> Document:
+        """What a link's scopes are read from: its thing as it is now, the hint once the thing is gone."""
         item = self._caller.tables.main.get(keys.document(link.evrythng_id), consistent=True)
-        if item is None:
-            return not {project, "all"}.isdisjoint(link.projects)
-        stored = Resources(self._caller.tables, KINDS[link.type]).read(link.evrythng_id)
-        return visible(stored.document, project)
+        stored = stored_of(KINDS[link.type], link.evrythng_id, item)
+        return {"scopes": {"projects": link.projects}} if stored is None else stored.document
 
 
 def find_link(get: Callable[..., Any], domain: str, short_id: str) -> Link:
