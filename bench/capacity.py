@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.nearby import near_rows
 from bench.redirect import AGENT, AWS
 from bench.row import Row
 
@@ -35,6 +36,7 @@ def rows() -> Iterator[Row]:
 
         tables = Tables(main, log)
         yield from _lists(tables)
+        yield from near_rows(tables)
         yield from _scans(tables)
 
 

@@ -70,7 +70,7 @@ STATUS = {
     "redirections/create-for-thng": 201,
     "redirections/create-json": 201,
     "redirections/create-with-own-short-id": 201,
-    "redirections/publish-a-typo": 400,
+    "rules/publish-a-typo": 400,
     "redirections/retarget-oldest-of-product": 404,  # a new product has no code yet
 }
 
@@ -257,7 +257,7 @@ def test_a_story_goes_through_the_built_function(name: str, deployment: Deployme
 
 def test_a_scan_through_the_built_functions_is_recorded_listed_and_counted(deployment: Deployment):
     known = deployment.things()
-    deployment.document("redirections/publish-rules")
+    deployment.document("rules/publish-rules")
     reply = deployment.story("redirect/scan-from-ireland", **known)
     assert (reply["statusCode"], reply["headers"]["cache-control"]) == (307, "no-store")
     scan = deployment.story("redirect/plain-scan", **known)
@@ -277,7 +277,7 @@ def test_a_code_is_drawn_once_and_then_comes_from_the_bucket(deployment: Deploym
 
 
 def test_a_scan_loads_the_time_zones_of_its_layer_and_nothing_of_anybody_else(deployment: Deployment):
-    deployment.document("redirections/publish-rules")
+    deployment.document("rules/publish-rules")
     deployment.story("redirect/scan-from-ireland", **deployment.things())
     loaded = deployment.process("redirect").loaded()
     outside = {name.partition(".")[0] for name, file in loaded.items() if file and not file.startswith(str(STANDARD))}

@@ -20,8 +20,9 @@ from fingerpost.once import begin
 from fingerpost.ports.table import LAST, Item, Put, Reason, Tables, Throttled, TransactionFailed
 from fingerpost.redirection.documents import SentRedirection, SentRules
 from fingerpost.redirection.links import Links
-from fingerpost.redirection.publish import publish, read
+from fingerpost.redirection.publish import publish
 from fingerpost.redirection.rulesets import live_versions
+from fingerpost.redirection.versions import ACCOUNT, read
 from tests.stores import NOON, Crash, SettableClock, caller_of, emptied, fresh_tables, hooked, new_account
 
 DOMAIN = "tn.example"
@@ -101,8 +102,8 @@ def later(caller: Caller, ms: int) -> Caller:
 
 
 def test_publishing_leaves_one_entry_with_the_versions(caller):
-    publish(caller, keys.ACCOUNT_RULES, ALWAYS)
-    publish(later(caller, 1), keys.ACCOUNT_RULES, SentRules(rules=[]))
+    publish(caller, ACCOUNT, ALWAYS)
+    publish(later(caller, 1), ACCOUNT, SentRules(rules=[]))
     assert told(caller) == [("publish", "rules", "account")] * 2
     first, second = entries(caller)
     assert sides(first) == (None, {"version": 1, "rules": 1})
@@ -114,23 +115,21 @@ def test_publishing_leaves_one_entry_with_the_versions(caller):
 
 
 def test_publishing_that_meets_another_leaves_one_entry(caller):
-    publish(refusing(caller, 3, conflict), keys.ACCOUNT_RULES, ALWAYS)
+    publish(refusing(caller, 3, conflict), ACCOUNT, ALWAYS)
     assert told(caller) == [("publish", "rules", "account")]
 
 
 @pytest.mark.parametrize("error", [conflict, refused_by_the_store])
 def test_publishing_that_fails_leaves_no_entry_and_no_version(caller, error):
     with pytest.raises((FingerpostError, Throttled)):
-        publish(refusing(caller, 100, error), keys.ACCOUNT_RULES, ALWAYS)
+        publish(refusing(caller, 100, error), ACCOUNT, ALWAYS)
     assert entries(caller) == []
-    assert read(caller, keys.ACCOUNT_RULES)["version"] == 0
+    assert read(caller, ACCOUNT)["version"] == 0
 
 
 def test_rules_that_are_refused_leave_no_entry(caller):
     with pytest.raises(Invalid):
-        publish(
-            caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": [{"match": "country=", "redirectUrl": "x"}]})
-        )
+        publish(caller, ACCOUNT, SentRules.model_validate({"rules": [{"match": "country=", "redirectUrl": "x"}]}))
     assert entries(caller) == []
 
 
@@ -266,8 +265,8 @@ def test_a_crash_after_the_transaction_leaves_both_and_one_before_it_neither(sto
             return method(*args)
 
         with pytest.raises(Crash):
-            publish(replace(caller, tables=hooked(caller.tables, around)), keys.ACCOUNT_RULES, ALWAYS)
-        live = live_versions(caller.tables.main.get(keys.LIVE))
+            publish(replace(caller, tables=hooked(caller.tables, around)), ACCOUNT, ALWAYS)
+        live = live_versions(caller.tables.main.get(keys.LIVE), NOON)
         assert (len(entries(caller)), len(live)) == ((1, 1) if late else (0, 0))
 
 

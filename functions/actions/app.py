@@ -5,17 +5,18 @@ from dataclasses import replace
 from fingerpost import wiring
 from fingerpost.actions import explained, service, types
 from fingerpost.actions.documents import NewActionType, SentAction, SentActionType
-from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN, indexed_document
+from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN, indexed_document, row_of, scopes_of
 from fingerpost.body import json_name, validated
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.errors import Invalid
 from fingerpost.keys import action as action_key
 from fingerpost.listing import Found
-from fingerpost.paging import ask_of, listed, lister, loads, project_of
+from fingerpost.paging import ask_of, listed, lister, loads, sight_of
 from fingerpost.ports.table import Item
 from fingerpost.redirection.facts import facts_of
-from fingerpost.resources import Document, visible
+from fingerpost.resources import Document
 from fingerpost.rules.nodes import matches
+from fingerpost.sight import WHOLE_ACCOUNT
 
 edge = Edge("actions")
 handler = edge.handler
@@ -35,7 +36,7 @@ def list_types(request: Request) -> Answer:
     if ask.token is None:
         named: list[Document] = [{"name": name} for name in BUILT_IN]
         built_in = [each for each in named if ask.node is None or matches(ask.node, each)]
-    load = loads(request.caller, ACTION_TYPE, project_of(request))
+    load = loads(request.caller, ACTION_TYPE, sight_of(request).sees)
     page = lister(request, ACTION_TYPE, load).page(replace(ask, per_page=max(1, ask.per_page - len(built_in))))
     documents = [types.shown(each, with_scopes=request.flag("withScopes")) for each in page.items]
     return listed(request, page, built_in + documents)
@@ -77,8 +78,11 @@ def list_actions(request: Request) -> Answer:
     name, context = request.parameters["type"], request.flag("context")
     if name != "all" and name not in BUILT_IN:
         types.find(request.caller, name)
-    ask = ask_of(request, "action", more="" if name == "all" else f'type="{name}"')
-    project = project_of(request)
+    more = [] if name == "all" else [f'type="{name}"']
+    sight = sight_of(request)
+    if request.principal.actor == "device":  # of its own thng alone, but wherever they are
+        more, sight = [*more, f"thng={request.principal.id}"], WHOLE_ACCOUNT
+    ask = ask_of(request, "action", more="&".join(more))
 
     def load(rows: object) -> dict[str, Found[tuple[str, Item]]]:
         ids = [row.key.sk for row in rows]  # type: ignore[attr-defined]
@@ -87,10 +91,10 @@ def list_actions(request: Request) -> Answer:
         return {
             each: Found((each, item), {**indexed_document(item), "timestamp": item["ts"]})
             for each, item in items.items()
-            if visible({"scopes": {"projects": item.get("projects", [])}}, project)
+            if sight.sees({"scopes": scopes_of(row_of(item))}) and service.sees(request.caller, item)
         }
 
-    page = lister(request, ACTION, load, times=("timestamp",)).page(ask)
+    page = lister(request, ACTION, load, sight=sight, times=("timestamp",)).page(ask)
     scopes = request.flag("withScopes")
     documents = [service.show(each, item, context=context, with_scopes=scopes) for each, item in page.items]
     return listed(request, page, documents)

@@ -15,7 +15,7 @@ from fingerpost.catalogue.documents import (
 from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from fingerpost.catalogue.nearby import Near, point_asked_for
 from fingerpost.edge import Answer, Edge, Request, created, no_content
-from fingerpost.paging import ask_of, by_ids, listed, lister, loads, project_of
+from fingerpost.paging import ask_of, by_ids, listed, lister, loads, sight_of
 from fingerpost.resources import Kind, Resources, Stored
 
 edge = Edge("catalogue")
@@ -123,7 +123,7 @@ def list_places(request: Request) -> Answer:
     ask = ask_of(request, PLACE.name)
     near = Near(
         caller=request.caller,
-        project=project_of(request),
+        sight=sight_of(request),
         point=point,
         within_m=within_m,
         secret=wiring.root_secrets().for_purpose("cursor"),
@@ -157,7 +157,7 @@ def _list(request: Request, kind: Kind) -> Answer:
         stored = by_ids(request, Resources(request.caller.tables, kind))
         return Answer(document=service.show(request.caller, kind, stored, with_scopes=with_scopes))
     ask = ask_of(request, kind.name)
-    list_of = lister(request, kind, loads(request.caller, kind, project_of(request)))
+    list_of = lister(request, kind, loads(request.caller, kind, sight_of(request).sees))
     page = list_of.page(ask)
     documents = service.show(request.caller, kind, list(page.items), with_scopes=with_scopes)
     return listed(request, page, documents, count=list_of.count(ask) if kind in (COLLECTION, PLACE) else None)

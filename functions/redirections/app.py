@@ -1,15 +1,13 @@
-"""Links and their QR codes on the short domain; the rules of the account and of its applications."""
+"""Links and their QR codes on the short domain."""
 
 from fingerpost import cursor, wiring
-from fingerpost.access.service import read_application
 from fingerpost.edge import Answer, Edge, Request, created, no_content, short_domain_of
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
-from fingerpost.keys import ACCOUNT_RULES, APPLICATION_RULES
 from fingerpost.listing import PageOf
 from fingerpost.paging import ask_of, listed
-from fingerpost.redirection import publish, qr
-from fingerpost.redirection.documents import SentApplicationRules, SentRedirection, SentRules
+from fingerpost.redirection import qr
+from fingerpost.redirection.documents import SentRedirection
 from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.links import Links, find_link
@@ -96,34 +94,6 @@ def update_redirection(request: Request) -> Answer:
 def delete_redirection(request: Request) -> Answer:
     _links(request).delete(_domain(request), request.parameters["shortId"])
     return no_content()
-
-
-@edge.route("GET", "/redirector", verb="read", of="redirector")
-def read_rules(request: Request) -> Answer:
-    return Answer(document=publish.read(request.caller, ACCOUNT_RULES))
-
-
-@edge.route("PUT", "/redirector", verb="update", of="redirector")
-def publish_rules(request: Request) -> Answer:
-    """Publish at once. Unknown fields are stored with a warning, and refused with `?strict=true`."""
-    sent, strict = request.read(SentRules), request.flag("strict")
-    return Answer(document=publish.publish(request.caller, ACCOUNT_RULES, sent, strict=strict))
-
-
-@edge.route("GET", "/projects/{projectId}/applications/{applicationId}/redirector", verb="read", of="redirector")
-def read_application_rules(request: Request) -> Answer:
-    stored = read_application(request.caller, request.parameters["projectId"], request.parameters["applicationId"])
-    return Answer(document=publish.read(request.caller, APPLICATION_RULES + stored.id))
-
-
-@edge.route("PUT", "/projects/{projectId}/applications/{applicationId}/redirector", verb="update", of="redirector")
-def publish_application_rules(request: Request) -> Answer:
-    """As the account's, but they ask nobody, and lead only where the account allows."""
-    project = request.parameters["projectId"]
-    stored = read_application(request.caller, project, request.parameters["applicationId"])
-    sent, strict = request.read(SentApplicationRules), request.flag("strict")
-    owner = APPLICATION_RULES + stored.id
-    return Answer(document=publish.publish(request.caller, owner, sent, project=project, strict=strict))
 
 
 def _alias(plural: str, type_: ResourceType) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from fingerpost import keys
 from fingerpost.redirection import publish as publishing
+from fingerpost.redirection import release
 from tests.functions.delegating import GUIDE, OWN, SHOP, asking, made_application, path_of, publish_for, scanned
 from tests.functions.world import DEFAULT, HOUR, Client, World, rule
 
@@ -103,7 +104,7 @@ def test_rules_published_while_their_application_is_deleted_are_not_left_behind(
 
 
 def test_the_number_of_applications_with_rules_is_limited_and_the_limit_named(world, operator, guide, monkeypatch):
-    monkeypatch.setattr(publishing, "MAX_REDIRECTORS", 1)
+    monkeypatch.setattr(release, "MAX_REDIRECTORS", 1)
     answer = operator.put(path_of(world.project, made_application(world, "Shop")), {"rules": [rule()]})
     assert (answer.status, answer.document["code"]) == (400, "tooLarge") and "At most 1 " in answer.error
     publish_for(world, guide, rule(url=SHOP))

@@ -11,8 +11,8 @@ def test_a_scan_is_decided_by_the_account_by_an_application_it_asks_or_by_the_de
     world: World, operator: Client, thng, short_id
 ):
     values = {"PROJECT": world.project, "APPLICATION": world.application_id}
-    assert world.answered("redirections/publish-delegates", **values).status == 200
-    assert world.answered("redirections/publish-application-rules", **values).status == 200
+    assert world.answered("rules/publish-delegates", **values).status == 200
+    assert world.answered("rules/publish-application-rules", **values).status == 200
     assert world.answered("redirect/scan-from-ireland", SHORT_ID=short_id).location == (
         "https://guide.museum.example/offers/The%20Turf%20Cutters"
     )
@@ -30,7 +30,7 @@ def test_the_action_tells_the_context_the_project_and_the_application_that_decid
     world: World, operator: Client, thng, short_id
 ):
     values = {"PROJECT": world.project, "APPLICATION": world.application_id}
-    world.answered("redirections/publish-application-rules", **values)
+    world.answered("rules/publish-application-rules", **values)
     operator.publish(rule("country=FR"), asking({"app": world.application_id}))
     world.scan(short_id)
     world.settle()

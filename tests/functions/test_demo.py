@@ -72,7 +72,7 @@ def test_a_second_start_changes_nothing(world: World, museum: Client):
 
 def test_a_start_that_was_interrupted_goes_on_where_it_stopped(world: World, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(demo.publish, "publish", lambda *_arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(demo, "publish", lambda *_arguments: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             demo.prepare(settings_of(world))
     world.clock.now += HOUR

@@ -42,7 +42,7 @@ def explained(world: World, action: str) -> dict:
 
 
 def test_an_explanation_says_why_each_rule_did_or_did_not_match(world: World, operator: Client):
-    assert world.answered("redirections/publish-rules").status == 200
+    assert world.answered("rules/publish-rules").status == 200
     thng = world.thng(tags=["Offer"])["id"]
     link = operator.link(thng)["shortId"]
     assert world.answered("redirect/scan-from-ireland", SHORT_ID=link).status == 307

@@ -12,7 +12,7 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
 
 def test_a_scan_from_ireland_on_a_sunday_in_french_of_what_is_on_offer_goes_where_its_rule_says(world, short_id):
-    world.answered("redirections/publish-rules")
+    world.answered("rules/publish-rules")
     assert world.answered("redirect/scan-from-ireland", SHORT_ID=short_id).location == (
         "https://museum.example/offres/The%20Turf%20Cutters?day=sun"
     )
@@ -72,7 +72,7 @@ def test_a_browsers_own_accept_is_no_wish_for_json(world: World, short_id):
 def test_a_visit_is_an_implicit_scan_of_its_thng_with_everything_known_about_it(
     world: World, operator: Client, thng, short_id
 ):
-    world.answered("redirections/publish-rules")
+    world.answered("rules/publish-rules")
     world.answered("redirect/scan-from-ireland", SHORT_ID=short_id)
     world.settle()
     (action,) = operator.read("/actions/implicitScans", context="true")

@@ -301,7 +301,7 @@ reply = handler(event, None)
 heavy = "pydantic lark qrcode boto3 botocore aws_lambda_powertools ua_parser uvicorn".split()
 print(reply["statusCode"], reply["headers"]["location"], sorted(set(heavy) & sys.modules.keys()))
 """
-    world.answered("redirections/publish-rules")
+    world.answered("rules/publish-rules")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("FINGERPOST_")},
         "PYTHONPATH": f"{ROOT / 'layers/core/python'}:{ROOT}",

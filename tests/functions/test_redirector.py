@@ -70,7 +70,7 @@ def test_rules_can_be_taken_away_again(world: World, operator: Client):
 def test_a_rule_that_does_not_parse_is_refused_with_its_column_and_what_was_expected(world: World, operator: Client):
     operator.publish(rule())
     before = world.rows()
-    answer = world.answered("redirections/publish-a-typo")
+    answer = world.answered("rules/publish-a-typo")
     assert answer.status == 400
     assert answer.error == "rules[0].match at column 11: expected a value after '='"
     (finding,) = answer.document["details"]

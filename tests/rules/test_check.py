@@ -2,6 +2,7 @@
 
 import pytest
 
+from fingerpost.rules import check
 from fingerpost.rules.check import check_rules
 from fingerpost.rules.compile import compile_match
 from fingerpost.rules.fields import REDIRECTOR
@@ -25,6 +26,11 @@ def test_sensible_rules_have_no_warnings():
         "thng.customFields.a=1&thng.customFields.a=2",
         "thng.name=Smart*",
         "createdAt=1",
+        "user.age>=30&user.age<=30",
+        "month=6..6",
+        "timeOfDay=09:00..09:00",
+        "thng.properties.temp=1",
+        "product.name=a|product.name=b",
         None,
     ]
     assert warnings(*rules) == []
@@ -58,10 +64,13 @@ def test_the_same_rule_again_is_never_reached():
         ("country=IE|thng.tags=a", "thng.tags=a&month=3"),
         ("thng.tags=a,b", "thng.tags=a|thng.tags=b"),
         ("!(country=IE|country=GB)", "!(country=IE|country=GB)&month=3"),
+        ("country=IE", "!!country=IE"),
+        ("month=1..3,6", "month=1..3"),
     ],
 )
 def test_a_rule_that_asks_for_more_than_an_earlier_one_is_never_reached(earlier, later):
-    assert warned(earlier, later) == ["rules[1].match"]
+    same = "matches whenever this one does"
+    assert warnings(earlier, later) == [("rules[1].match", f"never reached: rules[0] {same}")]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +83,12 @@ def test_a_rule_that_asks_for_more_than_an_earlier_one_is_never_reached(earlier,
         ("thng.tags=a", "thng.tags=b"),
         ("country=IE", "country=IE|month=3"),
         ("user.age>5", "user.age>=5"),
+        ("thng.name=Smart*", "thng.name=Lamp"),
+        ("thng.name=Smart*", "thng.name=Sm*"),
+        ("thng.name=Smart,Lamp*", "thng.name=Smart lamp"),
+        ("thng.customFields.x=a*", "thng.customFields.x=1..2"),
         ("thng.customFields.x=t*", "thng.customFields.x=true"),
+        ("thng.customFields.x=f*", "thng.customFields.x=false"),
         ("thng.customFields.x=4*", "thng.customFields.x=42"),
     ],
 )
@@ -87,10 +101,17 @@ def test_a_rule_that_an_earlier_one_does_not_cover_can_be_reached(earlier, later
     [
         ("country=DE&country=AT", "never matches: country cannot be AT and DE at once"),
         ("country=DE,FR&country=AT,IE", "never matches: country cannot be AT and DE and FR and IE at once"),
+        ("country=DE,FR&country=FR&country=DE", "never matches: country cannot be DE and FR at once"),
+        ("country=FR&country=DE,FR&country=DE", "never matches: country cannot be DE and FR at once"),
         ("country=IE&country!=IE", "never matches: country is asked to hold and not to hold the same"),
         ("thng.tags=a&!thng.tags=a", "never matches: thng.tags is asked to hold and not to hold the same"),
         ("user.age>30&user.age<20", "never matches: no user.age is in all the ranges asked for"),
         ("user.age>30&user.age<=30", "never matches: no user.age is in all the ranges asked for"),
+        ("user.age>=30&user.age<20", "never matches: no user.age is in all the ranges asked for"),
+        ("user.age>=30&user.age<30", "never matches: no user.age is in all the ranges asked for"),
+        ("user.age<30&user.age<40&user.age>=30", "never matches: no user.age is in all the ranges asked for"),
+        ("thng.tags=a&month=3&month>4", "never matches: no month is in all the ranges asked for"),
+        ("month=6..6&month=7..7", "never matches: no month is in all the ranges asked for"),
         ("month=6..8&month=9", "never matches: no month is in all the ranges asked for"),
         ("month=3|month=6..8&month=9", "a part never matches: no month is in all the ranges asked for"),
         ("(country=IE|month=3)&!(country=IE|month=3)", "never matches: it asks for something and for its opposite"),
@@ -99,7 +120,10 @@ def test_a_rule_that_an_earlier_one_does_not_cover_can_be_reached(earlier, later
             "timeOfDay=22:00..06:00",
             "the range of timeOfDay ends before it begins; over midnight, ask for its two sides with '|'",
         ),
-        ("thng.name>a", "thng.name> never holds: 'a' is no number, and order is of numbers"),
+        *(
+            (f"thng.name{op}a", f"thng.name{op} never holds: 'a' is no number, and order is of numbers")
+            for op in (">", ">=", "<", "<=")
+        ),
         ("country=UK", "country is never UK; the code of the United Kingdom is GB"),
         ("thng.properties.Temp=1", "thng.properties.Temp is never there: property keys are lower case"),
         ("thng.name==a", "thng.name is compared with '=a', equals sign included; one '=' is enough"),
@@ -109,8 +133,31 @@ def test_a_rule_that_cannot_mean_what_it_says_is_warned_about(rule, message):
     assert warnings(rule) == [("rules[0].match", message)]
 
 
-def test_a_rule_with_an_unknown_field_is_left_to_its_own_warning():
-    assert warned("colour=red", "colour=red", "country=IE") == []
+def test_a_rule_with_an_unknown_field_is_left_to_its_own_warning_and_the_next_is_looked_at():
+    assert warned("colour=red", "colour=red", "country=IE", "country=UK") == ["rules[3].match"]
+
+
+def test_a_rule_that_may_pass_covers_nothing_but_may_be_covered():
+    nodes = [None, *(compile_match(rule, REDIRECTOR).node for rule in ("month=3", "month=3", "month=3"))]
+    assert [each.field for each in check_rules(nodes, REDIRECTOR, passing={0, 1})] == ["rules[3].match"]
+    assert [each.field for each in check_rules(nodes, REDIRECTOR, passing={0, 3})] == [
+        "rules[2].match",
+        "rules[3].match",
+    ]
+
+
+def test_a_repeated_rule_is_found_among_many_that_ask_the_same_field():
+    rules = [f"thng.name=lamp {number}" for number in range(200)]
+    assert warned(*rules, rules[-1]) == ["rules[200].match"]
+
+
+@pytest.mark.parametrize(
+    ("most", "found"),
+    [(3, []), (4, ["rules[1].match"]), (7, ["rules[1].match"]), (8, ["rules[1].match", "rules[2].match"])],
+)
+def test_what_one_check_compares_is_bounded(monkeypatch, most, found):
+    monkeypatch.setattr(check, "_MAX_WORK", most)
+    assert warned(*["country=IE&month=3"] * 3) == found  # two terms with two, for each rule but the first
 
 
 def test_the_field_can_be_named_by_the_caller():

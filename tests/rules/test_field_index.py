@@ -120,6 +120,24 @@ def test_a_range_reaches_to_the_next_bounds_that_are_kept(monkeypatch, most, kep
     assert len(index._bounds) <= most
 
 
+def test_infinity_is_no_bound_to_keep(monkeypatch):
+    monkeypatch.setattr(field_index, "MAX_BOUNDS", 2)  # of 0 to 3, those are 0 and 3
+    index = index_of({n: Range(high=n) for n in range(4)}, every=4)
+    assert [bits(index.possible(value)) for value in (-1, 0, 0.5, 2.5, 3, 4)] == [
+        {0, 1, 2, 3},
+        {0, 1, 2, 3},
+        {1, 2, 3},
+        {1, 2, 3},
+        {3},
+        set(),
+    ]
+
+
+def test_several_terms_may_ask_for_anything():
+    index = index_of({0: [None], 1: ["a"], 2: [None]}, every=3)
+    assert [bits(index.possible(value)) for value in ("a", "b", 1, None)] == [{0, 1, 2}, {0, 2}, {0, 2}, set()]
+
+
 @pytest.mark.parametrize("numbers", [[], [0], [3, 1], [0, 7, 8], [0, 7, 8, 9], [5, 64, 1, 1000, 5], list(range(40))])
 def test_a_mask_has_the_bits_it_is_asked_for(numbers):
     assert mask_of(numbers) == sum(1 << number for number in set(numbers))

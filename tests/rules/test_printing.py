@@ -46,6 +46,7 @@ def test_what_no_text_says_is_refused(node):
         ("a.", r"a\."),
         ("a\t", "a\\\t"),
         (" ", "\\ "),
+        ("X-MAX", "X-MAX"),
         ("~!(,)|&<>\\", r"\~\!\(\,\)\|\&\<\>\\"),
     ],
 )
@@ -58,6 +59,7 @@ def test_a_name_escapes_what_would_end_it(name, text):
     [
         (Exact("x", "x"), "x"),
         (Exact("x y", "x y"), "x y"),
+        (Exact("XL-MAX", "XL-MAX"), "XL-MAX"),
         (Exact("", ""), '""'),
         (Exact(" x", " x"), '" x"'),
         (Exact("x\t", "x\t"), '"x\t"'),
@@ -72,6 +74,7 @@ def test_a_name_escapes_what_would_end_it(name, text):
         (Exact("a\\b", "a\\b"), '"a\\\\b"'),
         (Prefix("ab"), "ab*"),
         (Prefix(""), "*"),
+        (Prefix("XL"), "XL*"),
         (Prefix(" a"), r"\ a*"),
         (Prefix("=a"), r"\=a*"),
         (Prefix("a|b"), r"a\|b*"),

@@ -22,6 +22,7 @@ from . import wiring
 from .access.authentication import authenticate
 from .access.decision import decide
 from .access.model import NOBODY, Principal, Verb
+from .access.rates import LIMITS, Rates, Standing, digest_of
 from .body import json_name, parse_json, validated
 from .caller import Caller
 from .errors import (
@@ -31,14 +32,16 @@ from .errors import (
     MethodNotAllowed,
     NotFound,
     TooLarge,
+    TooManyRequests,
     Unavailable,
     error_document,
 )
 from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
-from .ports.table import ItemTooLarge, Throttled, TransactionFailed, Uncertain, Unreachable
+from .ports.table import ItemTooLarge, Table, Throttled, TransactionFailed, Uncertain, Unreachable
 
 logger = Logger(service="fingerpost")
+rates = Rates()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Request:
     parameters: Mapping[str, str]  # of the path template
     query: Mapping[str, str]  # first value of each
     caller: Caller
+    standing: Standing | None = None  # of the key; None where none is needed
 
     @property
     def principal(self) -> Principal:
@@ -63,12 +67,16 @@ class Request:
         """The body as JSON. Raises Invalid with line and column, UnsupportedMedia, TooLarge."""
         return parse_json(self.event)
 
-    def read[M: BaseModel](self, model: type[M]) -> M:
-        """The body as a document. Raises Invalid with a finding for each field."""
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises as `json` does, Invalid for anything else."""
         content = self.json()
         if not isinstance(content, dict):
             raise Invalid(f"The body must be a JSON object, not {json_name(content)}")
-        return validated(model, content)
+        return content
+
+    def read[M: BaseModel](self, model: type[M]) -> M:
+        """The body as a document. Raises Invalid with a finding for each field."""
+        return validated(model, self.json_object())
 
     def flag(self, name: str) -> bool:
         """A query parameter that is true or false. Raises Invalid."""
@@ -201,10 +209,13 @@ class Edge:
     def _answer(self, route: Route, parameters: dict[str, str], event: Event, cause: str) -> Answer:
         at = wiring.clock()
         tables = wiring.tables()
+        standing: Standing | None = None
         if route.permission is None:
             principal = NOBODY
         else:
-            principal = authenticate(tables, header(event, "authorization"))
+            authorization = header(event, "authorization")
+            principal = authenticate(tables, authorization)
+            standing = _counted(principal, tables.of(principal.account).log, authorization, at)
             decide(principal, *route.permission, route.template, parameters)
         http = event["requestContext"]["http"]
         request = Request(
@@ -213,6 +224,7 @@ class Edge:
             path=event["rawPath"],
             parameters=parameters,
             query=query_of(event),
+            standing=standing,
             caller=Caller(
                 principal=principal,
                 tables=tables.of(principal.account),
@@ -223,8 +235,12 @@ class Edge:
         )
         idempotency_key = header(event, "idempotency-key")
         if route.method != "POST" or not idempotency_key or route.permission is None:
-            return route.handle(request)
-        return _once(request, route, idempotency_key)
+            answer = route.handle(request)
+        else:
+            answer = _once(request, route, idempotency_key)
+        return (
+            answer if standing is None else replace(answer, headers={**(answer.headers or {}), **standing.headers(at)})
+        )
 
 
 def _parameters(route: Route, event: Event) -> dict[str, str] | None:
@@ -237,6 +253,18 @@ def _parameters(route: Route, event: Event) -> dict[str, str] | None:
         return dict(event["pathParameters"])
     match = route.pattern.fullmatch(event["rawPath"])
     return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
+
+
+def _counted(principal: Principal, log: Table, authorization: str, at: int) -> Standing:
+    """Where the key stands after this request. Raises TooManyRequests."""
+    standing = rates.hit(log, digest_of(authorization.rsplit(maxsplit=1)[-1]), LIMITS[principal.actor], at)
+    if standing.exceeded:
+        headers = standing.headers(at)
+        raise TooManyRequests(
+            f"This key has sent more than {standing.limit:,} requests in this minute",
+            headers={**headers, "retry-after": headers["x-ratelimit-reset"]},
+        )
+    return standing
 
 
 def _once(request: Request, route: Route, key: str) -> Answer:

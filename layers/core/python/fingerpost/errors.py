@@ -15,9 +15,13 @@ class Finding(Frozen, kw_only=True):
     near: str | None = None  # the text around the column
     expected: tuple[str, ...] = ()  # what would have been accepted
     suggestion: str | None = None  # the nearest known name
+    rule: int | None = None  # of a finding in a list of rules: which one, counted from 1, and its name
+    name: str | None = None
 
     def document(self) -> dict[str, Any]:
+        of_rule = {} if self.rule is None else {"rule": self.rule, "name": self.name}
         return {
+            **of_rule,
             "field": self.field,
             "message": self.message,
             "column": self.column,
@@ -96,10 +100,10 @@ class UnsupportedMedia(FingerpostError):
     code, status = "unsupportedMedia", 415
 
 
-class TooMany(FingerpostError):
-    """Too many tries in too short a time; the same request may be sent again later."""
+class TooManyRequests(FingerpostError):
+    """Too many requests with one key in a minute, or too many wrong guesses; `Retry-After` says when to go on."""
 
-    code, status = "tooMany", 429
+    code, status = "tooManyRequests", 429
 
 
 class Unavailable(FingerpostError):

@@ -1,11 +1,13 @@
 """The document fields that every resource shares, checked the same way everywhere. Pydantic; edge only."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 MAX_TAG = 60
 MAX_KEY = 512
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
 def _tag(value: str) -> str:
@@ -39,6 +41,13 @@ def _named(value: str) -> str:
     return value
 
 
+def _email(value: str) -> str:
+    if _EMAIL.fullmatch(value) is None:
+        raise ValueError(f"{value[:60]!r} is no e-mail address")
+    return value
+
+
+type Email = Annotated[str, AfterValidator(_email)]
 type Name = Annotated[str, AfterValidator(_named)]
 type Tags = Annotated[list[Annotated[str, AfterValidator(_tag)]], AfterValidator(_unique)]
 type Identifiers = Annotated[dict[str, Annotated[Any, AfterValidator(_scalar)]], AfterValidator(_keyed)]

@@ -47,7 +47,7 @@ def new_id(at: int) -> str:
 
 
 def hex_id(resource_id: str) -> str:
-    """The 24 hex digits by which roles and accesses are known, for a fresh resource id: they sort by time as it does."""
+    """The 24 hex digits by which a role or an access is known, for a fresh resource id: they sort by time too."""
     return f"{time_of(resource_id):011x}" + hashlib.sha256(resource_id.encode()).hexdigest()[:13]
 
 

@@ -16,6 +16,7 @@ EVERY_PROJECT = "p:all"
 MAX_INDEXED_VALUE_BYTES = 400  # a longer value is indexed by its hash
 PAGED_SHARDS = 4  # shards of the lists that have pages, which are those of actions
 MARK_LANES = 4  # links share marks by so many, so that a transaction counts many links with few of them
+SESSION, DEVICE = "key#", "device#"  # begin sort keys beside a document
 LANES = 8  # a sum is spread over so many rows, so that concurrent additions do not meet
 
 
@@ -47,6 +48,16 @@ def api_key(key: str) -> GlobalKey:
     return GlobalKey(f"key#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
 
 
+def key_of(digest: str) -> GlobalKey:
+    """The same row, by the key's hash."""
+    return GlobalKey(f"key#{digest}", ONLY)
+
+
+def row_of(pk: str) -> GlobalKey:
+    """The row of a key, by the partition that an operator's document names."""
+    return GlobalKey(pk, ONLY)
+
+
 def first_account() -> GlobalKey:
     """main. The account that a fresh local store begins with, and how far its demo has come."""
     return GlobalKey("first-account", ONLY)
@@ -60,6 +71,31 @@ def salt(day: str) -> GlobalKey:
 def document(resource_id: str) -> Key:
     """main. One document: thng, product, collection, place, project, application, action type, operator, account."""
     return Key(f"t#{resource_id}", "doc")
+
+
+def access_of(actor: str) -> str:
+    """The 24 hex digits by which the access of an operator, or a user's own one, is known."""
+    return hashlib.sha256(f"access/{actor}".encode()).hexdigest()[:24]
+
+
+def password(user: str) -> Key:
+    """main. The hash of an application user's password; apart from the document, which lists and feeds carry around."""
+    return Key(f"t#{user}", "password")
+
+
+def session(user: str, at: int, digest: str) -> Key:
+    """main. A pointer to one of a user's keys, oldest first."""
+    return Key(f"t#{user}", f"{SESSION}{at:015d}#{digest}")
+
+
+def tries(user: str, window: int) -> Key:
+    """main. How often a user's password or activation code was tried in one window of time; it expires."""
+    return Key(f"tries#{user}#{window}", ONLY)
+
+
+def device(thng: str, project: str | None) -> Key:
+    """main. The key of a thng that is a device, in one project or in none: which version, and whether it is valid."""
+    return Key(f"t#{thng}", f"{DEVICE}{project or ONLY}")
 
 
 def current(resource_id: str) -> Key:
@@ -177,7 +213,8 @@ def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
     return Key(hits(domain, short_id), f"day#{day}#{lane}")
 
 
-LIVE = Key("r", "live")  # main. Every live rule-set version of the account, one attribute an owner
+ADMINS = Key("admins", ONLY)  # main. Changes with every change of who is an admin, so that two at once see each other
+LIVE = Key("r", "live")  # main. Every live rule-set version of the account: `live:<owner>`, planned ones `then:<owner>`
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
 APPLICATION_RULES = "app:"  # begins the owner of an application's rules
 
@@ -185,6 +222,11 @@ APPLICATION_RULES = "app:"  # begins the owner of an application's rules
 def rules_version(owner: str, number: int) -> Key:
     """main. One published version: author, time, size, where its rows are."""
     return Key(f"r#{owner}", f"v#{number:08d}")
+
+
+def draft(owner: str, name: str) -> Key:
+    """main. A draft of an owner's rules: how far it has come, what is wrong with it, where its rows are."""
+    return Key(f"rd#{owner}", name)
 
 
 def rules_chunks(set_id: str) -> str:
@@ -200,6 +242,11 @@ def audit(month: str, at: int, entry_id: str) -> Key:
 def audit_of(resource: str, at: int, entry_id: str) -> Key:
     """main. A pointer to the audit entry, under what was changed."""
     return Key(f"jx#{resource}", f"{at:015d}#{entry_id}")
+
+
+def rate(bearer: str) -> Key:
+    """log. How many requests a key has sent in the minute that its row names. `bearer` is a digest of the key."""
+    return Key(f"rate#{bearer}", ONLY)
 
 
 def idempotency(actor: str, key: str) -> Key:

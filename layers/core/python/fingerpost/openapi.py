@@ -36,6 +36,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "withScopes": ("Whether documents show their `scopes`.", _FLAG),
     "context": ("Whether actions show the context they came about in.", _FLAG),
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
+    "anonymous": ("Whether the user has no name, and needs no activation.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
@@ -56,6 +57,8 @@ class FindingDocument(BaseModel):
     near: str | None
     expected: list[str]
     suggestion: str | None
+    rule: int = 0  # of a finding in rules: which one, counted from 1, and its name
+    name: str | None = None
 
 
 class ErrorDocument(BaseModel):

@@ -1,6 +1,7 @@
 """List requests at the edge: parameters in, a page with its `Link` header out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import wiring
@@ -72,7 +73,7 @@ def lister[T](
     )
 
 
-def loads(caller: Caller, kind: Kind, sees: Callable[[Stored], bool]) -> Load[Stored]:
+def loads(caller: Caller, kind: Kind, sees: Callable[[Mapping[str, Any]], bool]) -> Load[Stored]:
     """Reads documents that index rows lead to, drops what is not seen, sweeps rows that point nowhere."""
     resources = Resources(caller.tables, kind)
 
@@ -82,11 +83,8 @@ def loads(caller: Caller, kind: Kind, sees: Callable[[Stored], bool]) -> Load[St
         for row, each in zip(rows, ids, strict=True):
             if row.item.get("at", caller.at) < caller.at - SWEEP_AFTER_MS and not _holds(row, stored.get(each)):
                 resources.sweep(row.key, row.item, stored.get(each))
-        return {
-            each.id: Found(each, {**each.document, "id": each.id})
-            for each in stored.values()
-            if sees(each)
-        }
+        found = (Found(each, {**each.document, "id": each.id}) for each in stored.values())
+        return {each.item.id: each for each in found if sees(each.document)}
 
     def _holds(row: Row, each: Stored | None) -> bool:
         return each is not None and row.key in index_rows(kind, each.id, each.document)

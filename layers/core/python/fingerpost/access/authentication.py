@@ -7,16 +7,17 @@ import hashlib
 from typing import Any
 
 from .. import keys
+from ..catalogue.model import THNG
 from ..errors import Forbidden, Unauthenticated
 from ..ports.table import Tables
 from ..resources import Resources, from_item
 from ..shapes import upgraded
 from ..sight import ALL, projects_of
-from .builtin import ADMIN, BASE_APP_USER, DEFAULTS, NONE, OF_BASE_APP_USER, OF_DEVICE, RIGHTS
+from .builtin import BASE_APP_USER, DEFAULTS, NONE, OF_BASE_APP_USER, OF_DEVICE, RIGHTS
 from .holders import role_of_user
 from .model import NO_RIGHTS, Principal, Rights, is_key
 from .roles import OF_USERS, permissions_of, rights_of
-from .store import APPLICATION, OPERATOR, PROJECT, ROLE, USER
+from .store import APPLICATION, OPERATOR, PROJECT, REVOKED, ROLE, USER
 
 CLOSED = "_closed"  # marks a project that is being deleted
 GONE = "This API key is unknown or was revoked"
@@ -53,9 +54,9 @@ def authenticate(tables: Tables, authorization: str) -> Principal:
 
 def _of_operator(tables: Tables, operator: str) -> tuple[str, Rights]:
     stored = Resources(tables, OPERATOR).read_many([operator], consistent=True).get(operator)
-    if stored is None:
+    if stored is None or REVOKED in stored.document:
         raise Forbidden(GONE)
-    role = stored.document.get("role", ADMIN)
+    role = stored.document["role"]
     if role in RIGHTS:
         return role, RIGHTS[role]
     found = Resources(tables, ROLE).read_many([role], consistent=True).get(role)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from .. import keys
 from ..clock import Clock
 from ..ids import new_id
-from ..ports.table import Absent, ConditionFailed, GlobalKey, Item, Tables
+from ..ports.table import Absent, ConditionFailed, Item, Tables
 from ..resources import Document, Resources
 from ..shapes import stamp
-from . import service
+from . import operators, service
 from .secrets import RootSecrets
-from .store import ACCOUNT, OPERATOR
+from .store import ACCOUNT, OPERATOR, REVOKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,14 @@ def make_first_account(
     domains = Resources(tables.of(account), ACCOUNT).read(account).document["shortDomains"]
     if domain not in domains:
         service.set_account(tables, account, shortDomains=[domain, *domains])
-    key = key or roots.api_key("operator", account, operator, root=row["root"], version=1)
-    service.create_operator(tables, account=account, operator=operator, key=key, email=row["email"], at=at)
-    _keep_only(tables, account, operator, key)
+    derived = None
+    if key is None:
+        derived = _derived(tables, account, operator, row["root"])
+        key = roots.api_key("operator", account, operator, root=derived["_root"], version=derived["_key"])
+    operators.create_first(
+        tables, account=account, operator=operator, key=key, email=row["email"], at=at, derived=derived
+    )
+    _keep_only(tables, account, operator, key, derived)
     return FirstAccount(account=account, operator=operator, key=key, at=at)
 
 
@@ -59,14 +64,26 @@ def _begun(tables: Tables, roots: RootSecrets, name: str, email: str, at: int) -
     return row
 
 
-def _keep_only(tables: Tables, account: str, operator: str, key: str) -> None:
+def _derived(tables: Tables, account: str, operator: str, root: int) -> Document:
+    """Which of our own keys the operator has: the first, or the one that it was rotated to."""
+    known = Resources(tables.of(account), OPERATOR).read_many([operator], consistent=True).get(operator)
+    document = {} if known is None else known.document
+    return {"_root": document.get("_root", root), "_key": document.get("_key", 1)}
+
+
+def _keep_only(tables: Tables, account: str, operator: str, key: str, derived: Document | None) -> None:
+    """Any other key of the operator opens nothing from now on."""
     known = keys.api_key(key).pk
-    operators = Resources(tables.of(account), OPERATOR)
-    before = operators.read(operator).document.get("_keyRow", known)
-    if before != known:
-        tables.main.delete(GlobalKey(before, keys.ONLY))
+    resources = Resources(tables.of(account), OPERATOR)
+    before = resources.read(operator).document
+    if REVOKED in before:
+        return
+    if before.get("_keyRow", known) != known:
+        tables.main.delete(keys.row_of(before["_keyRow"]))
 
     def remember(document: Document) -> Document:
-        return {**document, "_keyRow": known}
+        rest = {name: value for name, value in document.items() if name not in ("_root", "_key")}
+        access = {"access": keys.access_of(operator)}  # operators from before there were roles have none
+        return {**access, **rest, **(derived or {}), "_keyRow": known}
 
-    operators.update(operator, remember)
+    resources.update(operator, remember)

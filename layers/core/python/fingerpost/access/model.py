@@ -34,7 +34,7 @@ NO_RIGHTS = Rights()
 class Permission:
     """What an application user's role allows below a path. Source: the platform's ApplicationUserRolePermission.
 
-    `path` as it is written: `*` is any one segment, `{user}` the user's own id, a `$` at the end says "this path alone".
+    `path` as it is written: `*` is any one segment, `{user}` the user's own id, a `$` at the end "this path alone".
     `access` is letters of `crud`.
     """
 

@@ -13,7 +13,12 @@ MAX_PERMISSIONS = 100
 MAX_PROJECTS = 40  # a list for this role merges as many partitions, twice
 MAX_SEEING_ROLES = 100
 OPERATOR_PERMISSIONS = Literal[
-    "global_read", "gl_resource_update", "gl_project_update", "project_read", "project_update", "project_resource_update"
+    "global_read",
+    "gl_resource_update",
+    "gl_project_update",
+    "project_read",
+    "project_update",
+    "project_resource_update",
 ]
 
 

@@ -11,6 +11,7 @@ from ..redirection.reading import Reading
 from ..redirection.recorded import Recorded
 from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versions
 from ..redirection.telling import Asked, Teller, Told
+from ..redirection.versions import Owner, live_row, newest_rows
 from ..resources import Document
 from ..shapes import upgraded
 from .model import row_of
@@ -38,7 +39,7 @@ class _Scan:
         self._caller, self._row = caller, scan.row
         self._teller = Teller(Reading(caller.tables, scan.sources(), *scan.things), self._load, self._asked)
         self._decider: str | None = scan.row.get("app")
-        self._live = live_versions(caller.tables.main.get(keys.LIVE))
+        self._live = live_versions(caller.tables.main.get(keys.LIVE), caller.at)
 
     def explained(self) -> Document:
         row = self._row
@@ -95,13 +96,9 @@ class _Scan:
         owner = keys.APPLICATION_RULES + live.app
         if number is not None:
             return self._version(owner, number, live)
-        partition = keys.rules_version(owner, 0).pk
-        page = self._caller.tables.main.query(partition, low="v#", descending=True, limit=MAX_VERSIONS_SEEN)
-        for each in page.rows:
-            row = upgraded(each.item)
-            if row["at"] <= self._row["ts"]:
-                return Version(row["number"], row["set"], live.app, live.project)
-        return None
+        page = newest_rows(self._caller.tables.main, Owner(owner, live.project), limit=MAX_VERSIONS_SEEN)
+        row = live_row([upgraded(each.item) for each in page.rows], self._row["ts"])
+        return None if row is None else Version(row["number"], row["set"], live.app, live.project)
 
     def _version(self, owner: str, number: int, live: Version | None = None) -> Version:
         item = self._caller.tables.main.get(keys.rules_version(owner, number))

@@ -168,7 +168,7 @@ def _reaction(caller: Caller, live: Item | None, reading: Reading) -> Item:
 
     No URL when no rule matches.
     """
-    versions, hosts = live_versions(live), str(live.get("allowedHosts", "")) if live else ""
+    versions, hosts = live_versions(live, caller.at), str(live.get("allowedHosts", "")) if live else ""
 
     def load(version: Version | None) -> CompiledRules:
         return _sets.of(caller.tables, caller.principal.account, version)

@@ -83,7 +83,8 @@ class Near:
 
     def _digest(self, ask: Ask) -> str:
         where = (repr(each) for each in (self.point.latitude, self.point.longitude, self.within_m))
-        return filter_digest(self.caller.principal.account, "+".join(self.sight.scopes), "near", *where, ask.filter_text)
+        account, scopes = self.caller.principal.account, "+".join(self.sight.scopes)
+        return filter_digest(account, scopes, "near", *where, ask.filter_text)
 
     def _token(self, position: tuple[float, str] | None, digest: str) -> str:
         assert position is not None, "a page that goes on has shown or passed something"

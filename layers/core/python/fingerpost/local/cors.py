@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from fingerpost.local.events import HttpReply
 
 ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "if-match")
-EXPOSE_HEADERS = ("content-disposition", "etag", "link", "location", "x-fingerpost-cause", "x-result-count")
+EXPOSE_HEADERS = (
+    *("content-disposition", "etag", "link", "location", "x-fingerpost-cause"),
+    *("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-result-count"),
+)
 MAX_AGE_SECONDS = 3_600
 
 _ORIGIN = (b"access-control-allow-origin", b"*")  # keys travel in a header, never in cookies

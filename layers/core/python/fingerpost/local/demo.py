@@ -12,16 +12,17 @@ from .. import keys, wiring
 from ..access import service as access
 from ..access.documents import NewApplication, NewProject
 from ..access.first_account import FirstAccount, make_first_account
-from ..access.model import Principal
+from ..access.model import EVERYTHING, Principal
 from ..caller import Caller
 from ..catalogue import service as catalogue
 from ..catalogue.documents import NewProduct, NewThng
 from ..ids import SeededIds
 from ..ports.table import Set, Tables
-from ..redirection import publish
 from ..redirection.documents import SentRedirection, SentRules
 from ..redirection.links import Links
+from ..redirection.publish import publish
 from ..redirection.qr import qr_text
+from ..redirection.versions import ACCOUNT
 from .config import Settings
 from .tls import files_of
 
@@ -92,7 +93,7 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
     content: dict[str, Any] = json.loads(MUSEUM.read_text(encoding="utf-8"))
     ids = SeededIds(f"museum/{first.account}")
     caller = Caller(
-        principal=Principal(actor="operator", account=first.account, id=first.operator),
+        principal=Principal(actor="operator", account=first.account, id=first.operator, rights=EVERYTHING),
         tables=tables.of(first.account),
         at=first.at,
         cause="demo",
@@ -113,7 +114,7 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
             evrythngId=thng, shortId=work["shortId"], defaultRedirectUrl=content["defaultRedirectUrl"]
         )
         Links(tables, caller).create(redirection, domain)
-    publish.publish(caller, keys.ACCOUNT_RULES, SentRules.model_validate({"rules": content["rules"]}))
+    publish(caller, ACCOUNT, SentRules.model_validate({"rules": content["rules"]}))
 
 
 def _write_credentials(settings: Settings, key: str) -> None:

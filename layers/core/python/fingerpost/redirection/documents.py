@@ -1,10 +1,12 @@
 """What clients send of redirections and rules. Source: the platform's RedirectionDocument and redirector documents."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
+from ..body import invalid_document, json_name
+from ..errors import Finding
 from ..fields import SentDocument
 
 MAX_RULES = 10_000
@@ -46,7 +48,10 @@ class SentDelegate(BaseModel):
 
 
 class SentApplicationRule(BaseModel):
-    """One rule of an application. A key that is not known is stored as given, and warned of."""
+    """One rule of an application. A key that is not known is stored as given, and warned of.
+
+    What cannot be read is left out, and told in `mistakes`: so one wrong key hides no other mistake of its rule.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True)
 
@@ -55,8 +60,37 @@ class SentApplicationRule(BaseModel):
     redirectUrl: str | None = None  # noqa: N815
     constants: Annotated[dict[str, str], Field(max_length=100)] | None = None
 
-    def sent(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude_unset=True)
+    _mistakes: tuple[Finding, ...] = PrivateAttr(())
+    _raw: Any = PrivateAttr(None)
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """A rule from what a client sent, whatever it is."""
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, dict):
+            return cls()._with_mistakes(
+                value, (Finding(field="", message=f"a rule is an object, not {json_name(value)}"),)
+            )
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            wrong = {str(each["loc"][0]) for each in error.errors(include_url=False)}
+            readable = cls.model_validate({name: each for name, each in value.items() if name not in wrong})
+            return readable._with_mistakes(value, invalid_document(error).details)
+
+    def _with_mistakes(self, raw: Any, mistakes: tuple[Finding, ...]) -> Self:
+        self._raw, self._mistakes = raw, mistakes
+        return self
+
+    @property
+    def mistakes(self) -> tuple[Finding, ...]:
+        """What could not be read; the fields are relative to the rule."""
+        return self._mistakes
+
+    def sent(self) -> Any:
+        """The rule as it came: an object, unless that is the mistake."""
+        return self._raw if self._mistakes else self.model_dump(mode="json", exclude_unset=True)
 
 
 class SentRule(SentApplicationRule):
@@ -66,8 +100,10 @@ class SentRule(SentApplicationRule):
 
 
 class SentApplicationRules(SentDocument):
-    rules: Annotated[list[SentApplicationRule], Field(max_length=MAX_RULES)]
+    rules: Annotated[
+        list[Annotated[SentApplicationRule, BeforeValidator(SentApplicationRule.read)]], Field(max_length=MAX_RULES)
+    ]
 
 
 class SentRules(SentDocument):
-    rules: Annotated[list[SentRule], Field(max_length=MAX_RULES)]
+    rules: Annotated[list[Annotated[SentRule, BeforeValidator(SentRule.read)]], Field(max_length=MAX_RULES)]

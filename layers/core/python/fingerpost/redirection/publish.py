@@ -5,95 +5,128 @@ project and what its rules need: so a scan knows whom a delegate means, and what
 """
 
 import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import replace
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from .. import audit, keys
+from .. import keys
 from ..caller import Caller
-from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
-from ..ids import SeededIds
-from ..ports.table import (
-    Absent,
-    AbsentOrBelow,
-    Check,
-    Condition,
-    Equals,
-    Item,
-    Key,
-    Present,
-    Put,
-    Set,
-    TransactionFailed,
-    Update,
-    Write,
-)
-from ..retry import attempts
+from ..errors import Finding, Invalid, TooLarge
+from ..ports.table import Key, Put
 from ..rules import nodes
 from ..rules.check import check_rules
 from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REDIRECTOR, field_of, suggestion
 from ..rules.template import InvalidTemplate, UnknownTemplateField, from_json, parse_template, to_json
-from ..shapes import stamp, upgraded
+from ..shapes import stamp
 from .delegates import check_delegates
 from .documents import ACCOUNT_RULE_FIELDS, RULE_FIELDS, SentApplicationRule, SentApplicationRules, SentRule, SentRules
 from .hosts import may_lead_to
-from .rulesets import CompiledRules, StoredRule, Version, live_versions, pack, read_chunks, unpack
+from .release import StoredSet, Story, release
+from .rulesets import CompiledRules, StoredRule, pack
+from .versions import Owner, document
 
 MAX_RULES_BYTES = 4 * 1024 * 1024
 MAX_CHUNK_BYTES = 350_000
 MAX_FINDINGS = 50
-PUBLISH_ATTEMPTS = 8
-MAX_REDIRECTORS = 1_000  # applications with rules: each has some 100 bytes of the live row, read every four seconds
+AT_ONCE = Story()
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Rules ready to be stored, and what is odd about them."""
+    """Rules ready to be stored, and what is odd about them; with `mistakes` they are not ready."""
 
     rules: list[StoredRule]
     template_fields: frozenset[str]
     warnings: tuple[Finding, ...]
+    mistakes: tuple[Finding, ...] = ()
+    refusal: type[Invalid] = Invalid  # what the first mistake is
+
+    def check(self) -> None:
+        """Raises Invalid with a finding for each mistake."""
+        refuse(self.mistakes, self.refusal)
+
+
+def refuse(mistakes: Sequence[Finding], refusal: type[Invalid] = Invalid) -> None:
+    """Raises `refusal` with the mistakes, if there are any."""
+    if not mistakes:
+        return
+    first, more = mistakes[0], len(mistakes) - 1
+    where = f" at column {first.column}" if first.column else ""
+    others = f" (and {more} more)" if more else ""
+    raise refusal(f"{first.field}{where}: {first.message}{others}", details=mistakes)
 
 
 def prepare(sent: SentRules | SentApplicationRules, *, strict: bool = False, allowed_hosts: str = "") -> Prepared:
-    """Compile every rule. Unknown fields are warnings, and such a rule never matches, unless `strict`.
+    """`examine`, for rules that have to be in order. Raises Invalid with a finding for each mistake, TooLarge."""
+    prepared = examine(sent, strict=strict, allowed_hosts=allowed_hosts)
+    prepared.check()
+    return prepared
 
-    `allowed_hosts` are those that the rules may lead to; without any, they may lead anywhere.
-    Raises Invalid with a finding for each thing that is wrong, TooLarge.
+
+def examine(sent: SentRules | SentApplicationRules, *, strict: bool = False, allowed_hosts: str = "") -> Prepared:
+    """Compile every rule and find all that is wrong in any. Unknown fields are mistakes when `strict`, else warnings.
+
+    A rule with an unknown field never matches. `allowed_hosts` are those that the rules may lead to; without any, they
+    may lead anywhere. Raises TooLarge.
     """
     size = len(json.dumps([rule.sent() for rule in sent.rules], ensure_ascii=False).encode())
     if size > MAX_RULES_BYTES:
         raise TooLarge(f"These rules have {size:,} bytes; the limit of a rule set is {MAX_RULES_BYTES:,} bytes (4 MB)")
     stored: list[StoredRule] = []
-    problems: list[Finding] = []
-    first_kind: type[Invalid] = Invalid
-    warnings: list[Finding] = []
+    found = _Findings()
     fields: set[str] = set()
     matches: list[nodes.Node | None] = []
     for number, rule in enumerate(sent.rules):
-        place = f"rules[{number}]"
-        try:
-            compiled, odd = _compile(rule, place, strict=strict)
+        place, mistakes = f"rules[{number}]", len(found.mistakes)
+        compiled = _compile(rule, place, found, strict=strict)
+        with found.gathering():
             _check_host(compiled.stored, place, allowed_hosts)
-        except (InvalidMatch, InvalidTemplate) as error:
-            first_kind = first_kind if problems else type(error)
-            problems += error.details
-            if len(problems) >= MAX_FINDINGS:
-                break
-            continue
-        warnings += odd
-        stored.append(compiled.stored)
+        wrong = len(found.mistakes) > mistakes
+        stored.append({"sent": rule.sent()} if wrong else compiled.stored)
         fields |= compiled.template_fields
-        matches.append(compiled.node)
-    if problems:
-        first = problems[0]
-        where = f" at column {first.column}" if first.column else ""
-        raise first_kind(f"{first.field}{where}: {first.message}", details=problems[:MAX_FINDINGS])
-    if len(warnings) < MAX_FINDINGS:
+        matches.append(nodes.NEVER if wrong else compiled.node)
+        if len(found.mistakes) >= MAX_FINDINGS:
+            break
+    if len(found.warnings) < MAX_FINDINGS:
         passing = {number for number, rule in enumerate(stored) if "template" not in rule}  # they only ask others
-        warnings += check_rules(matches, REDIRECTOR, passing=passing)
-    return Prepared(stored, frozenset(fields), tuple(warnings[:MAX_FINDINGS]))
+        found.warnings += check_rules(matches, REDIRECTOR, passing=passing)
+    warnings, mistakes_found = (of_rules(each[:MAX_FINDINGS], sent.rules) for each in (found.warnings, found.mistakes))
+    stored += [{"sent": rule.sent()} for rule in sent.rules[len(stored) :]]
+    return Prepared(stored, frozenset(fields), warnings, mistakes_found, found.refusal)
+
+
+def of_rules(findings: Iterable[Finding], rules: Sequence[SentApplicationRule]) -> tuple[Finding, ...]:
+    """The same findings with the number and the name of the rule that each one's field names: `rules[2].match`."""
+    named = []
+    for finding in findings:
+        place = re.match(r"rules\[([0-9]+)\]", finding.field)
+        number = int(place[1]) if place else None
+        name = None if number is None else rules[number].name
+        named.append(finding if number is None else replace(finding, rule=number + 1, name=name))
+    return tuple(named)
+
+
+class _Findings:
+    """What is wrong and what is odd, gathered over all rules."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Finding] = []
+        self.warnings: list[Finding] = []
+        self.refusal: type[Invalid] = Invalid
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """A mistake ends this part of a rule's reading, and the next part is read."""
+        try:
+            yield
+        except (InvalidMatch, InvalidTemplate) as error:
+            self.refusal = self.refusal if self.mistakes else type(error)
+            self.mistakes += error.details
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,39 +136,44 @@ class _CompiledRule:
     template_fields: frozenset[str]
 
 
-def _compile(rule: SentApplicationRule, place: str, *, strict: bool) -> tuple[_CompiledRule, list[Finding]]:
+def _compile(rule: SentApplicationRule, place: str, found: _Findings, *, strict: bool) -> _CompiledRule:
     known = ACCOUNT_RULE_FIELDS if isinstance(rule, SentRule) else RULE_FIELDS
-    warnings = [
+    found.mistakes += [replace(each, field=f"{place}.{each.field}" if each.field else place) for each in rule.mistakes]
+    found.warnings += [
         Finding(field=f"{place}.{name}", message=f"unknown key {name[:60]!r}; it is kept but means nothing",
                 suggestion=next(iter(get_close_matches(name[:60], known, n=1)), None))
         for name, value in (rule.model_extra or {}).items()
         if name != "delegates" or value  # clients send an empty list also where nobody can be asked
     ]  # fmt: skip
     constants = rule.constants or {}
+    unread = {each.field.partition(".")[0].partition("[")[0] for each in rule.mistakes}
     node: nodes.Node | None = None
     if rule.match is not None and rule.match.strip():
-        compiled = compile_match(rule.match, REDIRECTOR, field=f"{place}.match", strict=strict)
-        warnings += compiled.warnings
-        node = compiled.node
+        with found.gathering():
+            compiled = compile_match(rule.match, REDIRECTOR, field=f"{place}.match", strict=strict)
+            found.warnings += compiled.warnings
+            node = compiled.node
     template = None
     if rule.redirectUrl:
-        try:
-            template = parse_template(
-                rule.redirectUrl,
-                known=lambda name: field_of(REDIRECTOR, name) is not None,
-                constants=constants,
-                nearest=lambda name: suggestion(REDIRECTOR, name),
-                document_field=f"{place}.redirectUrl",
-            )
-        except UnknownTemplateField as error:
-            if strict:
-                raise
-            warnings += error.details
-            node = nodes.NEVER
-    elif not (isinstance(rule, SentRule) and rule.delegates):
+        with found.gathering():
+            try:
+                template = parse_template(
+                    rule.redirectUrl,
+                    known=lambda name: "constants" in unread or field_of(REDIRECTOR, name) is not None,
+                    constants=constants,
+                    nearest=lambda name: suggestion(REDIRECTOR, name),
+                    document_field=f"{place}.redirectUrl",
+                )
+            except UnknownTemplateField as error:
+                if strict:
+                    raise
+                found.warnings += error.details
+                node = nodes.NEVER
+    elif not (isinstance(rule, SentRule) and rule.delegates) and unread.isdisjoint(("", "redirectUrl", "delegates")):
         message = "a rule needs a redirectUrl" + (" (or delegates)" if isinstance(rule, SentRule) else "")
-        finding = Finding(field=f"{place}.redirectUrl", message=message, expected=("an absolute http(s) URL",))
-        raise InvalidTemplate(message, details=[finding])
+        with found.gathering():
+            finding = Finding(field=f"{place}.redirectUrl", message=message, expected=("an absolute http(s) URL",))
+            raise InvalidTemplate(message, details=[finding])
     stored: dict[str, Any] = {"sent": rule.sent()}
     if rule.name:
         stored["name"] = rule.name
@@ -145,7 +183,7 @@ def _compile(rule: SentApplicationRule, place: str, *, strict: bool) -> tuple[_C
         stored["template"] = to_json(template)
     if constants:
         stored["constants"] = constants
-    return _CompiledRule(stored, node, template.fields if template else frozenset()), warnings
+    return _CompiledRule(stored, node, template.fields if template else frozenset())
 
 
 def _check_host(stored: StoredRule, place: str, allowed_hosts: str) -> None:
@@ -159,115 +197,56 @@ def _check_host(stored: StoredRule, place: str, allowed_hosts: str) -> None:
 
 def publish(
     caller: Caller,
-    owner: str,
+    owner: Owner,
     sent: SentRules | SentApplicationRules,
+    story: Story = AT_ONCE,
     *,
-    project: str = "",
     strict: bool = False,
 ) -> dict[str, Any]:
-    """Make the next version of an owner's rules and switch to it in one transaction. Answers its document.
+    """Make the next version of an owner's rules, and switch to it in one transaction. Answers the redirector document.
 
-    The owner is `account`, or `app:<id>` of an application in `project`. Raises Invalid (nothing is stored), NotFound
-    for an application that was just deleted, Conflict when others publish all the time, TooLarge.
+    Raises Invalid with a finding for each mistake (nothing is stored), NotFound for an application that was just
+    deleted, Conflict when the rules changed since the version that the story is based on, TooLarge.
     """
-    main, set_id = caller.tables.main, caller.new_id(caller.at)
-    application = owner.removeprefix(keys.APPLICATION_RULES) if owner != keys.ACCOUNT_RULES else ""
-    live = main.get(keys.LIVE, consistent=True) if application else None
-    hosts = str(live.get("allowedHosts", "")) if live else ""
-    prepared = prepare(sent, strict=strict, allowed_hosts=hosts)
-    warnings = prepared.warnings
-    if isinstance(sent, SentRules):
-        odd = check_delegates(caller, sent)
-        if odd and strict:
-            raise Invalid(f"{odd[0].field}: {odd[0].message}", details=odd[:MAX_FINDINGS])
-        warnings = (*warnings, *odd)[:MAX_FINDINGS]
+    examined = examined_for(caller, owner, sent, strict=strict)
+    examined.check()
+    row, _ = release(caller, owner, store(caller, examined), story)
+    return document(caller, owner, row, [rule["sent"] for rule in examined.rules], examined.warnings)
+
+
+def examined_for(
+    caller: Caller, owner: Owner, sent: SentRules | SentApplicationRules, *, strict: bool = False
+) -> Prepared:
+    """What is right and wrong with rules when this owner publishes them: also whom they ask and where they lead."""
+    hosts = ""
+    if owner.application and (live := caller.tables.main.get(keys.LIVE, consistent=True)) is not None:
+        hosts = str(live.get("allowedHosts", ""))
+    examined = examine(sent, strict=strict, allowed_hosts=hosts)
+    if not isinstance(sent, SentRules) or not (odd := of_rules(check_delegates(caller, sent), sent.rules)):
+        return examined
+    if strict:
+        return replace(examined, mistakes=(*examined.mistakes, *odd)[:MAX_FINDINGS])
+    return replace(examined, warnings=(*examined.warnings, *odd)[:MAX_FINDINGS])
+
+
+def store(caller: Caller, prepared: Prepared) -> StoredSet:
+    """Write the rows of a rule set; no version names it yet."""
+    set_id = caller.new_id(caller.at)
     packed = pack(prepared.rules, prepared.template_fields)
-    for_good = [packed[start : start + MAX_CHUNK_BYTES] for start in range(0, len(packed), MAX_CHUNK_BYTES)]
-    main.put_many(
+    chunks = [packed[start : start + MAX_CHUNK_BYTES] for start in range(0, len(packed), MAX_CHUNK_BYTES)]
+    caller.tables.main.put_many(
         [
             Put(Key(keys.rules_chunks(set_id), f"{number:04d}"), {**stamp("chunk"), "z": chunk})
-            for number, chunk in enumerate(for_good)
+            for number, chunk in enumerate(chunks)
         ]
     )
-    needs = CompiledRules(0, prepared.rules, prepared.template_fields, delegating=False).all_needs
-    for _ in attempts(PUBLISH_ATTEMPTS):
-        versions = live_versions(main.get(keys.LIVE, consistent=True))
-        current = versions.get(owner)
-        if current is not None and current.set_id == set_id:
-            return read(caller, owner)  # a repeat of a request that had got this far
-        if application and current is None and sum(bool(each.app) for each in versions.values()) >= MAX_REDIRECTORS:
-            raise TooLarge(f"At most {MAX_REDIRECTORS:,} applications of an account can have rules of their own")
-        number = (current.number if current else 0) + 1
-        version = Version(number, set_id, application, project, needs)
-        created_at = caller.at if current is None else _version_row(caller, owner, current)["created"]
-        row: Item = {
-            **stamp("rules"),
-            "number": version.number,
-            "set": set_id,
-            "created": created_at,
-            "at": caller.at,
-            "by": caller.principal.id,
-            "cause": caller.cause,
-            "count": len(prepared.rules),
-            "bytes": len(packed),
-            "language": nodes.LANGUAGE_VERSION,
-            "warnings": json.dumps([finding.document() for finding in warnings]),
-        }
-        field = f"live:{owner}"
-        unchanged: Condition = AbsentOrBelow(field, "") if current is None else Equals(field, current.text)
-        marks = [Set(name, value) for name, value in stamp("live").items()]
-        before = None if current is None else {"version": current.number}
-        after = {"version": version.number, "rules": len(prepared.rules)}
-        writes: list[Write] = [
-            Put(keys.rules_version(owner, version.number), row, (Absent(),)),
-            Update(keys.LIVE, (*marks, Set(field, version.text)), (unchanged,)),
-            *audit.entry(caller, "publish", "rules", owner, before, after),
-        ]
-        if application:  # a deleted one leaves no rules behind that would be asked
-            writes.append(Check(keys.document(application), (Present(),)))
-        try:
-            main.transact(writes)
-        except TransactionFailed as failure:
-            if application and failure.reasons[-1].kind == "condition":
-                raise NotFound(f"There is no application {application}") from failure
-            continue  # somebody else published; theirs is superseded by ours
-        return document(caller, owner, row, [rule["sent"] for rule in prepared.rules], warnings)
-    raise Conflict("These rules keep changing; send the request again")
-
-
-def read(caller: Caller, owner: str) -> dict[str, Any]:
-    """The document of an owner's live rules; before any was published it has none."""
-    current = live_versions(caller.tables.main.get(keys.LIVE, consistent=True)).get(owner)
-    if current is None:
-        return {"id": _id(caller, owner), "createdAt": 0, "updatedAt": 0, "version": 0, "rules": []}
-    compiled = unpack(current.number, read_chunks(caller.tables.main, current.set_id), delegating=False)
-    row = _version_row(caller, owner, current)
-    return document(caller, owner, row, [rule["sent"] for rule in compiled.rules])
-
-
-def document(
-    caller: Caller, owner: str, row: Item, rules: list[dict[str, Any]], warnings: tuple[Finding, ...] = ()
-) -> dict[str, Any]:
-    """The platform's redirector document, with the version that it is."""
-    result: dict[str, Any] = {
-        "id": _id(caller, owner),
-        "createdAt": row["created"],
-        "updatedAt": row["at"],
-        "version": row["number"],
-        "rules": rules,
-    }
-    if warnings:
-        result["warnings"] = [finding.document() for finding in warnings]
-    return result
-
-
-def _version_row(caller: Caller, owner: str, version: Version) -> Item:
-    item = caller.tables.main.get(keys.rules_version(owner, version.number), consistent=True)
-    if item is None:
-        raise Invalid(f"Version {version.number} of these rules is missing")
-    return upgraded(item)
-
-
-def _id(caller: Caller, owner: str) -> str:
-    """A redirector exists as soon as its owner does, so its id follows from them."""
-    return SeededIds(f"redirector/{caller.principal.account}/{owner}").new_id(0)
+    needs = 0
+    if not prepared.mistakes:
+        needs = CompiledRules(0, prepared.rules, prepared.template_fields, delegating=False).all_needs
+    return StoredSet(
+        set_id=set_id,
+        count=len(prepared.rules),
+        size=len(packed),
+        needs=needs,
+        warnings=json.dumps([finding.document() for finding in prepared.warnings]),
+    )

@@ -113,20 +113,93 @@ def pack(rules: Sequence[StoredRule], template_fields: Iterable[str]) -> bytes:
     return zlib.compress(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(), 6)
 
 
-def unpack(number: int, chunks: Sequence[bytes], *, delegating: bool = True) -> CompiledRules:
+def unpacked(chunks: Sequence[bytes]) -> tuple[list[StoredRule], list[str]]:
+    """The rules of a set's rows and the fields of their templates: the inverse of `pack`."""
     document = json.loads(zlib.decompress(b"".join(chunks)))
-    return CompiledRules(number, document["rules"], document["fields"], delegating=delegating)
+    return document["rules"], document["fields"]
 
 
-def live_versions(item: Item | None) -> dict[str, Version]:
-    """Every live version of an account by owner, from its live row."""
+def unpack(number: int, chunks: Sequence[bytes], *, delegating: bool = True) -> CompiledRules:
+    rules, fields = unpacked(chunks)
+    return CompiledRules(number, rules, fields, delegating=delegating)
+
+
+class Stint(Frozen):
+    """A version that is live for a while: from `starts` to before `ends`, None for good. Milliseconds."""
+
+    version: Version
+    starts: int
+    ends: int | None = None
+
+    def covers(self, at: int) -> bool:
+        return self.starts <= at and (self.ends is None or at < self.ends)
+
+    @property
+    def text(self) -> str:
+        return f"{self.starts}-{'' if self.ends is None else self.ends}={self.version.text}"
+
+
+class Timeline(Frozen):
+    """Which version of an owner's rules is live when: of the stints that last at a moment, the one that began last.
+
+    While none lasts it is `base`. So what was live before is live again when a stint is over.
+    """
+
+    base: Version | None = None
+    stints: tuple[Stint, ...] = ()
+
+    def at(self, moment: int) -> Version | None:
+        lasting = [each for each in self.stints if each.covers(moment)]
+        return max(lasting, key=lambda each: (each.starts, each.version.number)).version if lasting else self.base
+
+
+def live_versions(item: Item | None, at: int) -> dict[str, Version]:
+    """Every version of an account that is live at a moment by owner, from its live row."""
     if item is None:
         return {}
-    return {
-        name.removeprefix("live:"): _version(name.removeprefix("live:"), text)
-        for name, text in upgraded(item).items()
-        if name.startswith("live:") and isinstance(text, str)
-    }
+    versions: dict[str, Version] = {}
+    planned: list[str] = []
+    for name, text in upgraded(item).items():
+        if name.startswith("live:"):
+            versions[name[5:]] = _version(name[5:], text)
+        elif name.startswith("then:"):
+            planned.append(name[5:])
+    for owner in planned:
+        version = Timeline(versions.get(owner), _stints(owner, item[f"then:{owner}"])).at(at)
+        if version is not None:
+            versions[owner] = version
+    return versions
+
+
+def steady(item: Item | None, at: int) -> tuple[int, int | None]:
+    """From when to before when (None: for good) an account's live versions are those of the moment `at`."""
+    since, until = 0, None
+    for name, text in (item or {}).items():
+        if not name.startswith("then:"):
+            continue
+        for stint in _stints(name[5:], text):
+            for moment in (stint.starts, stint.ends):
+                if moment is not None and moment <= at:
+                    since = max(since, moment)
+                elif moment is not None:
+                    until = moment if until is None else min(until, moment)
+    return since, until
+
+
+def timeline_of(item: Item | None, owner: str) -> Timeline:
+    """One owner's timeline, from the live row of its account."""
+    row = {} if item is None else upgraded(item)
+    base, planned = row.get(f"live:{owner}"), row.get(f"then:{owner}")
+    return Timeline(_version(owner, base) if base else None, _stints(owner, planned) if planned else ())
+
+
+def _stints(owner: str, text: str) -> tuple[Stint, ...]:
+    stints = []
+    for each in text.split(";"):
+        span, _, version = each.partition("=")
+        starts, _, ends = span.partition("-")
+        stints.append(Stint(_version(owner, version), int(starts), int(ends) if ends else None))
+    return tuple(stints)
 
 
 def _version(owner: str, text: str) -> Version:
@@ -152,14 +225,14 @@ class RuleSets:
     """Compiled sets in memory. Sets are immutable, so what is kept never grows stale."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], CompiledRules] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, int], CompiledRules] = OrderedDict()
         self._rules = 0
 
     def of(self, tables: Tables, account: str, version: Version | None) -> CompiledRules:
         """The compiled set of a version. `tables` are the account's own."""
         if version is None:
             return NO_RULES
-        key = (account, version.set_id)
+        key = (account, version.set_id, version.number)  # two versions of one set when one was rolled back to
         if (compiled := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return compiled

@@ -27,7 +27,7 @@ from .deciding import Decision, Reach, decide, reach_of, reaction_item
 from .facts import Facts, truncated, visitor_hash
 from .model import Link, from_item
 from .reading import Reading, Rows, thing_keys
-from .rulesets import CompiledRules, RuleSets, Version, live_versions
+from .rulesets import CompiledRules, RuleSets, Version, live_versions, steady
 
 LIVE_MS = 4_000  # a change of the rules shows within five seconds, the read's own lag included
 SALT_KEPT_MS = 2 * DAY_MS
@@ -45,7 +45,10 @@ class Live(Frozen):
     """What an account has in force: its rule-set versions, whether it keeps whole addresses, the hosts it allows."""
 
     read_at: int
-    versions: dict[str, Version]
+    row: Item | None
+    versions: dict[str, Version]  # from `since` to before `until`, None for good
+    since: int = 0
+    until: int | None = None
     whole_addresses: bool = False
     allowed_hosts: str = ""
     reach: Reach | None = None  # of its rules; None before they are known
@@ -201,19 +204,26 @@ class Visits:
             rows = self._own(account).main.get_many([keys.LIVE, *wanted])
             ahead = {key: rows.get(key) for key in wanted}
             self._keep_live(account, rows.get(keys.LIVE), at)
-        return self._live[account], ahead
+        live = self._live[account]
+        if at < live.since or (live.until is not None and at >= live.until):  # a planned version begins or ends
+            self._keep_live(account, live.row, at, live.read_at)
+            live = self._live[account]
+        return live, ahead
 
     def _is_fresh(self, account: str, at: int) -> bool:
         live = self._live.get(account)
         return live is not None and 0 <= at - live.read_at < LIVE_MS
 
-    def _keep_live(self, account: str, item: Item | None, at: int) -> None:
+    def _keep_live(self, account: str, item: Item | None, at: int, read_at: int | None = None) -> None:
+        """`read_at` when it is not `at` itself."""
         known = self._live.get(account)
         if known is None and len(self._live) >= MAX_KEPT_ACCOUNTS:
             self._live.clear()
         self._live[account] = Live(
-            at,
-            live_versions(item),
+            at if read_at is None else read_at,
+            item,
+            live_versions(item, at),
+            *steady(item, at),
             bool(item and item.get("wholeAddresses")),
             str(item.get("allowedHosts", "")) if item else "",
             None,

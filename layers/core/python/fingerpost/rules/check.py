@@ -102,12 +102,7 @@ def _terms(node: Node) -> Iterator[_Term]:
 
 def _plain(values: Iterable[Pattern]) -> frozenset[Pattern]:
     """Values without their spelling: `ie` and `IE` are one country."""
-    return frozenset(
-        Exact(each.value if isinstance(each.value, str) else "", each.value, each.number)
-        if isinstance(each, Exact)
-        else each
-        for each in values
-    )
+    return frozenset(Exact("", each.value, each.number) if isinstance(each, Exact) else each for each in values)
 
 
 def _implies(stronger: _Conjunction, weaker: _Conjunction) -> bool:
@@ -147,7 +142,7 @@ class _Earlier:
     def add(self, number: int, alternatives: list[_Conjunction]) -> None:
         for conjunction in alternatives:
             keys = [list(_keys(term)) for term in conjunction]
-            rarest = min(keys, key=lambda each: max((len(self._by_key.get(key, ())) for key in each), default=0))
+            rarest = min(keys, key=lambda each: max(len(self._by_key.get(key, ())) for key in each))
             for key in rarest:
                 self._by_key.setdefault(key, []).append((number, conjunction))
 
@@ -213,7 +208,7 @@ def _about_test(test: Test) -> Iterator[str]:
                 yield f"{name}{test.op} never holds: '{text:.60}' is no number, and order is of numbers"
             case Exact(text) if test.op == "=" and text.startswith("="):
                 yield f"{name} is compared with '{text:.60}', equals sign included; one '=' is enough"
-            case Exact(_, "UK") if test.field in ("country", "context.countryCode"):
+            case Exact(_, "UK") if test.field == "country":
                 yield f"{name} is never UK; the code of the United Kingdom is GB"
     key = test.field.partition("properties.")[2]
     if key != key.lower():

@@ -110,11 +110,11 @@ def _explain_test(test: Test, stored: object, decided: bool) -> Explanation:
         field=test.field,
         found=stored,
         wanted=tuple(_wanted(test, pattern) for pattern in test.values),
-        says=_says(test, stored, held),
+        says=_says(test, stored),
     )
 
 
-def _says(test: Test, stored: object, held: bool) -> str:
+def _says(test: Test, stored: object) -> str:
     """A clause about what the context has, true whether or not a negation stands around the test."""
     field, found = test.field, list(elements(stored))
     if all(isinstance(pattern, Anything) for pattern in test.values):

@@ -51,7 +51,7 @@ class FieldIndex:
     )
 
     def __init__(self) -> None:
-        self.free = 0  # the terms that do not test the field
+        self.free: int  # the terms that do not test the field; `close` says which
         self._tested: list[int] = []
         self._texts: dict[str, _Bits] = {}
         self._numbers: dict[Number, _Bits] = {}
@@ -59,10 +59,10 @@ class FieldIndex:
         self._prefixes: dict[int, dict[str, _Bits]] = {}  # by length
         self._any = 0  # the terms with `=*`
         self._ranges: list[tuple[int, Range]] = []
-        self._ranged = 0  # the terms with ranges
+        self._ranged: int  # the terms with ranges
         self._bounds: list[Number] = []
         self._regions: list[int] = []  # the masks before the first bound, at it, between it and the second, ...
-        self._exact_only = False
+        self._exact_only: bool
 
     def add(self, bit: int, wanted: Wanted) -> None:
         """Term `bit` tests the field."""
@@ -78,7 +78,7 @@ class FieldIndex:
             elif len(pattern) == 3:
                 self._add_text(bit, *pattern)
             elif len(pattern) == 2:
-                self._ranges.append((bit, Range(pattern[0], False, pattern[1], False)))
+                self._ranges.append((bit, Range(pattern[0], high=pattern[1])))
             else:
                 start = pattern[0][:MAX_PREFIX_CHARACTERS]
                 _add(self._prefixes.setdefault(len(start), {}), start, bit)

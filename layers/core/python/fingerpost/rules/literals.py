@@ -157,7 +157,8 @@ def _word(field: Field, name: str, text: str) -> str:
             if 2 <= len(text) <= 8 and text.isascii() and text.isalpha():
                 return text.lower()
             primary = re.split("[-_]", text)[0].lower()
-            raise _misfit(field, name, text, primary if 2 <= len(primary) <= 3 and primary.isascii() else None)
+            is_one = 2 <= len(primary) <= 3 and primary.isascii() and primary.isalpha()
+            raise _misfit(field, name, text, primary if is_one else None)
         case "choice":
             if text.lower() in field.choices:
                 return text.lower()
@@ -167,7 +168,7 @@ def _word(field: Field, name: str, text: str) -> str:
 
 
 def _number(field: Field, name: str, op: Op, text: str) -> Number:
-    number: Number | None = None
+    number: Number | None
     match field.type:
         case "number":
             number = number_of(text)

@@ -188,7 +188,7 @@ def _wanted(op: str, patterns: list[Any]) -> Wanted | None:
     """What an index can tell about one test; None when it cannot."""
     if op == "=":
         only = patterns[0] if len(patterns) == 1 else None
-        return Range(only[0], False, only[1], False) if isinstance(only, list) and len(only) == 2 else patterns
+        return Range(only[0], high=only[1]) if isinstance(only, list) and len(only) == 2 else patterns
     if len(patterns) != 1 or not isinstance(patterns[0], list) or len(patterns[0]) != 3:
         return None
     _, value, number = patterns[0]

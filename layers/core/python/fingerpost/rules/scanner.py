@@ -15,7 +15,6 @@ _SPACE = " \t\r\n"
 _PUNCTUATION = {"&": "AMPERSAND", "|": "VBAR", "!": "BANG", "(": "LPAR", ")": "RPAR", ",": "COMMA"}  # lark's names
 _OPERATOR = re.compile(r"!=|!~|>=|<=|=|>|<|~")
 _NAME = re.compile(r"(?:[^\\&|!<>=~(),]|\\.|(?<=[^\\]\.)~)+", re.DOTALL)
-_PLAIN = re.compile(r"[^\\&|,()]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -52,7 +51,7 @@ class Scanner(Lexer):
                 return
             kind, end = _next(text, at, previous)
             limits.count(kind, at)
-            yield Token(kind, _trimmed(text, at, end), start_pos=at, line=1, column=at + 1, end_pos=end)
+            yield Token(kind, _trimmed(text[at:end]), start_pos=at)
             at, previous = end, kind
 
 
@@ -100,26 +99,15 @@ def _end_of_bare(text: str, at: int) -> int:
             case "\\":
                 at += 2
             case _:
-                plain = _PLAIN.match(text, at)
-                at = plain.end() if plain else at + 1
+                at += 1
     return at
 
 
-def _trimmed(text: str, start: int, end: int) -> str:
-    """The text without the spaces at its end, but with one that a backslash made part of it."""
-    last = end
-    while last > start and text[last - 1] in _SPACE:
-        last -= 1
-    if last < end and _ends_in_escape(text, start, last):
-        last += 1
-    return text[start:last]
-
-
-def _ends_in_escape(text: str, start: int, end: int) -> bool:
-    backslashes = end
-    while backslashes > start and text[backslashes - 1] == "\\":
-        backslashes -= 1
-    return (end - backslashes) % 2 == 1
+def _trimmed(token: str) -> str:
+    """Without the spaces at its end, but with one that a backslash made part of it."""
+    short = token.rstrip(_SPACE)
+    escaped = (len(short) - len(short.rstrip("\\"))) % 2
+    return token[: len(short) + escaped]
 
 
 def _nothing_escaped(at: int) -> Unreadable:

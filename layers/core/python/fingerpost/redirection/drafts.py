@@ -1,0 +1,212 @@
+"""Drafts of an owner's rules: under a name, with mistakes allowed, kept until they are published or deleted."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import audit, keys
+from ..caller import Caller
+from ..errors import Conflict, Finding, NotFound, TooLarge
+from ..ports.table import Absent, Condition, Delete, Equals, Item, Key, Page, Put, TransactionFailed
+from ..retry import attempts
+from ..shapes import stamp, upgraded
+from .documents import SentApplicationRules, SentRules
+from .publish import examined_for, store
+from .release import Story, release
+from .rulesets import StoredRule, read_chunks, unpacked
+from .versions import Owner, by, document, timeline
+
+ATTEMPTS = 8
+MAX_DRAFTS = 100  # of one owner
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as it is stored. Its rules are compiled when there is no mistake in any."""
+
+    name: str
+    row: Item
+    rules: Sequence[StoredRule]
+    template_fields: Iterable[str] = ()
+
+    @property
+    def sent(self) -> list[Any]:
+        return [rule["sent"] for rule in self.rules]
+
+    @property
+    def mistakes(self) -> tuple[Finding, ...]:
+        return findings_of(self.row["findings"])
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return findings_of(self.row["warnings"])
+
+
+def save(
+    caller: Caller,
+    owner: Owner,
+    name: str,
+    sent: SentRules | SentApplicationRules,
+    *,
+    based_on: int | None = None,
+    note: str | None = None,
+    edit: int | None = None,
+) -> dict[str, Any]:
+    """Make a draft or replace it, with whatever mistakes; answers its document.
+
+    `edit` is the one that its author saw, 0 for none; None replaces whatever is there. Raises Conflict, TooLarge.
+    """
+    main, key = caller.tables.main, keys.draft(owner.name, name)
+    examined = examined_for(caller, owner, sent)
+    stored = store(caller, examined)
+    live = timeline(caller, owner).at(caller.at)
+    for _ in attempts(ATTEMPTS):
+        old = main.get(key, consistent=True)
+        before = None if old is None else upgraded(old)
+        if edit is not None and edit != (before["edit"] if before else 0):
+            discard(caller, stored.set_id)
+            raise _moved(name, edit, before)
+        if before is None and main.count(key.pk, at_most=MAX_DRAFTS) >= MAX_DRAFTS:
+            discard(caller, stored.set_id)
+            raise TooLarge(f"At most {MAX_DRAFTS} drafts of these rules can be kept; publish or delete one")
+        kept = before or {"based": live.number if live else 0, "note": "", "created": caller.at, "edit": 0}
+        row: Item = {
+            **stamp("draft"),
+            "edit": kept["edit"] + 1,
+            "set": stored.set_id,
+            "based": kept["based"] if based_on is None else based_on,
+            "note": kept["note"] if note is None else note,
+            "created": kept["created"],
+            "at": caller.at,
+            "by": caller.principal.id,
+            "actor": caller.principal.actor,
+            "count": stored.count,
+            "bytes": stored.size,
+            "warnings": stored.warnings,
+            "findings": json.dumps([finding.document() for finding in examined.mistakes]),
+        }
+        unchanged: Condition = Absent() if before is None else Equals("edit", before["edit"])
+        verb = "create" if before is None else "update"
+        told = audit.entry(caller, verb, "draft", f"{owner.name}/{name}", _told(before), _told(row))
+        try:
+            main.transact([Put(key, row, (unchanged,)), *told])
+        except TransactionFailed:
+            continue
+        if before is not None:
+            discard(caller, before["set"])
+        return whole_document(Draft(name, row, examined.rules))
+    discard(caller, stored.set_id)
+    raise Conflict(f"The draft {name} keeps changing; send the request again")
+
+
+def read(caller: Caller, owner: Owner, name: str) -> Draft:
+    """A draft, whole. Raises NotFound."""
+    for _ in attempts(ATTEMPTS):
+        row = _row(caller, owner, name)
+        chunks = read_chunks(caller.tables.main, row["set"])
+        if sum(map(len, chunks)) == row["bytes"]:  # else it was replaced between the two reads
+            return Draft(name, row, *unpacked(chunks))
+    raise Conflict(f"The draft {name} keeps changing; send the request again")
+
+
+def listed(caller: Caller, owner: Owner, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """The documents of an owner's drafts in the order of their names, and where the list goes on."""
+    pk = keys.draft(owner.name, "").pk
+    page: Page = caller.tables.main.query(pk, after=after, limit=limit, consistent=True)
+    return [draft_document(row.key.sk, upgraded(row.item)) for row in page.rows], page.after
+
+
+def delete(caller: Caller, owner: Owner, name: str) -> None:
+    """Raises NotFound."""
+    for _ in attempts(ATTEMPTS):
+        row = _row(caller, owner, name)
+        told = audit.entry(caller, "delete", "draft", f"{owner.name}/{name}", _told(row))
+        try:
+            caller.tables.main.transact([_removal(owner, name, row), *told])
+        except TransactionFailed:
+            continue
+        discard(caller, row["set"])
+        return
+    raise Conflict(f"The draft {name} keeps changing; send the request again")
+
+
+def publish_draft(caller: Caller, owner: Owner, name: str, story: Story, *, strict: bool = False) -> dict[str, Any]:
+    """Publish a draft, which goes away with it; answers the redirector document.
+
+    It is based on what its story says, else on the version it was begun from. Raises Invalid with all mistakes,
+    Conflict when other rules are live by now, NotFound.
+    """
+    draft = read(caller, owner, name)
+    sent = owner.read({"rules": draft.sent})
+    examined = examined_for(caller, owner, sent, strict=strict)
+    examined.check()
+    based_on = draft.row["based"] if story.based_on is None else story.based_on
+    changed = Conflict(f"The draft {name} was changed or published while this was done; look at it again")
+    removal = (_removal(owner, name, draft.row), changed)
+    story = replace(story, draft=name, based_on=based_on)
+    row, _ = release(caller, owner, store(caller, examined), story, [removal])
+    discard(caller, draft.row["set"])
+    return document(caller, owner, row, draft.sent, examined.warnings)
+
+
+def draft_document(name: str, row: Item) -> dict[str, Any]:
+    """A draft and its story, without its rules."""
+    findings = json.loads(row["findings"])
+    return {
+        "name": name,
+        "state": "draft" if findings else "checked",
+        "edit": row["edit"],
+        "basedOn": row["based"],
+        "note": row["note"],
+        "createdAt": row["created"],
+        "updatedAt": row["at"],
+        "by": by(row),
+        "ruleCount": row["count"],
+        "findings": findings,
+        "warnings": json.loads(row["warnings"]),
+    }
+
+
+def whole_document(draft: Draft) -> dict[str, Any]:
+    return {**draft_document(draft.name, draft.row), "rules": draft.sent}
+
+
+def discard(caller: Caller, set_id: str) -> None:
+    """Remove the rows of a rule set that no version and no draft names any more."""
+    main, partition = caller.tables.main, keys.rules_chunks(set_id)
+    while rows := main.query(partition, limit=BATCH, consistent=True).rows:
+        for row in rows:
+            main.delete(Key(partition, row.key.sk))
+
+
+def findings_of(text: str) -> tuple[Finding, ...]:
+    """Findings from their documents as JSON."""
+    documents: Sequence[dict[str, Any]] = json.loads(text)
+    return tuple(Finding(**{**each, "expected": tuple(each["expected"])}) for each in documents)
+
+
+def _row(caller: Caller, owner: Owner, name: str) -> Item:
+    item = caller.tables.main.get(keys.draft(owner.name, name), consistent=True)
+    if item is None:
+        raise NotFound(f"There is no draft {name[:64]} of these rules")
+    return upgraded(item)
+
+
+def _removal(owner: Owner, name: str, row: Item) -> Delete:
+    return Delete(keys.draft(owner.name, name), (Equals("set", row["set"]),))
+
+
+def _told(row: Item | None) -> Item | None:
+    """A draft as the audit log has it."""
+    return None if row is None else {"edit": row["edit"], "rules": row["count"], "basedOn": row["based"]}
+
+
+def _moved(name: str, edit: int, before: Item | None) -> Conflict:
+    if before is None:
+        return Conflict(f"The draft {name} was published or deleted since its edit {edit}; send edit 0 to make it anew")
+    return Conflict(
+        f"The draft {name} changed: you saw edit {edit}, and {before['by']} has made edit {before['edit']} since. "
+        f"Read it again, then send yours with edit {before['edit']}"
+    )

@@ -1,0 +1,64 @@
+"""The platform's two published clients, unmodified, drive the running server through every resource they know.
+
+Each `*.test.cjs` here is a suite of node's own test runner. The packages come from the npm registry, once, into .cache.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT, Server
+
+HERE = Path(__file__).resolve().parent
+SUITES = sorted(path.name for path in HERE.glob("*.test.cjs"))
+MANIFEST = ("package.json", "package-lock.json")
+
+
+@pytest.fixture(scope="session")
+def packages():
+    """The folder that holds the installed clients. Needs npm, which `.ci/run` supplies."""
+    npm = shutil.which("npm")
+    assert npm is not None, "npm is needed to install the clients; install Node.js 20 or newer"
+    folder = ROOT / ".cache" / "sdk"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [(HERE / name).read_text() for name in MANIFEST]
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one of several test processes installs, the others wait
+        done = folder / "installed"
+        if not done.exists() or done.read_text() != "".join(wanted):
+            for name, text in zip(MANIFEST, wanted, strict=True):
+                (folder / name).write_text(text)
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+            done.write_text("".join(wanted))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    home = tmp_path_factory.mktemp("sdk")
+    each = Server(home, FINGERPOST_TLS="1")  # the clients reach the short domain by https alone
+    each.start(scheme="https", trust=home / ".fingerpost" / "tls" / "ca.pem")
+    yield each
+    each.stop()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_published_client_works_unmodified(suite, server, packages):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SDK_HOME": str(packages),
+        "NODE_EXTRA_CA_CERTS": str(server.home / ".fingerpost" / "tls" / "ca.pem"),
+        "FINGERPOST_API_URL": f"https://localhost:{server.api_port}",
+        "FINGERPOST_SHORT_DOMAIN": f"localhost:{server.short_port}",
+        "FINGERPOST_API_KEY": server.key,
+    }
+    command = ["node", "--test", "--test-reporter=tap", str(HERE / suite)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    passed = int((re.search(r"^# pass (\d+)", done.stdout, re.MULTILINE) or ["", "0"])[1])
+    assert done.returncode == 0 and passed > 0, done.stdout + done.stderr
