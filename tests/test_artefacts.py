@@ -53,6 +53,7 @@ STATUS = {
     "access/unknown-address": 404,
     "actions/create-type": 201,
     "actions/post-many": 201,
+    "actions/post-on-thng": 201,
     "actions/post-scan": 201,
     "actions/post-scan-at-place": 201,
     "catalogue/body-that-is-not-json": 400,
@@ -80,6 +81,8 @@ MADE_BY = (
     ("APPLICATION", "access/create-application", "id"),
     ("PLACE", "catalogue/create-place", "id"),
     ("PRODUCT", "catalogue/create-product", "id"),
+    ("COLLECTION", "catalogue/create-collection", "id"),
+    ("CHILD", "catalogue/create-collection", "id"),
     ("THNG", "catalogue/create-thng", "id"),
     ("SHORT_ID", "redirections/create-json", "shortId"),
     ("ACTION", "actions/post-scan", "id"),
@@ -202,6 +205,12 @@ def test_the_built_redirect_holds_our_code_the_time_zones_and_nothing_else(built
     zones = {name for name in names if re.fullmatch(r"tzdata(-[\d.]+\.dist-info)?", name)}
     assert len(zones) == 2
     assert names - zones == {"app.py", "fingerpost"}
+
+
+def test_no_function_is_deployed_with_the_command_line_or_what_it_is_built_on(built: Built):
+    assert not (built.folder("CoreLayer") / "python" / "fingerpost" / "cli").exists()
+    names = {path.name for path in (built.folder("VendorLayer") / "python").iterdir()}
+    assert names.isdisjoint({"typer", "rich", "plotext", "yaml", "httpx"})
 
 
 def test_a_layer_is_compiled_and_leaves_nothing_behind_that_tests_made(built: Built):

@@ -9,8 +9,9 @@ import pytest
 
 from fingerpost import audit, keys, retry, wiring
 from fingerpost.access import service as access
-from fingerpost.access.documents import NewApplication, NewProject
+from fingerpost.access.documents import NewApplication, NewProject, SentProject
 from fingerpost.access.secrets import RootSecrets
+from fingerpost.access.store import PROJECT
 from fingerpost.audit import MAX_SIDE_BYTES
 from fingerpost.caller import Caller
 from fingerpost.catalogue import service as catalogue
@@ -23,6 +24,7 @@ from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
 from fingerpost.redirection.rulesets import live_versions
 from fingerpost.redirection.versions import ACCOUNT, read
+from fingerpost.resources import Resources
 from tests.stores import NOON, Crash, SettableClock, caller_of, emptied, fresh_tables, hooked, new_account
 
 DOMAIN = "tn.example"
@@ -191,7 +193,9 @@ def test_a_short_id_that_is_taken_leaves_no_entry(store, caller, thng):
 
 @pytest.fixture
 def project(caller: Caller) -> str:
-    return str(access.create_project(caller, NewProject(name="On show"))["id"])
+    """Made past the service, so that the log begins with what a test is about."""
+    document = {"name": "On show", "createdAt": NOON, "updatedAt": NOON}
+    return Resources(caller.tables, PROJECT).create(caller.new_id(NOON), document).id
 
 
 def test_an_applications_life_leaves_one_entry_for_each_change(caller, project):
@@ -249,6 +253,15 @@ def test_no_secret_is_in_the_audit_log(caller, project):
     assert application["appApiKey"] not in text
     assert secret not in text
     assert "_root" not in text
+
+
+def test_a_projects_changes_that_meet_others_leave_one_entry_each(caller):
+    project = access.create_project(refusing(caller, 2, conflict), NewProject(name="On show"))["id"]
+    access.update_project(refusing(later(caller, 1), 2, conflict), project, SentProject(name="On tour"))
+    assert told(caller) == [("create", "project", project), ("update", "project", project)]
+    created, updated = map(sides, entries(caller))
+    assert updated[0] == created[1]
+    assert updated[1]["name"] == "On tour"
 
 
 # The entry itself

@@ -112,6 +112,16 @@ def test_the_package_imports_no_function_but_to_serve_them_locally():
             assert {name for name in imported(path) if within(name, "functions")} == set(), path
 
 
+def test_nothing_that_is_deployed_imports_the_command_line():
+    for path in PYTHON:
+        if not path.is_relative_to(PACKAGE / "cli"):
+            own = {name for name in imported(path) if within(name, "fingerpost.cli")}
+            libraries = {
+                name for name in imported(path) if name.partition(".")[0] in ("typer", "rich", "plotext", "httpx")
+            }
+            assert own | libraries == set(), path
+
+
 def test_only_wiring_chooses_adapters():
     """The shape of a stream's events is no adapter: the functions that a stream wakes read it."""
     allowed = {PACKAGE / "wiring.py", PACKAGE / "aws", PACKAGE / "local"}
@@ -182,8 +192,7 @@ def pins(file: str) -> dict[str, str]:
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DIRECT = [
     *PROJECT["project"]["dependencies"],
-    *PROJECT["project"]["optional-dependencies"]["local"],
-    *PROJECT["project"]["optional-dependencies"]["dev"],
+    *(each for extra in PROJECT["project"]["optional-dependencies"].values() for each in extra),
     *PROJECT["build-system"]["requires"],
 ]
 

@@ -29,7 +29,7 @@ from tests.template import (
     statements,
 )
 
-EDGES = ("access", "actions", "catalogue", "redirections")
+EDGES = ("access", "actions", "catalogue", "insight", "redirections", "trials")
 
 
 def shape(path: str) -> str:

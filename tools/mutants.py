@@ -40,6 +40,7 @@ LOCAL = (
     "tests/ports/test_table_model.py",
     "tests/ports/test_table_ranges.py",
     "tests/ports/test_sqlite_store.py",
+    "tests/ports/test_sqlite_sessions.py",
     "tests/ports/test_table_refusals.py",
     "tests/unit/local/test_items.py",
 )
@@ -48,7 +49,7 @@ AWS = (
     "tests/unit/aws/test_expressions.py",
     "tests/unit/aws/test_marshal.py",
     "tests/unit/aws/test_rows.py",
-    *(test for test in LOCAL if not test.endswith(("test_sqlite_store.py", "test_table_refusals.py", "test_items.py"))),
+    *(test for test in LOCAL if not test.endswith(("_store.py", "_sessions.py", "_refusals.py", "_items.py"))),
 )
 
 # The module, the tests that answer for it, and which of them: a contract's tests run on one adapter.
@@ -60,7 +61,6 @@ MODULES: dict[str, tuple[tuple[str, ...], str]] = {
             "patterns",
             "ruleset",
             "field_index",
-            "template",
             "plan",
             "check",
             "compile",
@@ -72,7 +72,9 @@ MODULES: dict[str, tuple[tuple[str, ...], str]] = {
             "target",
         )
     },
-    **{f"local/{name}": (LOCAL, "not dynoxide") for name in ("items", "table", "store")},
+    # without the tests that start a process of their own: it would run mutmut's copy of the code without mutmut
+    "rules/template": (RULES, "not test_filling_loads_neither"),
+    **{f"local/{name}": (LOCAL, "not dynoxide and not sudden_death") for name in ("items", "table", "store")},
     **{f"aws/{name}": (AWS, "not sqlite") for name in ("expressions", "marshal", "rows", "table", "transactions")},
 }
 

@@ -113,7 +113,9 @@ def _alias(plural: str, type_: ResourceType) -> None:
         if sent.evrythngId not in (None, resource_id):
             raise Invalid(f"evrythngId: is {sent.evrythngId}, but the address says {resource_id}")
         wanted = sent.model_copy(update={"evrythngId": resource_id, "type": sent.type or type_})
-        link = _links(request).create(wanted, _domain(request))
+        links = _links(request)
+        links.check_thing(resource_id, type_)
+        link = links.create(wanted, _domain(request))
         return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
 
     @edge.route("PUT", template, verb="update", of="redirections")

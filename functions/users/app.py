@@ -1,9 +1,17 @@
 """Application users, how they sign in and out, the roles they give each other; and the keys of devices."""
 
 from fingerpost import wiring
-from fingerpost.access import devices, grants, sessions, users
+from fingerpost.access import devices, facebook, grants, sessions, users
 from fingerpost.access.store import USER
-from fingerpost.access.user_documents import NewUser, SentActivation, SentDevice, SentGrant, SentLogin, SentUser
+from fingerpost.access.user_documents import (
+    NewUser,
+    SentActivation,
+    SentDevice,
+    SentGrant,
+    SentLogin,
+    SentSocialLogin,
+    SentUser,
+)
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.openapi import LIST
 from fingerpost.paging import ask_of, listed, lister, loads, sight_of
@@ -61,6 +69,14 @@ def log_in_with_access(request: Request) -> Answer:
     """The same, answering the user with the access that the key has."""
     stored, key = users.log_in(request.caller, request.read(SentLogin))
     return Answer(status=SIGNED_IN, document=users.with_access(request.caller, stored, key))
+
+
+@edge.route("POST", "/auth/facebook", verb="create", of="signIn", keeps=False, body=SentSocialLogin, status=201)
+def sign_in_with_facebook(request: Request) -> Answer:
+    """The user of a Facebook account, made at the first time, by a token of the application's own Facebook app."""
+    sent = request.read(SentSocialLogin)
+    document = facebook.sign_in(request.caller, sent, wiring.graph(), wiring.root_secrets())
+    return Answer(status=SIGNED_IN, document=document)
 
 
 @edge.route("POST", "/auth/all/logout", verb="create", of="logout", status=201)

@@ -184,6 +184,14 @@ def test_a_thousand_rules_read_no_more_than_one(world: World, operator: Client, 
     assert of_one_scan(world, calls, short_id) == {"read": 1, "put": 1}
 
 
+def test_a_split_test_costs_no_read_and_no_write(world: World, operator: Client, short_id, calls):
+    urls = ("https://x.example/{device}", "https://x.example/{query.a}")
+    variants = [{"name": str(n), "weight": 1, "redirectUrl": url} for n, url in enumerate(urls)]
+    operator.publish({"match": "query.b!=1 & os!=ios", "variants": variants})
+    world.scan(short_id)
+    assert of_one_scan(world, calls, short_id) == {"read": 1, "put": 1}
+
+
 def test_a_product_hint_that_is_out_of_date_is_never_believed(world: World, operator: Client, thng, short_id, calls):
     operator.publish({"match": "product.name=*", "redirectUrl": "https://x.example/{product.name}"})
     assert world.scan(short_id).location == "https://x.example/Painting"

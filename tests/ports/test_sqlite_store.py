@@ -91,7 +91,7 @@ def test_a_store_that_breaks_in_the_middle_of_an_operation_takes_all_that_is_hel
     with pytest.raises(sqlite3.DatabaseError):
         table.put(OTHER, {"n": 2})
     assert table.store.dirty
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match=r"^the held transaction has failed and is not flushed$"):
         table.put(Key("p", "u"), {"n": 3})
     with pytest.raises(sqlite3.DatabaseError):
         table.store.flush()
@@ -145,7 +145,7 @@ def test_a_writer_that_never_gets_its_turn_is_told_so(table, onlooker, monkeypat
         try:
             other.put(OTHER, {})
         except Throttled as throttled:
-            failures.append(throttled)
+            failures.append(str(throttled))
 
     in_process = threading.Thread(target=write, args=(table,))
     in_process.start()
@@ -153,7 +153,7 @@ def test_a_writer_that_never_gets_its_turn_is_told_so(table, onlooker, monkeypat
     elsewhere = threading.Thread(target=write, args=(onlooker,))
     elsewhere.start()
     elsewhere.join()
-    assert len(failures) == 2
+    assert failures == ["other writers of this process kept the store", "another process kept the store"]
     table.store.flush()
     assert table.get(OTHER) is None
 

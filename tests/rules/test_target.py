@@ -2,7 +2,7 @@
 
 import pytest
 
-from fingerpost.rules.template import InvalidTemplate, parse_default_url, parse_template
+from fingerpost.rules.template import InvalidTemplate, parse_template
 
 INSTEAD = "write https://example.com/"
 NO_VALUE = (
@@ -157,11 +157,3 @@ def test_a_refusal_shows_eight_characters_before_its_place_and_sixteen_from_it()
 )
 def test_a_host_is_as_long_as_names_may_be_and_its_port_is_no_part_of_it(authority, host):
     assert parse_template(f"https://{authority}/", known=lambda _: True).host == host
-
-
-@pytest.mark.parametrize(
-    "text", ["https://x.io:evrythngId/", ":evrythngId", "javascript:evrythngId", "/a", "https://{shortId}"]
-)
-def test_a_default_url_is_held_to_the_same_target_check(text):
-    with pytest.raises(InvalidTemplate):
-        parse_default_url(text)

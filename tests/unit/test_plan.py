@@ -211,9 +211,45 @@ def test_an_or_with_a_side_no_index_answers_reads_everything_and_says_why(other)
     assert "no index" in made.note
 
 
-def test_a_value_no_index_answers_among_others_reads_everything():
-    assert asked(Comparison("tags", "=", (Exact("a", "a"), Prefix("b")))) == [("list", "", "")]
-    assert asked(Comparison("tags", "=", (Exact("a", "a"), Anything()))) == [("list", "", "")]
+@pytest.mark.parametrize(
+    ("node", "note"),
+    [
+        (AllOf(()), "an empty filter holds everywhere"),
+        (Negation(TAGGED), "no index tells what a negation holds for"),
+        (text("other", "a"), "no index answers other="),
+        (OPEN, "no index answers tags!="),
+        (at("!=", 5), "no index answers createdAt!="),
+        (at(">", 5), "only time narrows what is read"),
+        (starts("", "a"), "no index answers every value asked of name"),
+        (text("name", "a", ""), "no index answers every value asked of name"),
+        (Comparison("name", "=", (Exact("1", 1),)), "no index answers every value asked of name"),
+        (Comparison("tags", "=", (Exact("a", "a"), Prefix("b"))), "no index answers every value asked of tags"),
+        (Comparison("tags", "=", (Exact("a", "a"), Anything())), "no index answers every value asked of tags"),
+        (text("tags", *"abcdefghijk"), "more than 10 values are asked for"),
+        (
+            AnyOf((starts("S"), TAGGED)),
+            "names that start with a text are in another order than the rest of the filter",
+        ),
+    ],
+)
+def test_a_plan_that_reads_everything_says_why(node, note):
+    made = plan(node, INDEXES)
+    assert [query.kind for query in made.queries] == ["list"]
+    assert made.note == note
+
+
+def test_a_side_of_an_or_that_holds_nothing_leaves_no_note():
+    made = plan(AnyOf((TAGGED, AllOf((OPEN, at(">", 50**8))))), INDEXES)
+    assert [query.kind for query in made.queries] == ["tag"]
+    assert (made.reads_everything, made.note) == (False, None)
+
+
+@pytest.mark.parametrize("sides", [[text("tags", each) for each in "abcdefghijk"], [starts("S"), TAGGED]])
+def test_what_is_too_much_for_the_indexes_is_still_narrowed_by_its_times(sides):
+    made = plan(AnyOf(tuple(AllOf((side, at(">=", 3), at("<", 8))) for side in sides)), INDEXES)
+    assert [(query.kind, query.id_low, query.id_high) for query in made.queries] == [
+        ("list", first_id(3), first_id(7) + LAST)
+    ]
 
 
 def test_a_span_of_the_list_beside_a_tag_reads_both():
@@ -236,6 +272,19 @@ def test_a_number_is_read_in_every_spelling_it_can_be_stored_in():
         ("identifier", "identifiers.n", "12"),
         ("identifier", "identifiers.n", "12.0"),
     ]
+    for written, spellings in {
+        "12.0": ["12.0", "12"],
+        "1e2": ["1e2", "100.0", "100"],
+        "2.5": ["2.5"],
+        "0": ["0", "0.0", "-0.0"],
+        "x": ["x"],
+        "true": ["true"],
+    }.items():
+        assert [value for _, _, value in asked(untyped("identifiers.n", written))] == spellings
+    assert asked(Comparison("identifiers.n", "=", (Exact("7", 7),))) == [
+        ("identifier", "identifiers.n", "7"),
+        ("identifier", "identifiers.n", "7.0"),
+    ]
     ten = [untyped("identifiers.n", str(number)) for number in range(10)]
     assert not plan(AnyOf(tuple(ten)), INDEXES).reads_everything
 
@@ -254,6 +303,10 @@ def test_times_narrow_the_range_of_ids():
     ("node", "low", "high"),
     [
         (at(">=", 5), 5, None),
+        (at(">=", 1), 1, None),
+        (at("<=", 5), None, 5),
+        (at("<=", 5.5, 3), None, 5),
+        (Comparison("createdAt", "=", (Anything(),)), None, None),
         (at(">", 5.5), 6, None),
         (at("<", 5.5), None, 5),
         (at("<", 5), None, 4),
@@ -278,6 +331,11 @@ def test_a_filter_on_time_alone_reads_that_span_of_the_list(node, low, high):
     assert "time" in made.note
 
 
+def test_one_millisecond_is_a_span_too():
+    (query,) = plan(AllOf((TAGGED, at("=", 5))), INDEXES).queries
+    assert (query.kind, query.id_low, query.id_high) == ("tag", first_id(5), first_id(5) + LAST)
+
+
 def test_each_side_of_an_or_keeps_its_own_span():
     made = plan(AnyOf((AllOf((TAGGED, at("<", 9))), OF_PRODUCT)), INDEXES)
     assert [(query.kind, query.id_high) for query in made.queries] == [("tag", first_id(8) + LAST), ("reference", LAST)]
@@ -293,6 +351,8 @@ def test_each_side_of_an_or_keeps_its_own_span():
         at("=", 4.5),
         at(">", 50**8),
         Comparison("createdAt", "=", (Between(9, 3),)),
+        Comparison("createdAt", "=", (Exact("x", "x"),)),
+        Comparison("createdAt", ">", (Anything(),)),
     ],
 )
 def test_a_filter_nothing_can_satisfy_reads_nothing(node):
@@ -303,10 +363,10 @@ def test_a_filter_nothing_can_satisfy_reads_nothing(node):
 
 def test_names_that_start_with_a_text_come_in_the_order_of_names():
     made = plan(AnyOf((starts("Sm", "B", "Smart"), text("name", "Smart One", "Other"))), INDEXES)
-    assert [(query.kind, query.value) for query in made.queries] == [
-        ("prefix", "Sm"),
-        ("prefix", "B"),
-        ("name", "Other"),
+    assert [(query.kind, query.field, query.value) for query in made.queries] == [
+        ("prefix", "name", "Sm"),
+        ("prefix", "name", "B"),
+        ("name", "name", "Other"),
     ]
     assert made.order == "name"
     assert plan(text("name", "x"), INDEXES).order == "id"
@@ -320,6 +380,7 @@ def test_a_prefix_beside_another_index_reads_everything_because_the_orders_diffe
 
 def test_only_a_family_that_is_indexed_is_read_by_key():
     assert asked(untyped("identifiers.gs1:21", "x")) == [("identifier", "identifiers.gs1:21", "x")]
+    assert asked(untyped("identifiers.a.b", "x")) == [("identifier", "identifiers.a.b", "x")]
     assert asked(untyped("customFields.a", "x")) == [("list", "", "")]
 
 

@@ -39,6 +39,7 @@ from .errors import (
 from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
 from .ports.table import ItemTooLarge, Table, Throttled, TransactionFailed, Uncertain, Unreachable
+from .redirection.facts import client_address
 
 logger = Logger(service="fingerpost")
 rates = Rates()
@@ -216,7 +217,7 @@ class Edge:
             authorization = header(event, "authorization")
             principal = authenticate(tables, authorization)
             standing = _counted(principal, tables.of(principal.account).log, authorization, at)
-            decide(principal, *route.permission, route.template, parameters)
+            decide(principal, *route.permission, route.method, route.template, parameters)
         http = event["requestContext"]["http"]
         request = Request(
             event=event,
@@ -230,7 +231,7 @@ class Edge:
                 tables=tables.of(principal.account),
                 at=at,
                 cause=cause,
-                address=http.get("sourceIp", ""),
+                address=address_of(event),
             ),
         )
         idempotency_key = header(event, "idempotency-key")
@@ -335,6 +336,14 @@ def short_domain_of(event: Event) -> str:
     """
     believed = not wiring.on_aws() or _is_from_cloudfront(event)
     return (header(event, "x-fingerpost-domain") if believed else "") or wiring.settings().short_domain
+
+
+def address_of(event: Event) -> str:
+    """The client's address. Of a request that came through CloudFront the gateway knows CloudFront's alone."""
+    if wiring.on_aws() and _is_from_cloudfront(event):
+        return client_address(event)
+    address: str = event["requestContext"]["http"].get("sourceIp", "")
+    return address
 
 
 def _is_from_cloudfront(event: Event) -> bool:

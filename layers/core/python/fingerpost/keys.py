@@ -103,14 +103,19 @@ def current(resource_id: str) -> Key:
     return Key(f"t#{resource_id}", "now")
 
 
+def histories(resource_id: str, property_key: str) -> str:
+    """log. Partition of the values one property has had, newest last; with an empty key of where a thng was."""
+    return f"p#{resource_id}#{property_key}" if property_key else f"l#{resource_id}"
+
+
 def history(resource_id: str, property_key: str, at: int, value: str) -> Key:
-    """log. One value of one property at one time; the same value of the same time is the same row."""
-    return Key(f"p#{resource_id}#{property_key}", f"{at:015d}#{_hash8(value)}")
+    """log. One value at one time; the same value of the same time is the same row."""
+    return Key(histories(resource_id, property_key), f"{moment(at)}#{_hash8(value)}")
 
 
-def locations(resource_id: str, at: int, value: str) -> Key:
-    """log. Where a thng was, newest last."""
-    return Key(f"l#{resource_id}", f"{at:015d}#{_hash8(value)}")
+def moment(at: int) -> str:
+    """How a time begins the sort key of a history's rows: so that they sort as times do."""
+    return f"{at:015d}"
 
 
 def positions(scope: str) -> str:
@@ -236,12 +241,20 @@ def rules_chunks(set_id: str) -> str:
 
 def audit(month: str, at: int, entry_id: str) -> Key:
     """main. The audit log of one month (yyyymm), oldest first; written in the changed row's transaction."""
-    return Key(f"j#{month}", f"{at:015d}#{entry_id}")
+    return Key(audits(month), f"{at:015d}#{entry_id}")
+
+
+def audits(month: str) -> str:
+    return f"j#{month}"
 
 
 def audit_of(resource: str, at: int, entry_id: str) -> Key:
     """main. A pointer to the audit entry, under what was changed."""
-    return Key(f"jx#{resource}", f"{at:015d}#{entry_id}")
+    return Key(audits_of(resource), f"{at:015d}#{entry_id}")
+
+
+def audits_of(resource: str) -> str:
+    return f"jx#{resource}"
 
 
 def rate(bearer: str) -> Key:

@@ -43,6 +43,12 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "h": ("Pixels high.", _listed(1, 800, 95)),
     "lat": ("Degrees north.", {"type": "number", "minimum": -90, "maximum": 90}),
     "lon": ("Degrees east.", {"type": "number", "minimum": -180, "maximum": 180}),
+    "from": ("The first moment: milliseconds since the epoch, or a day of UTC such as 2026-11-01.", _TEXT),
+    "to": ("The last moment, or a day of UTC, which is included.", _TEXT),
+    "what": ("What kind of thing was changed, such as `rules` or `link`.", _TEXT),
+    "verb": ("What was done, such as `publish` or `delete`.", _TEXT),
+    "resource": ("What was changed: an id, or a link as domain and short ID.", _TEXT),
+    "by": ("Who did it: the id of an operator or application.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")

@@ -33,7 +33,7 @@ def ask_of(request: Request, kind: str, *, more: str = "") -> Ask:
     ]
     node = AllOf(tuple(nodes)) if len(nodes) > 1 else nodes[0] if nodes else None
     return Ask(
-        per_page=_per_page(request.query.get("perPage")),
+        per_page=per_page_of(request),
         ascending=_ascending(request.query.get("sortOrder")),
         token=request.query.get("nextPageToken") or None,
         filter_text="\0".join((text, more)),
@@ -121,7 +121,9 @@ def next_address(request: Request, token: str) -> str:
     return f"{wiring.settings().api_url}{request.path}?{urlencode(query, quote_via=quote)}"
 
 
-def _per_page(text: str | None) -> int:
+def per_page_of(request: Request) -> int:
+    """How many a page shows. Raises Invalid."""
+    text = request.query.get("perPage")
     if text is None:
         return 30
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_PER_PAGE:

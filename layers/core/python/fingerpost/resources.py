@@ -22,6 +22,7 @@ from .ports.table import (
     Absent,
     AbsentOrBelow,
     AtMost,
+    Check,
     ConditionFailed,
     Delete,
     Equals,
@@ -64,7 +65,7 @@ class Stored:
     document: Document
 
 
-def as_text(value: object) -> str:
+def astext_of(value: object) -> str:
     """How a scalar is written in an index: text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -74,16 +75,16 @@ def values_of(document: Mapping[str, Any], field: str) -> Iterator[tuple[str, st
     if field.endswith(".*"):
         group = field[:-2]
         for name, value in (document.get(group) or {}).items():
-            yield f"{group}.{name}", as_text(value)
+            yield f"{group}.{name}", astext_of(value)
         return
     match document.get(field):
         case None:
             return
         case list(members):
             for member in members:
-                yield field, as_text(member)
+                yield field, astext_of(member)
         case value:
-            yield field, as_text(value)
+            yield field, astext_of(value)
 
 
 def index_rows(kind: Kind, resource_id: str, document: Mapping[str, Any]) -> frozenset[Key]:
@@ -155,7 +156,7 @@ class Resources:
             except TransactionFailed as failure:
                 old = failure.reasons[0].old
                 if old is None:
-                    self._check_retry(failure)
+                    self._check_retry(failure, extra)
                     continue
             if (first := from_item(self.kind, resource_id, old)) is None:
                 raise Conflict(f"The id {resource_id} is taken")
@@ -177,12 +178,11 @@ class Resources:
             before = self.read(resource_id)
             if not sees(before.document):
                 raise self.missing(resource_id)
-            document = change(dict(before.document))
-            if _text(document) == _text(before.document):
+            after = next_version(before, change)
+            if text_of(after.document) == text_of(before.document):
                 return before
-            stored = Stored(id=resource_id, version=before.version + 1, document=document)
-            if self._replace(before, stored, list(also(before.document, document))):
-                return stored
+            if self._replace(before, after, list(also(before.document, after.document))):
+                return after
         raise self._busy(resource_id)
 
     def delete(
@@ -206,7 +206,7 @@ class Resources:
             except ConditionFailed:
                 continue
             except TransactionFailed as failure:
-                self._check_retry(failure)
+                self._check_retry(failure, extra)
                 continue
             self._remove(index_rows(self.kind, resource_id, before.document), before.version)
             return before
@@ -232,7 +232,7 @@ class Resources:
         except ConditionFailed:
             return False
         except TransactionFailed as failure:
-            self._check_retry(failure)
+            self._check_retry(failure, also)
             return False
         self._remove(old_rows - new_rows, after.version)
         return True
@@ -254,11 +254,16 @@ class Resources:
             raise self._taken()
         return first
 
-    def _check_retry(self, failure: TransactionFailed) -> None:
-        """Of a transaction that begins with the document: answer when it is worth another try. Raises Conflict."""
+    def _check_retry(self, failure: TransactionFailed, also: Sequence[Write]) -> None:
+        """Of a transaction of the document and `also`: answer when it is worth another try. Raises Conflict.
+
+        It is when a `Check` failed: what it was made from has changed, and will be read again.
+        """
         if any(reason.kind == "other" for reason in failure.reasons):
             raise failure
-        if failure.reasons[0].kind == "none" and failure.conditions_only:
+        failed = [write for write, reason in zip(also, failure.reasons[1:], strict=True) if reason.kind == "condition"]
+        changed = failure.reasons[0].kind != "none" or any(isinstance(write, Check) for write in failed)
+        if failure.conditions_only and not changed:
             raise self._taken() from failure
 
     def _taken(self) -> Conflict:
@@ -287,13 +292,17 @@ class Resources:
                 continue  # gone already, or put again by a newer version
 
     def _item(self, document: Document, version: int) -> Item:
-        text = _text(document)
+        text = text_of(document)
         if (size := len(text.encode())) > MAX_DOCUMENT_BYTES:
             raise TooLarge(
                 f"This {self.kind.name} has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB). "
                 "Move what is large to a file and keep its address here."
             )
         return {**stamp(self.kind.name), "v": version, "doc": text}
+
+
+def next_version(before: Stored, change: Callable[[Document], Document]) -> Stored:
+    return Stored(id=before.id, version=before.version + 1, document=change(dict(before.document)))
 
 
 def from_item(kind: Kind, resource_id: str, item: Item | None) -> Stored | None:
@@ -306,6 +315,6 @@ def from_item(kind: Kind, resource_id: str, item: Item | None) -> Stored | None:
     return Stored(id=resource_id, version=version, document=json.loads(text))
 
 
-def _text(document: Document) -> str:
+def text_of(document: Document) -> str:
     """A document as it is stored; told apart where Python's `==` would not, as 1 and true are."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -28,7 +28,7 @@ CURRENT: dict[str, int] = {
     "position": 1,
     "actionType": 1,
     "action": 1,
-    "now": 1,
+    "now": 2,
     "property": 1,
     "location": 1,
     "link": 1,
@@ -81,6 +81,7 @@ STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the n
     ("key", 1): _key_2,
     ("operator", 1): _operator_2,
     ("rules", 1): lambda row: {**row, **_WITHOUT_A_STORY},
+    ("now", 1): lambda item: {"actor": "nobody", "by": "", "cause": "", **item},  # who changed it was not kept
 }
 
 

@@ -24,8 +24,8 @@ class OfOperator(NamedTuple):
 
     `self`: every operator, whatever the role. `account`: reading, for who reads anything; changing, for who may change
     roles. `project`: the projects and what belongs to them. `resource`: things, and what happens to them. `rules`: an
-    application's as its project; the account's as resources of the whole account. To read a `secret` takes the right to
-    change it.
+    application's as its project; what concerns the whole account as resources of all of it. To read a `secret` takes
+    the right to change it.
     """
 
     verbs: frozenset[Verb]
@@ -47,12 +47,15 @@ OPERATOR: Mapping[str, OfOperator] = {
     "deviceKeys": OfOperator(ALL, "resource", secret=True),
     "products": OfOperator(ALL, "resource"),
     "thngs": OfOperator(ALL, "resource"),
+    "properties": OfOperator(ALL, "resource"),
+    "locations": OfOperator(ALL, "resource"),
     "collections": OfOperator(ALL, "resource"),
     "places": OfOperator(ALL, "resource"),
     "actions": OfOperator(ALL, "resource"),
     "actionTypes": OfOperator(ALL, "resource"),
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
+    "audit": OfOperator(READ, "rules"),
 }
 
 # What each other kind of key may do with each kind of resource. Source: wire-facts, "Who may do what"; users as
@@ -67,6 +70,8 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "deviceKeys": ALL,
         "products": ALL,
         "thngs": ALL,
+        "properties": ALL,
+        "locations": ALL,
         "collections": ALL,
         "places": ALL,
         "actions": frozenset({"create", "read"}),
@@ -91,6 +96,8 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "deviceKeys": frozenset({"create", "read", "delete"}),
         "products": frozenset({"create", "read", "update"}),
         "thngs": frozenset({"create", "read", "update"}),
+        "properties": frozenset({"create", "read", "update"}),
+        "locations": frozenset({"create", "read", "update"}),
         "collections": ALL,
         "places": READ,
         "actions": frozenset({"create", "read"}),
@@ -98,7 +105,9 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
     },
     "device": {
         "access": READ,
-        "thngs": frozenset({"create", "read", "update"}),
+        "thngs": frozenset({"read", "update"}),
+        "properties": frozenset({"create", "read", "update"}),
+        "locations": frozenset({"create", "read", "update"}),
         "actions": frozenset({"create", "read"}),
     },
     "nobody": {},
@@ -114,10 +123,12 @@ _NAMES: Mapping[Actor, str] = {
 }
 
 
-def decide(principal: Principal, verb: Verb, kind: str, template: str, parameters: Mapping[str, str]) -> None:
+def decide(
+    principal: Principal, verb: Verb, kind: str, method: str, template: str, parameters: Mapping[str, str]
+) -> None:
     """Raises Forbidden; NotFound when the address names a project that the principal does not see.
 
-    `template` is the route's, `parameters` are the values in it.
+    `method` and `template` are the route's, `parameters` the values in it.
     """
     if principal.actor == "operator":
         _decide_for_operator(principal.rights, verb, kind, parameters.get("projectId"))
@@ -126,9 +137,9 @@ def decide(principal: Principal, verb: Verb, kind: str, template: str, parameter
         raise Forbidden(f"{_NAMES[principal.actor]} may not {verb} {kind}")
     if principal.actor in ("user", "device"):
         path = template.format_map(parameters)
-        if not permitted(principal.permissions, verb, template, parameters, own=principal.id):
+        if not permitted(principal.permissions, method, template, parameters, own=principal.id):
             role = f"the role {principal.role}" if principal.actor == "user" else "a device"
-            raise Forbidden(f"{_NAMES[principal.actor]} of {role} may not {verb} {path[:200]}")
+            raise Forbidden(f"{_NAMES[principal.actor]} of {role} may not {method} {path[:200]}")
 
 
 def _decide_for_operator(rights: Rights, verb: Verb, kind: str, project: str | None) -> None:

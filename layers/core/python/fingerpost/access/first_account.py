@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from .. import keys
+from .. import audit, keys
+from ..caller import Caller
 from ..clock import Clock
 from ..ids import new_id
-from ..ports.table import Absent, ConditionFailed, Item, Tables
+from ..ports.table import Absent, ConditionFailed, Delete, Item, Tables, Write
 from ..resources import Document, Resources
 from ..shapes import stamp
 from . import operators, service
+from .model import EVERYTHING, Principal
 from .secrets import RootSecrets
 from .store import ACCOUNT, OPERATOR, REVOKED
 
@@ -48,7 +50,8 @@ def make_first_account(
     operators.create_first(
         tables, account=account, operator=operator, key=key, email=row["email"], at=at, derived=derived
     )
-    _keep_only(tables, account, operator, key, derived)
+    principal = Principal(actor="operator", account=account, id=operator, rights=EVERYTHING)
+    _keep_only(service.on_the_machine(tables, principal, clock()), key, derived)
     return FirstAccount(account=account, operator=operator, key=key, at=at)
 
 
@@ -71,19 +74,20 @@ def _derived(tables: Tables, account: str, operator: str, root: int) -> Document
     return {"_root": document.get("_root", root), "_key": document.get("_key", 1)}
 
 
-def _keep_only(tables: Tables, account: str, operator: str, key: str, derived: Document | None) -> None:
-    """Any other key of the operator opens nothing from now on."""
+def _keep_only(caller: Caller, key: str, derived: Document | None) -> None:
+    """Revoke the key that the operator had before, if it was another."""
     known = keys.api_key(key).pk
-    resources = Resources(tables.of(account), OPERATOR)
-    before = resources.read(operator).document
-    if REVOKED in before:
-        return
-    if before.get("_keyRow", known) != known:
-        tables.main.delete(keys.row_of(before["_keyRow"]))
 
     def remember(document: Document) -> Document:
+        if REVOKED in document:
+            return document
         rest = {name: value for name, value in document.items() if name not in ("_root", "_key")}
-        access = {"access": keys.access_of(operator)}  # operators from before there were roles have none
+        access = {"access": keys.access_of(caller.principal.id)}  # operators from before there were roles have none
         return {**access, **rest, **(derived or {}), "_keyRow": known}
 
-    resources.update(operator, remember)
+    def also(before: Document, _after: Document) -> list[Write]:
+        if before.get("_keyRow", known) == known:
+            return []
+        return [Delete(keys.row_of(before["_keyRow"])), *audit.entry(caller, "replace", "key", caller.principal.id)]
+
+    Resources(caller.tables, OPERATOR).update(caller.principal.id, remember, also=also)

@@ -16,6 +16,7 @@ from .documents import NewOperator, SentOperator
 from .model import Principal
 from .roles import OF_USERS
 from .secrets import RootSecrets
+from .service import on_the_machine
 from .store import OPERATOR, REVOKED, ROLE, key_row
 
 PRIVATE = ("role", "access")
@@ -34,7 +35,9 @@ def create_first(
     begun = {"email": email, "createdAt": at, "updatedAt": at, "role": ADMIN, "access": keys.access_of(operator)}
     document = {**begun, **(derived or {}), "_keyRow": row.key.pk}
     claim = Put(_claim(email), {**stamp("claim"), "id": operator}, (Absent(),))
-    Resources(tables.of(account), OPERATOR).create(operator, document, also=[claim])
+    principal = Principal(actor="operator", account=account, id=operator, rights=RIGHTS[ADMIN])
+    told = audit.entry(on_the_machine(tables, principal, at), "create", "operator", operator, after={"email": email})
+    Resources(tables.of(account), OPERATOR).create(operator, document, also=[claim, *told])
     try:
         tables.main.put(row.key, row.item, when=(Absent(),))
     except ConditionFailed as failure:

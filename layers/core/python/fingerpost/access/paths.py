@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from .model import Permission, Verb
+from .model import Permission
 
-LETTERS: Mapping[str, str] = {"create": "c", "read": "r", "update": "u", "delete": "d"}
+LETTERS: Mapping[str, str] = {"POST": "c", "GET": "r", "PUT": "u", "DELETE": "d"}
 ANY = "*"
 OWN = ("{user}", "{thng}")
 MAX_PATH = 200
@@ -40,10 +40,10 @@ def is_path(path: str) -> bool:
 
 
 def permitted(
-    permissions: Iterable[Permission], verb: Verb, template: str, parameters: Mapping[str, str], *, own: str
+    permissions: Iterable[Permission], method: str, template: str, parameters: Mapping[str, str], *, own: str
 ) -> bool:
     """Whether one of the permissions allows this. A value with a slash in it is one segment still."""
-    letter = LETTERS[verb]
+    letter = LETTERS[method]
     segments = tuple(
         parameters[each[1:-1]] if each.startswith("{") and each.endswith("}") else each
         for each in template.strip("/").split("/")

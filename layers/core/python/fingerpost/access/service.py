@@ -44,6 +44,11 @@ def create_account(tables: Tables, *, account: str, name: str, domain: str, at: 
     Resources(tables.of(account), ACCOUNT).create(account, document)
 
 
+def on_the_machine(tables: Tables, principal: Principal, at: int) -> Caller:
+    """Whoever runs the installation, in an operator's name: for what no request asks for. `tables` are unscoped."""
+    return Caller(principal=principal, tables=tables.of(principal.account), at=at, cause="installation")
+
+
 def set_account(tables: Tables, account: str, **changes: Any) -> None:
     """Change fields of the account's own document. `tables` are unscoped."""
     Resources(tables.of(account), ACCOUNT).update(account, lambda document: {**document, **changes})
@@ -59,7 +64,8 @@ def create_project(caller: Caller, sent: NewProject) -> Document:
     domains = _short_domains(caller)
     _check_domains(fields.get("shortDomains"), domains)
     document = merged({"createdAt": at, "updatedAt": at, "shortDomains": domains}, fields)
-    stored = Resources(caller.tables, PROJECT).create(project_id, document)
+    told = audit.entry(caller, "create", "project", project_id, after=document)
+    stored = Resources(caller.tables, PROJECT).create(project_id, document, also=told)
     return shown(stored)
 
 
@@ -67,7 +73,12 @@ def update_project(caller: Caller, project_id: str, sent: SentProject) -> Docume
     fields = sent.sent()
     fields.pop("scopes", None)
     _check_domains(fields.get("shortDomains"), _short_domains(caller))
-    return shown(Resources(caller.tables, PROJECT).update(project_id, _change(caller, fields, "project")))
+    stored = Resources(caller.tables, PROJECT).update(
+        project_id,
+        _change(caller, fields, "project"),
+        also=lambda before, after: audit.entry(caller, "update", "project", project_id, before, after),
+    )
+    return shown(stored)
 
 
 def delete_project(caller: Caller, project_id: str, secrets: RootSecrets) -> None:

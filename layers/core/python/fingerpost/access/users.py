@@ -226,7 +226,7 @@ def delete(caller: Caller, user_id: str) -> None:
     _check_right(caller, read(caller, user_id))
 
     def also(before: Document) -> list[Write]:
-        claims = [claim_of(before["app"], before["email"])] if before["_status"] != ANONYMOUS else []
+        claims = [claim_of(before["app"], before["email"])] if "email" in before else []
         if "_social" in before:
             claims = [*claims, keys.claim(f"facebook#{before['app']}", before["_social"])]
         rows: list[Write] = [Delete(key) for key in (*claims, keys.password(user_id))]

@@ -26,10 +26,10 @@ def explanation(caller: Caller, item: Item) -> Document:
 
     Things are read as they are now. Raises NotFound for an action that no rules were asked about.
     """
-    row = row_of(item)
-    if "rules" not in row and "link" not in row:
+    scan = Recorded("", row_of(item))
+    if not scan.asked:
         raise NotFound("No rules were asked about this action")
-    return _Scan(caller, Recorded("", row)).explained()
+    return _Scan(caller, scan).explained()
 
 
 class _Scan:
@@ -53,7 +53,7 @@ class _Scan:
         says = told.says() + (to_default if decided is None else "")
         if "byRule" in row:
             says += f", and asked the application {self._decider}: its {told.rules[-1]['delegates'][-1]['says']}"
-        return {"version": number, "rules": told.rules, "says": says}
+        return self._with_variant({"version": number, "rules": told.rules, "says": says})
 
     def _explained_by_application(self, app: str) -> Document:
         """Of a scan that its application posted: its rules alone were asked."""
@@ -61,15 +61,17 @@ class _Scan:
         if not number:
             return {"app": app, "version": 0, "rules": [], "says": "the application had no rules"}
         told = self._told(self._version(keys.APPLICATION_RULES + app, number), self._row.get("rule"))
-        return {
-            "app": app,
-            "version": number,
-            "rules": told.rules,
-            "says": f"of the application's rules, {told.says()}",
-        }
+        says = f"of the application's rules, {told.says()}"
+        return self._with_variant({"app": app, "version": number, "rules": told.rules, "says": says})
+
+    def _with_variant(self, told: Document) -> Document:
+        """The same, with the variant that the visitor got; the row knows it, for nothing else remembers the visitor."""
+        if not (variant := self._row.get("variant")):
+            return told
+        return {**told, "variant": variant, "says": f"{told['says']}; of its variants the visitor got {variant}"}
 
     def _told(self, version: Version, decided: int | None) -> Told:
-        return self._teller.told(self._load(version), decided, asked=version if version.app else None)
+        return self._teller.told(self._load(version), decided, version if version.app else None)
 
     def _load(self, version: Version | None) -> CompiledRules:
         return _sets.of(self._caller.tables, self._caller.principal.account, version)

@@ -131,6 +131,7 @@ def context_of(row: Mapping[str, Any], agent: Mapping[str, Any]) -> Document:
 
 def reaction_of(row: Mapping[str, Any]) -> Document | None:
     """Where the redirector sent this scan. `rule` (counted from 1) and `version` say which rule of which version.
+    `variant` is the one of the rule's that the visitor got.
 
     When an application decided it is a rule of its own, with the context that it mentions; `delegatedBy` is the
     account's rule that asked the application, if one did.
@@ -142,6 +143,8 @@ def reaction_of(row: Mapping[str, Any]) -> Document | None:
         reaction["redirectionContext"] = json.loads(row["seen"])
     if row.get("rule"):
         reaction |= {"rule": row["rule"], "version": row["rules"]}
+    if row.get("variant"):
+        reaction["variant"] = row["variant"]
     if row.get("byRule"):
         reaction["delegatedBy"] = {"rule": row["byRule"], "version": row["byRules"]}
     return reaction

@@ -1,12 +1,13 @@
 """Create, read and delete actions; scans among them pass the redirector."""
 
 import json
+from collections.abc import Sequence
 from copy import replace
 from typing import Any
 
 from tzfpy import get_tz
 
-from .. import keys, scoping
+from .. import audit, keys, scoping
 from ..access.birthday import age_at
 from ..access.store import PROJECT, USER
 from ..caller import Caller
@@ -15,7 +16,8 @@ from ..catalogue.service import find_place, point_of
 from ..clock import DAY_MS
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
-from ..ports.table import Absent, ConditionFailed, Item, Put, TransactionFailed
+from ..listing import Found, Load
+from ..ports.table import Absent, ConditionFailed, Delete, Item, Put, Row, TransactionFailed
 from ..redirection.context import Sources
 from ..redirection.deciding import decide, decide_for, reach_of, reaction_item
 from ..redirection.facts import Facts
@@ -24,7 +26,7 @@ from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versio
 from ..redirection.visit import context_item
 from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows
 from ..shapes import stamp
-from ..sight import projects_of
+from ..sight import Sight, projects_of
 from . import types
 from .agents import agent_fields
 from .documents import SentAction
@@ -87,10 +89,29 @@ def read(caller: Caller, action_type: str, action_id: str) -> Item:
     return item
 
 
+def loads(caller: Caller, sight: Sight, *, consistent: bool = True) -> Load[tuple[str, Item]]:
+    """Reads the actions that index rows lead to, (id, row) of each that `sight` and the caller see."""
+
+    def load(rows: Sequence[Row]) -> dict[str, Found[tuple[str, Item]]]:
+        ids = [row.key.sk for row in rows]
+        found = caller.tables.main.get_many([keys.action(each) for each in ids], consistent=consistent)
+        items = {each: item for each in ids if (item := found.get(keys.action(each))) is not None}
+        return {
+            each: Found((each, item), {**indexed_document(item), "timestamp": item["ts"]})
+            for each, item in items.items()
+            if sight.sees({"scopes": scopes_of(row_of(item))}) and sees(caller, item)
+        }
+
+    return load
+
+
 def delete(caller: Caller, action_type: str, action_id: str) -> None:
     """Remove one action. Its index rows follow by the change feed; hits that it counted stay counted."""
-    caller.changes({"scopes": scopes_of(row_of(read(caller, action_type, action_id)))})
-    caller.tables.main.delete(keys.action(action_id))
+    item = read(caller, action_type, action_id)
+    caller.changes({"scopes": scopes_of(row_of(item))})
+    before = {"type": item["type"], "timestamp": item["ts"]}  # not what is to be forgotten
+    told = audit.entry(caller, "delete", "action", action_id, before)
+    caller.tables.main.transact([Delete(keys.action(action_id)), *told])
 
 
 def sees(caller: Caller, item: Item) -> bool:

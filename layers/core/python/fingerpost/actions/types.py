@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import keys, scoping
+from .. import audit, keys, scoping
 from ..caller import Caller
 from ..errors import Conflict, Forbidden, NotFound
 from ..fields import merged
@@ -20,8 +20,9 @@ def create(caller: Caller, sent: NewActionType, project: str | None) -> Document
     scopes = scoping.initial(caller, fields.pop("scopes", None), project)
     document = merged({"createdAt": at, "updatedAt": at, "scopes": scopes}, fields)
     claim = Put(keys.claim("actionType", sent.name), {**stamp("claim"), "id": type_id}, (Absent(),))
+    told = audit.entry(caller, "create", "actionType", sent.name, after=document)
     try:
-        stored = Resources(caller.tables, ACTION_TYPE).create(type_id, document, also=[claim])
+        stored = Resources(caller.tables, ACTION_TYPE).create(type_id, document, also=[claim, *told])
     except Conflict as error:
         raise Conflict(f"There is an action type {sent.name} already") from error
     return shown(stored)
@@ -51,13 +52,21 @@ def update(caller: Caller, name: str, sent: SentActionType) -> Document:
         result["scopes"] = scoping.changed(caller, document, scopes)
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
-    return shown(Resources(caller.tables, ACTION_TYPE).update(find(caller, name).id, change))
+    stored = Resources(caller.tables, ACTION_TYPE).update(
+        find(caller, name).id,
+        change,
+        also=lambda before, after: audit.entry(caller, "update", "actionType", name, before, after),
+    )
+    return shown(stored)
 
 
 def delete(caller: Caller, name: str) -> None:
     _refuse_built_in(name, "deleted")
     claim = Delete(keys.claim("actionType", name))
-    Resources(caller.tables, ACTION_TYPE).delete(find(caller, name).id, also=lambda _before: [claim])
+    Resources(caller.tables, ACTION_TYPE).delete(
+        find(caller, name).id,
+        also=lambda before: [claim, *audit.entry(caller, "delete", "actionType", name, before)],
+    )
 
 
 def shown(stored: Stored, *, with_scopes: bool = False) -> Document:

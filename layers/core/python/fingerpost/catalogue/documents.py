@@ -1,7 +1,7 @@
-"""What clients send of products, thngs and their locations, collections and places.
+"""What clients send of products, thngs, their properties and locations, of collections and places.
 
-Source: the platform's ProductDocument, ThngDocument, LocationDocument, CollectionDocument, PlaceDocument and
-AddressDocument.
+Source: the platform's ProductDocument, ThngDocument, PropertyDocument, LocationDocument, CollectionDocument,
+PlaceDocument and AddressDocument.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -9,20 +9,45 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from ..fields import Millis, Name, SentDocument, SentResource
+from .properties import SYSTEM
 
 MAX_PROPERTY_KEY = 128
 
 
-def _lower(values: dict[str, Any]) -> dict[str, Any]:
-    for key in values:
-        if not key or len(key) > MAX_PROPERTY_KEY:
-            raise ValueError(f"a property key has 1 to {MAX_PROPERTY_KEY} characters; {key[:20]!r} has {len(key)}")
-        if key.startswith("~"):
-            raise ValueError(f"properties that begin with ~ are set by the platform alone: {key[:40]!r}")
-    return {key.lower(): value for key, value in values.items()}
+def property_key(text: str) -> str:
+    """A property's key as it is kept, which is in lower case. Raises ValueError."""
+    key = text.lower()
+    if not 1 <= len(key) <= MAX_PROPERTY_KEY:
+        raise ValueError(f"a property key has 1 to {MAX_PROPERTY_KEY} characters; {text[:20]!r} has {len(key)}")
+    return key
 
 
-type Properties = Annotated[dict[str, JsonValue], AfterValidator(_lower)]
+def own_key(text: str) -> str:
+    """The key of a property that clients may set. Raises ValueError."""
+    if text.startswith(SYSTEM):
+        raise ValueError(f"properties that begin with {SYSTEM} are set by the platform alone: {text[:40]!r}")
+    return property_key(text)
+
+
+def _own_keys(values: dict[str, Any]) -> dict[str, Any]:
+    return {own_key(key): value for key, value in values.items()}
+
+
+type Properties = Annotated[dict[str, JsonValue], AfterValidator(_own_keys)]
+
+
+class SentProperty(SentDocument):
+    """One value of one property. A `key` may be missing where the address has it."""
+
+    key: Annotated[str, AfterValidator(own_key)] | None = None
+    value: JsonValue
+    timestamp: Millis | None = None
+
+
+# Those that a new thng or collection is in from the beginning; more have addresses for that.
+type Collections = Annotated[
+    list[str], Field(max_length=100), AfterValidator(lambda ids: list(dict.fromkeys(ids)) or None)
+]
 
 
 class SentPoint(SentDocument):
@@ -100,7 +125,7 @@ class SentThng(SentResource):
 class NewThng(SentThng):
     properties: Properties | None = None
     location: SentLocation | None = None
-    collections: list[str] | None = None
+    collections: Collections | None = None
     activatedAt: Millis | None = None  # noqa: N815
 
     @model_validator(mode="after")
@@ -115,6 +140,8 @@ class SentCollection(SentResource):
 
 
 class NewCollection(SentCollection):
+    collections: Collections | None = None
+
     @model_validator(mode="after")
     def _has_name(self) -> "NewCollection":
         if not self.name:

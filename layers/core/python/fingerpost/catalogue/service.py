@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from .. import scoping
+from .. import audit, scoping
+from ..access import devices
 from ..caller import Caller
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
@@ -33,7 +34,7 @@ from .model import (
     shown_place,
 )
 from .places import position_rows
-from .properties import LOCATION, Properties
+from .properties import LOCATION, Properties, Reading
 
 MAX_PROJECTS_OF_PLACE = 40  # its position rows, before and after, are written in one transaction
 
@@ -49,15 +50,18 @@ def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
     """Raises Invalid for a product, place or collection that the caller does not see."""
     fields = sent.sent()
     _check_product(caller, fields.get("product"))
-    if fields.pop("collections", None):
-        raise Invalid("collections: add a thng to a collection through the collection's own address")
-    location = _location(caller, sent.location) if sent.location else None
+    _check_collections(caller, fields.get("collections"))
+    at = (sent.location.timestamp if sent.location else None) or caller.at
+    location = Reading(LOCATION, _location(caller, sent.location), at) if sent.location else None
     fields.pop("location", None)
     return _create(caller, THNG, fields, project, location)
 
 
 def create_collection(caller: Caller, sent: NewCollection, project: str | None) -> Document:
-    collection_id, document = _new(caller, sent.sent(), project)
+    """Raises Invalid for a collection, to put it into, that the caller does not see."""
+    fields = sent.sent()
+    _check_collections(caller, fields.get("collections"))
+    collection_id, document = _new(caller, fields, project)
     stored = Resources(caller.tables, COLLECTION).create(collection_id, document)
     return shown_collection(collection_id, stored.document)
 
@@ -65,7 +69,8 @@ def create_collection(caller: Caller, sent: NewCollection, project: str | None) 
 def create_place(caller: Caller, sent: NewPlace, project: str | None) -> Document:
     """The place, and where it is, in one transaction."""
     place_id, document = _new(caller, _with_position({}, sent.sent()), project)
-    stored = Resources(caller.tables, PLACE).create(place_id, document, also=_moves(place_id, {}, document))
+    told = audit.entry(caller, "create", "place", place_id, after=document)
+    stored = Resources(caller.tables, PLACE).create(place_id, document, also=[*_moves(place_id, {}, document), *told])
     return shown_place(place_id, stored.document)
 
 
@@ -99,15 +104,27 @@ def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
     return stored
 
 
+def read_to_change(caller: Caller, kind: Kind, resource_id: str) -> Stored:
+    """Raises NotFound, Forbidden for what the key sees but may not change."""
+    stored = read(caller, kind, resource_id)
+    caller.changes(stored.document)
+    return stored
+
+
 def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
     """Its redirections stay and go on to their default URLs; thngs of a deleted product lose their reference."""
     Resources(caller.tables, kind).delete(
         resource_id,
-        also=lambda before: _moves(resource_id, before, {}) if kind is PLACE else (),
+        also=lambda before: [
+            *(_moves(resource_id, before, {}) if kind is PLACE else ()),
+            *audit.entry(caller, "delete", kind.name, resource_id, before),
+        ],
         sees=caller.changes,
     )
     if kind in (PRODUCT, THNG):
         Properties(caller.tables).forget(resource_id)
+    if kind is THNG:
+        devices.forget(caller.tables, resource_id)
 
 
 def show(caller: Caller, kind: Kind, stored: list[Stored], *, with_scopes: bool = False) -> list[Document]:
@@ -125,17 +142,16 @@ def show(caller: Caller, kind: Kind, stored: list[Stored], *, with_scopes: bool 
 
 
 def _create(
-    caller: Caller, kind: Kind, fields: dict[str, Any], project: str | None, location: Document | None = None
+    caller: Caller, kind: Kind, fields: dict[str, Any], project: str | None, location: Reading | None = None
 ) -> Document:
-    values = fields.pop("properties", None) or {}
+    properties = fields.pop("properties", None) or {}
     resource_id, document = _new(caller, fields, project)
-    if location:
-        values[LOCATION] = location
-    _check_size(kind, resource_id, document, values)
-    Properties(caller.tables).begin(resource_id, values, caller.at)
+    readings = [Reading(key, value, caller.at) for key, value in properties.items()]
+    readings += [location] if location else []
+    _check_size(kind, resource_id, document, readings)
+    Properties(caller.tables).begin(resource_id, readings, caller)
     stored = Resources(caller.tables, kind).create(resource_id, document)
-    values.pop(LOCATION, None)
-    return shown(resource_id, stored.document, properties=values, location=location)
+    return shown(resource_id, stored.document, properties=properties, location=location.value if location else None)
 
 
 def _new(caller: Caller, fields: dict[str, Any], project: str | None) -> tuple[str, Document]:
@@ -159,7 +175,7 @@ def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]
     return Resources(caller.tables, kind).update(
         resource_id,
         change,
-        also=lambda before, after: _moves(resource_id, before, after) if kind is PLACE else (),
+        also=lambda before, after: _of_place(caller, resource_id, before, after) if kind is PLACE else (),
         sees=caller.changes,
     )
 
@@ -175,6 +191,11 @@ def _with_position(before: Document, fields: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "latitude": latitude, "longitude": longitude}
 
 
+def _of_place(caller: Caller, place_id: str, before: Document, after: Document) -> list[Write]:
+    """Where it is now, and that somebody changed it: what a rule sees of places follows from both."""
+    return [*_moves(place_id, before, after), *audit.entry(caller, "update", "place", place_id, before, after)]
+
+
 def _moves(place_id: str, before: Document, after: Document) -> list[Write]:
     """The position rows that a change of a place removes and writes. Raises TooLarge."""
     old = position_rows(place_id, before, scopes_of(before))
@@ -188,10 +209,10 @@ def _moves(place_id: str, before: Document, after: Document) -> list[Write]:
     return removed + [Put(key, item) for key, item in new.items() if old.get(key) != item]
 
 
-def _check_size(kind: Kind, resource_id: str, document: Document, values: dict[str, Any]) -> None:
+def _check_size(kind: Kind, resource_id: str, document: Document, readings: list[Reading]) -> None:
     """Raises TooLarge for what could not be stored whole, before any of it is."""
     index_rows(kind, resource_id, document)
-    size = len(json.dumps([document, values], ensure_ascii=False).encode())
+    size = len(json.dumps([document, readings], ensure_ascii=False).encode())
     if size > MAX_DOCUMENT_BYTES:
         raise TooLarge(
             f"This {kind.name} has {size:,} bytes, properties included; "
@@ -208,6 +229,15 @@ def _check_product(caller: Caller, product: str | None) -> None:
         raise Invalid(
             f"There is no product {product}", details=[Finding(field="product", message="unknown product")]
         ) from error
+
+
+def _check_collections(caller: Caller, ids: list[str] | None) -> None:
+    """Raises Invalid for one that the caller does not see."""
+    found = Resources(caller.tables, COLLECTION).read_many(ids, consistent=True) if ids else {}
+    for each in ids or ():
+        if each not in found or not caller.sees(found[each].document):
+            finding = Finding(field="collections", message="unknown collection")
+            raise Invalid(f"collections: there is no collection {each[:60]}", details=[finding])
 
 
 def _location(caller: Caller, sent: SentLocation) -> Document:

@@ -12,7 +12,8 @@ from fingerpost.local.events import Event, LocalContext
 type Handler = Callable[[Event, LocalContext], Any]
 
 REPOSITORY = Path(__file__).resolve().parents[5]
-EDGES = ("access", "users", "catalogue", "actions", "redirections", "rules")  # in the order of their claims on a path
+# In the order of their claims on a path.
+EDGES = ("access", "users", "catalogue", "properties", "actions", "redirections", "rules", "insight", "trials")
 
 
 @dataclass(frozen=True, slots=True)

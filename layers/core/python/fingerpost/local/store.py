@@ -51,8 +51,8 @@ class Session:
         self.holding = False
         self.open = False
         self.failure: Exception | None = None
-        self._writes_before = 0
-        self._began_here = False
+        self._writes_before: int  # of the context that is entered, as the next
+        self._began_here: bool
 
     def __enter__(self) -> sqlite3.Connection:
         if self.failure is not None:

@@ -240,10 +240,11 @@ class Tables(Frozen):
 
     main: Table
     log: Table
+    account: str = ""  # whose rows alone they reach
 
     def of(self, account: str) -> "Tables":
         """What tenants' code sees: both tables with the account in front of every partition key."""
-        return Tables(AccountTable(self.main, account), AccountTable(self.log, account))
+        return Tables(AccountTable(self.main, account), AccountTable(self.log, account), account)
 
 
 class AccountTable:

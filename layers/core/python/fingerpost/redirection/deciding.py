@@ -7,6 +7,7 @@ answer counts, always. Standard library only.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import replace
 from typing import Any
 
 from .. import keys
@@ -16,7 +17,7 @@ from ..rules.template import fill
 from .context import Context, Needs, context_of
 from .hosts import may_lead_to
 from .reading import Reading, scope_keys
-from .rulesets import CompiledRules, Delegate, Version
+from .rulesets import CompiledRules, Delegate, Target, Version
 
 MAX_CONTEXT = 4_096  # characters of an action's redirection context; fields that do not fit are left out
 
@@ -33,6 +34,7 @@ class Decision(Frozen):
     context: str = ""  # of an application's decision: the fields that its rule mentions, as JSON
     by_rule: int | None = None  # the account's rule that asked the application, and its version
     by_version: int | None = None
+    variant: str = ""  # of the rule, which one this visitor got
 
 
 class Reach(Frozen):
@@ -106,27 +108,27 @@ def _search(
     while number is not None:
         if delegated is not None and number in compiled.delegates and (found := delegated(number)) is not None:
             return found
-        target = compiled.target(number)
+        target, variant = compiled.aim(number, reading.account, reading.facts)
         if target is not None and (not allowed_hosts or may_lead_to(target.host, allowed_hosts)):
             if target.more_fields:
                 context |= context_of(target.more_fields, reading.sources(target.needs, asked))
             constants = compiled.rules[number].get("constants")
             if (url := fill(target.template, context, constants)) is not None:
-                told = "" if asked is None else _told(compiled, number, context)
-                return Decision(url, number + 1, compiled.number, asked, told)
+                told = "" if asked is None else _told(compiled, number, target, context)
+                return Decision(url, number + 1, compiled.number, asked, told, variant=variant)
         number = compiled.next_match(context, number)
     return None
 
 
 def _asked(found: Decision, rule: int, version: int) -> Decision:
-    return Decision(found.url, found.rule, found.version, found.decider, found.context, rule, version)
+    return replace(found, by_rule=rule, by_version=version)
 
 
-def _told(compiled: CompiledRules, number: int, context: Context) -> str:
+def _told(compiled: CompiledRules, number: int, target: Target, context: Context) -> str:
     """The redirection context of an application's rule: its constants, and each field it mentions that has a value."""
     constants = compiled.rules[number].get("constants")
     found: dict[str, Any] = {"constants": constants} if constants else {}
-    found |= {name: context[name] for name in compiled.mentioned(number) if name in context}
+    found |= {name: context[name] for name in compiled.mentioned(number, target) if name in context}
     told: list[str] = []
     length = 2
     for name, value in found.items():
@@ -146,6 +148,8 @@ def reaction_item(decision: Decision) -> Item:
     item: Item = {"url": decision.url[:2048], "rules": decision.version}
     if decision.rule is not None:
         item["rule"] = decision.rule
+    if decision.variant:
+        item["variant"] = decision.variant
     if (decider := decision.decider) is not None:
         item |= {"app": decider.app, "project": decider.project, "seen": decision.context}
         if decision.by_rule is not None:

@@ -1,16 +1,22 @@
 """What clients send of redirections and rules. Source: the platform's RedirectionDocument and redirector documents."""
 
 import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from ..body import invalid_document, json_name
 from ..errors import Finding
-from ..fields import SentDocument
+from ..fields import Millis, SentDocument
 
 MAX_RULES = 10_000
-RULE_FIELDS = ("match", "name", "redirectUrl", "constants")
+MAX_VARIANTS = 10
+MAX_VARIANT_NAME = 64
+MAX_WEIGHT = 1_000
+VARIANT_FIELDS = ("name", "weight", "redirectUrl")
+RULE_FIELDS = ("match", "name", "redirectUrl", "constants", "variants", "variantsUntil")
 ACCOUNT_RULE_FIELDS = (*RULE_FIELDS, "delegates")
 RESERVED = frozenset(
     {
@@ -47,6 +53,16 @@ class SentDelegate(BaseModel):
     project: str | None = None
 
 
+class SentVariant(BaseModel):
+    """One of the URLs of a split test. How many there may be and what they may be called: splits.py."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: str
+    weight: int
+    redirectUrl: str  # noqa: N815
+
+
 class SentApplicationRule(BaseModel):
     """One rule of an application. A key that is not known is stored as given, and warned of.
 
@@ -59,6 +75,8 @@ class SentApplicationRule(BaseModel):
     name: Annotated[str, Field(max_length=256)] | None = None
     redirectUrl: str | None = None  # noqa: N815
     constants: Annotated[dict[str, str], Field(max_length=100)] | None = None
+    variants: list[SentVariant] | None = None
+    variantsUntil: Millis | None = None  # noqa: N815
 
     _mistakes: tuple[Finding, ...] = PrivateAttr(())
     _raw: Any = PrivateAttr(None)
@@ -107,3 +125,16 @@ class SentApplicationRules(SentDocument):
 
 class SentRules(SentDocument):
     rules: Annotated[list[Annotated[SentRule, BeforeValidator(SentRule.read)]], Field(max_length=MAX_RULES)]
+
+
+def unknown_keys(place: str, extra: Mapping[str, Any], known: Iterable[str]) -> list[Finding]:
+    """A warning for each key of a rule, or of a part of one, that is kept and means nothing."""
+    return [
+        Finding(
+            field=f"{place}.{name}",
+            message=f"unknown key {name[:60]!r}; it is kept but means nothing",
+            suggestion=next(iter(get_close_matches(name[:60], known, n=1)), None),
+        )
+        for name, value in extra.items()
+        if name != "delegates" or value  # clients send an empty list also where nobody can be asked
+    ]

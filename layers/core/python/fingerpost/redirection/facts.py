@@ -35,6 +35,8 @@ class Facts(Frozen, kw_only=True):
 
     at: int  # milliseconds since the epoch
     address: str = ""  # in full; never stored unless the account opted in
+    visitor: str = ""  # who it is, where that is known better than by address and agent: see variants.py
+    variant: str = ""  # that a recorded scan got, and gets again wherever it can
     agent: str = ""
     languages: str = ""  # Accept-Language as sent
     referer: str = ""  # the host alone

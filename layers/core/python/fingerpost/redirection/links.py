@@ -144,6 +144,12 @@ class Links:
                 break
         raise NotFound(f"There is no redirection of a {type_} {evrythng_id[:60]}")
 
+    def check_thing(self, resource_id: str, type_: ResourceType) -> None:
+        """Raises NotFound for a thing that an address names and the caller does not see."""
+        stored = Resources(self._caller.tables, KINDS[type_]).read(resource_id)
+        if not self._caller.sees(stored.document):
+            raise NotFound(f"There is no {type_} {resource_id[:60]}")
+
     def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
         entry = audit.entry(self._caller, verb, "link", before.name, _audited(before), _audited(after))

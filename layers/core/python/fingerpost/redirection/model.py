@@ -41,14 +41,17 @@ class Link(Frozen, kw_only=True):
 
     def default_url(self) -> str:
         """Where a scan goes that no rule wants."""
-        names = {
+        # An id of 24 characters cannot make a URL too long that was short enough when saved.
+        return fill(self.template, self.names()) or str(self.template.pieces[0])
+
+    def names(self) -> dict[str, str | None]:
+        """What its default URL may name."""
+        return {
             "evrythngId": self.evrythng_id,
             "shortId": self.short_id,
             "thngId": self.evrythng_id if self.type == "thng" else None,
             "productId": self.evrythng_id if self.type == "product" else self.product,
         }
-        # An id of 24 characters cannot make a URL too long that was short enough when saved.
-        return fill(self.template, names) or str(self.template.pieces[0])
 
 
 def to_item(link: Link) -> Item:

@@ -6,11 +6,9 @@ project and what its rules need: so a scan knows whom a delegate means, and what
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from copy import replace
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from .. import keys
@@ -20,14 +18,23 @@ from ..ports.table import Key, Put
 from ..rules import nodes
 from ..rules.check import check_rules
 from ..rules.compile import InvalidMatch, compile_match
-from ..rules.fields import REDIRECTOR, field_of, suggestion
-from ..rules.template import InvalidTemplate, UnknownTemplateField, from_json, parse_template, to_json
+from ..rules.fields import REDIRECTOR, field_of
+from ..rules.template import InvalidTemplate, UnknownTemplateField
 from ..shapes import stamp
 from .delegates import check_delegates
-from .documents import ACCOUNT_RULE_FIELDS, RULE_FIELDS, SentApplicationRule, SentApplicationRules, SentRule, SentRules
-from .hosts import may_lead_to
+from .documents import (
+    ACCOUNT_RULE_FIELDS,
+    RULE_FIELDS,
+    SentApplicationRule,
+    SentApplicationRules,
+    SentRule,
+    SentRules,
+    unknown_keys,
+)
 from .release import StoredSet, Story, release
+from .rule_urls import forbidden_hosts, read_urls, sent_urls
 from .rulesets import CompiledRules, StoredRule, pack
+from .splits import InvalidVariants, mistakes_of_variants, oddities_of_variants
 from .versions import Owner, document
 
 MAX_RULES_BYTES = 4 * 1024 * 1024
@@ -84,8 +91,7 @@ def examine(sent: SentRules | SentApplicationRules, *, strict: bool = False, all
     for number, rule in enumerate(sent.rules):
         place, mistakes = f"rules[{number}]", len(found.mistakes)
         compiled = _compile(rule, place, found, strict=strict)
-        with found.gathering():
-            _check_host(compiled.stored, place, allowed_hosts)
+        found.refuse(InvalidTemplate, forbidden_hosts(compiled.stored, place, allowed_hosts))
         wrong = len(found.mistakes) > mistakes
         stored.append({"sent": rule.sent()} if wrong else compiled.stored)
         fields |= compiled.template_fields
@@ -93,7 +99,7 @@ def examine(sent: SentRules | SentApplicationRules, *, strict: bool = False, all
         if len(found.mistakes) >= MAX_FINDINGS:
             break
     if len(found.warnings) < MAX_FINDINGS:
-        passing = {number for number, rule in enumerate(stored) if "template" not in rule}  # they only ask others
+        passing = {number for number, rule in enumerate(sent.rules) if not sent_urls(rule)}  # they only ask others
         found.warnings += check_rules(matches, REDIRECTOR, passing=passing)
     warnings, mistakes_found = (of_rules(each[:MAX_FINDINGS], sent.rules) for each in (found.warnings, found.mistakes))
     stored += [{"sent": rule.sent()} for rule in sent.rules[len(stored) :]]
@@ -119,14 +125,11 @@ class _Findings:
         self.warnings: list[Finding] = []
         self.refusal: type[Invalid] = Invalid
 
-    @contextmanager
-    def gathering(self) -> Iterator[None]:
-        """A mistake ends this part of a rule's reading, and the next part is read."""
-        try:
-            yield
-        except (InvalidMatch, InvalidTemplate) as error:
-            self.refusal = self.refusal if self.mistakes else type(error)
-            self.mistakes += error.details
+    def refuse(self, kind: type[Invalid], mistakes: Sequence[Finding]) -> None:
+        """These mistakes, if there are any, are of this kind."""
+        if mistakes and not self.mistakes:
+            self.refusal = kind
+        self.mistakes += mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,60 +142,39 @@ class _CompiledRule:
 def _compile(rule: SentApplicationRule, place: str, found: _Findings, *, strict: bool) -> _CompiledRule:
     known = ACCOUNT_RULE_FIELDS if isinstance(rule, SentRule) else RULE_FIELDS
     found.mistakes += [replace(each, field=f"{place}.{each.field}" if each.field else place) for each in rule.mistakes]
-    found.warnings += [
-        Finding(field=f"{place}.{name}", message=f"unknown key {name[:60]!r}; it is kept but means nothing",
-                suggestion=next(iter(get_close_matches(name[:60], known, n=1)), None))
-        for name, value in (rule.model_extra or {}).items()
-        if name != "delegates" or value  # clients send an empty list also where nobody can be asked
-    ]  # fmt: skip
-    constants = rule.constants or {}
+    found.warnings += unknown_keys(place, rule.model_extra or {}, known) + oddities_of_variants(rule, place)
     unread = {each.field.partition(".")[0].partition("[")[0] for each in rule.mistakes}
+    if "variants" not in unread:
+        found.refuse(InvalidVariants, mistakes_of_variants(rule, place))
     node: nodes.Node | None = None
     if rule.match is not None and rule.match.strip():
-        with found.gathering():
+        try:
             compiled = compile_match(rule.match, REDIRECTOR, field=f"{place}.match", strict=strict)
+        except InvalidMatch as error:
+            found.refuse(type(error), error.details)
+        else:
             found.warnings += compiled.warnings
             node = compiled.node
-    template = None
-    if rule.redirectUrl:
-        with found.gathering():
-            try:
-                template = parse_template(
-                    rule.redirectUrl,
-                    known=lambda name: "constants" in unread or field_of(REDIRECTOR, name) is not None,
-                    constants=constants,
-                    nearest=lambda name: suggestion(REDIRECTOR, name),
-                    document_field=f"{place}.redirectUrl",
-                )
-            except UnknownTemplateField as error:
-                if strict:
-                    raise
-                found.warnings += error.details
-                node = nodes.NEVER
-    elif not (isinstance(rule, SentRule) and rule.delegates) and unread.isdisjoint(("", "redirectUrl", "delegates")):
+    urls = read_urls(rule, place, lambda name: "constants" in unread or field_of(REDIRECTOR, name) is not None)
+    found.refuse(InvalidTemplate, urls.mistakes)
+    if urls.unknown and strict:
+        found.refuse(UnknownTemplateField, urls.unknown)
+    elif urls.unknown:
+        found.warnings += urls.unknown
+        node = nodes.NEVER
+    asks = isinstance(rule, SentRule) and rule.delegates
+    if not sent_urls(rule) and not asks and unread.isdisjoint(("", "redirectUrl", "variants", "delegates")):
         message = "a rule needs a redirectUrl" + (" (or delegates)" if isinstance(rule, SentRule) else "")
-        with found.gathering():
-            finding = Finding(field=f"{place}.redirectUrl", message=message, expected=("an absolute http(s) URL",))
-            raise InvalidTemplate(message, details=[finding])
+        finding = Finding(field=f"{place}.redirectUrl", message=message, expected=("an absolute http(s) URL",))
+        found.refuse(InvalidTemplate, [finding])
     stored: dict[str, Any] = {"sent": rule.sent()}
     if rule.name:
         stored["name"] = rule.name
     if node is not None:
         stored["nodes"] = nodes.to_json(node)
-    if template is not None:
-        stored["template"] = to_json(template)
-    if constants:
-        stored["constants"] = constants
-    return _CompiledRule(stored, node, template.fields if template else frozenset())
-
-
-def _check_host(stored: StoredRule, place: str, allowed_hosts: str) -> None:
-    """Raises InvalidTemplate when the rule leads to a host that the account has not allowed."""
-    if "template" not in stored or may_lead_to(host := from_json(stored["template"]).host, allowed_hosts):
-        return
-    hosts = tuple(allowed_hosts.split(","))
-    message = f"the account does not allow application rules to lead to {host}; it allows {', '.join(hosts)}"
-    raise InvalidTemplate(message, details=[Finding(field=f"{place}.redirectUrl", message=message, expected=hosts)])
+    if rule.constants:
+        stored["constants"] = rule.constants
+    return _CompiledRule(stored | urls.stored(rule), node, urls.fields)
 
 
 def publish(

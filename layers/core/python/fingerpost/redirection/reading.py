@@ -41,19 +41,31 @@ class Reading:
         "_rows",
         "_tables",
         "_thng_id",
+        "account",
+        "facts",
         "thng",
     )
 
     def __init__(
-        self, tables: Tables, begun: Sources, thng_id: str | None, product_id: str | None, ahead: Rows | None = None
+        self,
+        tables: Tables,
+        begun: Sources,
+        thng_id: str | None,
+        product_id: str | None,
+        ahead: Rows | None = None,
+        parsed: dict[str, Document | None] | None = None,
     ):
-        """`begun` is what is known without reading; `ahead` was read before it was known to be needed."""
+        """`begun` is what is known without reading; `ahead` was read before it was known to be needed.
+
+        Readings of several scans may share `ahead` and `parsed`, the documents in its rows: each adds what it reads.
+        """
+        self.account, self.facts = tables.account, begun.facts
         self._tables, self._begun = tables, begun
         self._thng_id, self._product_id = thng_id, product_id
-        self._rows: Rows = ahead or {}
+        self._rows: Rows = {} if ahead is None else ahead
         self._needs: Needs = 0
         self._documents: tuple[Key, ...] = ()
-        self._parsed: dict[str, Document | None] = {}
+        self._parsed: dict[str, Document | None] = {} if parsed is None else parsed
         self._places: dict[str, Document | None] = {}
         self.thng: Document | None = None  # as soon as it was wanted
 

@@ -21,8 +21,8 @@ class Recorded:
 
     @property
     def asked(self) -> bool:
-        """Whether any rules were: an action of another kind, or one that never got to them, has nothing to say."""
-        return "rules" in self.row
+        """Whether rules were, or would have been had there been any."""
+        return "rules" in self.row or "link" in self.row
 
     @property
     def link(self) -> tuple[str, str] | None:
@@ -51,9 +51,11 @@ class Recorded:
 
 
 def facts_of_row(row: dict[str, Any]) -> Facts:
-    """The inverse of `visit.context_item`; an address was cut, and the account may not have kept it at all."""
+    """The inverse of `visit.context_item`; an address was cut, so the day's hash stands for who it was."""
     return Facts(
         at=row["ts"],
+        visitor=row.get("visitor", ""),
+        variant=row.get("variant", ""),
         agent=row.get("ua", ""),
         languages=row.get("lang", ""),
         referer=row.get("ref", ""),

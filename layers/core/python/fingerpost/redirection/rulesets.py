@@ -18,8 +18,10 @@ from ..rules.ruleset import RuleSet
 from ..rules.template import Template, from_json
 from ..shapes import upgraded
 from .context import Context, Needs, needs_of
+from .facts import Facts
+from .variants import chosen, visitor_of
 
-type StoredRule = Mapping[str, Any]  # name, match, nodes, redirectUrl, template, constants; see publish.py
+type StoredRule = Mapping[str, Any]  # sent, name, nodes, template, constants, variants, until; see publish.py
 
 MAX_KEPT_RULES = 40_000  # rules kept in memory over all accounts; the least recently used sets go first
 
@@ -60,6 +62,16 @@ class Target(Frozen):
     needs: Needs
 
 
+class Split(Frozen):
+    """The variants of a rule, each with its weight and where it leads; from `until` on the rule's own URL is used."""
+
+    rule: str  # what tells the rule from others in every version: its name, else its match expression
+    names: tuple[str, ...]
+    weights: tuple[int, ...]
+    targets: tuple[Target, ...]
+    until: int | None
+
+
 class CompiledRules:
     """One version of an owner's rules, ready to decide. Rules stay as they are stored until one of them is needed."""
 
@@ -77,6 +89,7 @@ class CompiledRules:
             if named := rule["sent"].get("delegates"):
                 self.delegates[place] = tuple([Delegate(each.get("app"), each.get("project")) for each in named])
         self._targets: dict[int, Target] = {}
+        self._splits: dict[int, Split] = {}
 
     def first_match(self, context: Context) -> int | None:
         """The number, from 0, of the first rule that matches."""
@@ -86,22 +99,47 @@ class CompiledRules:
         """The next rule that matches, for when one yields no URL."""
         return self._set.next_match(context, after)
 
-    def target(self, number: int) -> "Target | None":
-        """Where a rule leads; None when it has no redirectUrl."""
+    def aim(self, number: int, account: str, facts: Facts) -> tuple[Target | None, str]:
+        """Where a rule leads this scan, and the name of the variant that does, empty when it is the rule's own URL."""
+        split = self.split(number)
+        if split is None or (split.until is not None and facts.at >= split.until):
+            return self.target(number), ""
+        if facts.variant in split.names:
+            place = split.names.index(facts.variant)
+        else:
+            place = chosen(split.weights, account, split.rule, visitor_of(facts))
+        return split.targets[place], split.names[place]
+
+    def target(self, number: int) -> Target | None:
+        """Where a rule's own URL leads; None when it has no redirectUrl."""
         kept = self._targets.get(number)
         if kept is None and (pieces := self.rules[number].get("template")) is not None:
-            template = from_json(pieces)
-            fields = template.fields
-            kept = Target(template, template.host, fields - self.fields, needs_of(fields))
-            self._targets[number] = kept
+            kept = self._targets[number] = self._target(pieces)
         return kept
 
-    def mentioned(self, number: int) -> list[str]:
-        """The fields that a rule tests or puts into its URL, in the order of their names."""
+    def split(self, number: int) -> Split | None:
+        """The variants of a rule; None when it has none."""
+        rule = self.rules[number]
+        if "variants" not in rule:
+            return None
+        kept = self._splits.get(number)
+        if kept is None:
+            names, weights, templates = zip(*rule["variants"], strict=True)
+            told_by = rule.get("name") or rule["sent"].get("match") or ""
+            targets = tuple([self._target(each) for each in templates])
+            kept = self._splits[number] = Split(told_by, names, weights, targets, rule.get("until"))
+        return kept
+
+    def _target(self, pieces: list[Any]) -> Target:
+        template = from_json(pieces)
+        fields = template.fields
+        return Target(template, template.host, fields - self.fields, needs_of(fields))
+
+    def mentioned(self, number: int, target: Target) -> list[str]:
+        """The fields that a rule tests or puts into the URL of `target`, in the order of their names."""
         nodes = self.rules[number].get("nodes")
         tested = {test.field for test in tests(from_nodes(nodes))} if nodes is not None else set()
-        target = self.target(number)
-        return sorted(tested | (target.template.fields if target else frozenset()))
+        return sorted(tested | target.template.fields)
 
 
 NO_RULES = CompiledRules(0, ())

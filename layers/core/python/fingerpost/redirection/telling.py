@@ -1,6 +1,6 @@
 """Rules asked one by one, and of each why it matched or did not: what explanations and simulations have in common."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,29 +58,25 @@ class Teller:
         self._reading, self._load, self._whom = reading, load, whom
         self._shown = 0  # applications
 
-    def told(
-        self,
-        compiled: CompiledRules,
-        decided: int | None,
-        *,
-        asked: Version | None = None,
-        places: Iterable[int] | None = None,
-    ) -> Told:
-        """The rules at `places` (numbers from 0); without, the last hundred up to the one that decided.
+    def told(self, compiled: CompiledRules, decided: int | None, asked: Version | None = None) -> Told:
+        """The last hundred rules up to the one that decided, or of all.
 
         `asked` is the application whose rules they are, None for the account's own.
         """
+        last = decided or len(compiled.rules)
+        places = range(max(0, last - MAX_RULES_SHOWN), last)
+        return Told(list(self.each(compiled, decided, places, asked)), decided)
+
+    def each(
+        self, compiled: CompiledRules, decided: int | None, places: Iterable[int], asked: Version | None = None
+    ) -> Iterator[Document]:
+        """The rules at `places` (numbers from 0), one by one."""
         context = self.context(compiled, asked)
-        if places is None:
-            last = decided or len(compiled.rules)
-            places = range(max(0, last - MAX_RULES_SHOWN), last)
-        rules = []
         for place in places:
             told = rule_told(compiled, place, context)
             if place in compiled.delegates and (told["matched"] or place + 1 == decided):
                 told["delegates"] = self._delegates_told(compiled, place)
-            rules.append(told)
-        return Told(rules, decided)
+            yield told
 
     def context(self, compiled: CompiledRules, asked: Version | None = None) -> Context:
         """The values of all fields that the rules test."""
@@ -94,7 +90,7 @@ class Teller:
                 continue
             self._shown += 1
             version = asked.version
-            answer = self.told(self._load(version), asked.decided, asked=version)
+            answer = self.told(self._load(version), asked.decided, version)
             told.append(
                 {
                     "app": version.app,

@@ -6,6 +6,7 @@ Everything found is a warning. What is not found may still be wrong: this looks 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from ..errors import Finding
 from .fields import Door, field_of
@@ -35,10 +36,17 @@ _MAX_COMPARED = 64  # earlier rules that one rule is held against for each of it
 _MAX_WORK = 2_000_000  # comparisons of terms in one check; rules after that are only looked at alone
 _INFINITE = float("inf")
 
-type _Term = (
-    tuple[str, Op, frozenset[Pattern]] | Node
-)  # a test without the spelling of its literals, or what is no test
-type _Conjunction = dict[_Term, None]  # in the order of the text
+type Kind = Literal["unreachable", "contradiction", "neverHolds", "overlap"]
+type Term = tuple[str, Op, frozenset[Pattern]] | Node  # a test without the spelling of its literals, or what is no test
+type Conjunction = dict[Term, None]  # in the order of the text
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """A warning and what kind of thing it is about."""
+
+    kind: Kind
+    finding: Finding
 
 
 def check_rules(
@@ -49,10 +57,17 @@ def check_rules(
     `passing` are the numbers of rules that may match and leave it to the next ones. Each warning stands at
     `rules[i].match`, i counted from 0. A rule that names an unknown field is skipped: it has one from `compile_match`.
     """
-    return tuple(islice(_check(matches, door, field, passing), _MAX_FINDINGS))
+    return tuple([odd.finding for odd in oddities(matches, door, field=field, passing=passing)])
 
 
-def _check(matches: Sequence[Node | None], door: Door, field: str, passing: Collection[int]) -> Iterator[Finding]:
+def oddities(
+    matches: Sequence[Node | None], door: Door, *, field: str = "rules", passing: Collection[int] = ()
+) -> Iterator[Oddity]:
+    """The same warnings with their kinds."""
+    return islice(_check(matches, door, field, passing), _MAX_FINDINGS)
+
+
+def _check(matches: Sequence[Node | None], door: Door, field: str, passing: Collection[int]) -> Iterator[Oddity]:
     earlier = _Earlier()
     always: int | None = None
     for number, node in enumerate(matches):
@@ -60,32 +75,33 @@ def _check(matches: Sequence[Node | None], door: Door, field: str, passing: Coll
             continue
         place = f"{field}[{number}].match"
         if always is not None:
-            yield Finding(field=place, message=f"never reached: {field}[{always}] always matches")
+            message = f"never reached: {field}[{always}] always matches"
+            yield Oddity("unreachable", Finding(field=place, message=message))
             continue
         if node is None:
             always = None if number in passing else number
             continue
-        alternatives = list(_alternatives(node))
-        for message in _about(node, alternatives, door):
-            yield Finding(field=place, message=message)
+        alternatives = list(conjunctions(node))
+        for kind, message in _about(node, alternatives, door):
+            yield Oddity(kind, Finding(field=place, message=message))
         cover = earlier.cover(alternatives)
         if cover is None and number not in passing:
             earlier.add(number, alternatives)
         elif cover is not None:
             what = "asks the same" if node == matches[cover] else "matches whenever this one does"
-            yield Finding(field=place, message=f"never reached: {field}[{cover}] {what}")
+            yield Oddity("unreachable", Finding(field=place, message=f"never reached: {field}[{cover}] {what}"))
 
 
 # Rules as conjunctions ---------------------------------------------------------------------------------------------
 
 
-def _alternatives(node: Node) -> Iterator[_Conjunction]:
+def conjunctions(node: Node) -> Iterator[Conjunction]:
     """The conjunctions of which one has to hold; a deeper OR stays one term."""
     for each in node.nodes if isinstance(node, AnyOf) else (node,):
         yield dict.fromkeys(_terms(each))
 
 
-def _terms(node: Node) -> Iterator[_Term]:
+def _terms(node: Node) -> Iterator[Term]:
     match node:
         case AllOf(nodes):
             for each in nodes:
@@ -105,11 +121,11 @@ def _plain(values: Iterable[Pattern]) -> frozenset[Pattern]:
     return frozenset(Exact("", each.value, each.number) if isinstance(each, Exact) else each for each in values)
 
 
-def _implies(stronger: _Conjunction, weaker: _Conjunction) -> bool:
+def _implies(stronger: Conjunction, weaker: Conjunction) -> bool:
     return all(term in stronger or any(_term_implies(each, term) for each in stronger) for term in weaker)
 
 
-def _term_implies(one: _Term, other: _Term) -> bool:
+def _term_implies(one: Term, other: Term) -> bool:
     """Whether `one` can only hold when `other` does: a shorter list of =, a longer one of !=."""
     match one, other:
         case (str(field), op, values), (str(same), as_op, wider) if field == same:
@@ -136,22 +152,22 @@ class _Earlier:
     """The conjunctions of earlier rules, found by one of their terms."""
 
     def __init__(self) -> None:
-        self._by_key: dict[object, list[tuple[int, _Conjunction]]] = {}
+        self._by_key: dict[object, list[tuple[int, Conjunction]]] = {}
         self._work = 0
 
-    def add(self, number: int, alternatives: list[_Conjunction]) -> None:
+    def add(self, number: int, alternatives: list[Conjunction]) -> None:
         for conjunction in alternatives:
             keys = [list(_keys(term)) for term in conjunction]
             rarest = min(keys, key=lambda each: max(len(self._by_key.get(key, ())) for key in each))
             for key in rarest:
                 self._by_key.setdefault(key, []).append((number, conjunction))
 
-    def cover(self, alternatives: list[_Conjunction]) -> int | None:
+    def cover(self, alternatives: list[Conjunction]) -> int | None:
         """The last of the rules that together hold whenever one of `alternatives` does, None when there are none."""
         covers = [self._cover(conjunction) for conjunction in alternatives]
         return None if None in covers else max(number for number in covers if number is not None)
 
-    def _cover(self, conjunction: _Conjunction) -> int | None:
+    def _cover(self, conjunction: Conjunction) -> int | None:
         for term in conjunction:
             for key in _lookups(term):
                 for number, weaker in self._by_key.get(key, [])[:_MAX_COMPARED]:
@@ -163,7 +179,7 @@ class _Earlier:
         return None
 
 
-def _keys(term: _Term) -> Iterator[object]:
+def _keys(term: Term) -> Iterator[object]:
     """Under what an earlier rule's term is filed: each value of a list, so that any shorter list finds it."""
     match term:
         case (str(field), "=", values):
@@ -175,7 +191,7 @@ def _keys(term: _Term) -> Iterator[object]:
             yield term
 
 
-def _lookups(term: _Term) -> Iterator[object]:
+def _lookups(term: Term) -> Iterator[object]:
     match term:
         case (str(field), "=", values):
             yield field, "=", None  # a prefix, or anything at all
@@ -187,13 +203,15 @@ def _lookups(term: _Term) -> Iterator[object]:
 # One rule ----------------------------------------------------------------------------------------------------------
 
 
-def _about(node: Node, alternatives: list[_Conjunction], door: Door) -> Iterator[str]:
+def _about(node: Node, alternatives: list[Conjunction], door: Door) -> Iterator[tuple[Kind, str]]:
     for test in tests(node):
-        yield from _about_test(test)
+        for message in _about_test(test):
+            yield "neverHolds", message
     reasons = [next(_contradictions(conjunction, door), None) for conjunction in alternatives]
     for reason in reasons:
         if reason is not None:
-            yield f"never matches: {reason}" if None not in reasons else f"a part never matches: {reason}"
+            part = "" if None not in reasons else "a part "
+            yield "contradiction", f"{part}never matches: {reason}"
 
 
 def _about_test(test: Test) -> Iterator[str]:
@@ -215,8 +233,8 @@ def _about_test(test: Test) -> Iterator[str]:
         yield f"{name} is never there: property keys are lower case"
 
 
-def _contradictions(conjunction: _Conjunction, door: Door) -> Iterator[str]:
-    spans: dict[str, _Span] = {}
+def _contradictions(conjunction: Conjunction, door: Door) -> Iterator[str]:
+    spans: dict[str, Span] = {}
     words: dict[str, frozenset[str | Number]] = {}
     for term in conjunction:
         match term:
@@ -225,9 +243,9 @@ def _contradictions(conjunction: _Conjunction, door: Door) -> Iterator[str]:
                     yield f"{print_name(field)} is asked to hold and not to hold the same"
                 if not _is_single(door, field):
                     continue
-                span = _span(op, values)
+                span = span_of(op, values)
                 if span is not None:
-                    spans[field] = spans.get(field, _Span()).narrowed(span)
+                    spans[field] = spans.get(field, Span()).narrowed(span)
                     if spans[field].is_empty:
                         yield f"no {print_name(field)} is in all the ranges asked for"
                 if op == "=" and all(isinstance(value, Exact) for value in values):
@@ -248,7 +266,7 @@ def _is_single(door: Door, field: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
     """The numbers from `low` to `high`, without the ends that are open."""
 
     low: Number = -_INFINITE
@@ -256,17 +274,17 @@ class _Span:
     low_open: bool = False
     high_open: bool = False
 
-    def narrowed(self, other: "_Span") -> "_Span":
+    def narrowed(self, other: "Span") -> "Span":
         low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
         high, high_closed = min((self.high, not self.high_open), (other.high, not other.high_open))
-        return _Span(low, high, low_open, not high_closed)
+        return Span(low, high, low_open, not high_closed)
 
     @property
     def is_empty(self) -> bool:
         return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
 
 
-def _span(op: Op, values: frozenset[Pattern]) -> _Span | None:
+def span_of(op: Op, values: frozenset[Pattern]) -> Span | None:
     """The numbers a test of one value allows; None when it is no test of numbers."""
     if len(values) != 1:
         return None
@@ -274,12 +292,12 @@ def _span(op: Op, values: frozenset[Pattern]) -> _Span | None:
     bound = bound_of(value)
     match op, value:
         case "=", Between(low, high) if low <= high:
-            return _Span(low, high)
+            return Span(low, high)
         case "=", Exact(_, int() | float() as number):
-            return _Span(number, number)
+            return Span(number, number)
         case (">" | ">=", _) if bound is not None:
-            return _Span(low=bound, low_open=op == ">")
+            return Span(low=bound, low_open=op == ">")
         case ("<" | "<=", _) if bound is not None:
-            return _Span(high=bound, high_open=op == "<")
+            return Span(high=bound, high_open=op == "<")
         case _:
             return None

@@ -83,8 +83,7 @@ def suggestion(door: Door, name: str) -> str | None:
             candidates.append(known[:-1] + key if key else known)
         else:
             candidates.append(known)
-    near = get_close_matches(name, candidates, n=1, cutoff=0.6)
-    return near[0] if near else None
+    return next(iter(get_close_matches(name, candidates)), None)
 
 
 def _table(*groups: Iterable[Field]) -> Mapping[str, Field]:

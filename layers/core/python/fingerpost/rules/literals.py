@@ -178,7 +178,7 @@ def _number(field: Field, name: str, op: Op, text: str) -> Number:
         case "timeOfDay":
             number = _time_of_day(text)
         case _:
-            number = _time(text, last=op in (">", "<="))
+            number = moment_of(text, last=op in (">", "<="))
     if number is None:
         raise _misfit(field, name, text)
     return number
@@ -200,7 +200,7 @@ def _time_of_day(text: str) -> int | None:
     return (int(hours) * 60 + int(minutes)) * 60_000
 
 
-def _time(text: str, *, last: bool) -> int | None:
+def moment_of(text: str, *, last: bool) -> int | None:
     """Milliseconds since the epoch; of a date its first or last one, in UTC, as is a time without an offset."""
     if _MILLISECONDS.fullmatch(text):
         return int(text)
@@ -229,7 +229,7 @@ def _misfit(field: Field, name: str, text: str, suggestion: str | None = None) -
 def _no_choice(field: Field, name: str, text: str) -> Misfit:
     word = text.lower()[:60]
     called = _ALSO_CALLED.get(word)
-    near = [called] if called in field.choices else get_close_matches(word, field.choices, n=1)
+    near = [called] if called in field.choices else get_close_matches(word, field.choices)
     message = f"{name} is one of {', '.join(field.choices)}; found '{shown(text)}'"
     return Misfit(message, field.choices, next(iter(near), None))
 

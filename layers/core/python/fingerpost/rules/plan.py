@@ -81,6 +81,15 @@ def plan(node: Node | None, indexes: IndexFields) -> Plan:
     )
 
 
+def time_span(node: Node | None, field: str) -> tuple[int, int]:
+    """The first and the last millisecond at which `field` can be when `node` holds; the first is later when it never
+    does."""
+    if node is None:
+        return 0, _END_OF_TIME
+    cover = _cover(node, {field: "time"})
+    return cover.low, cover.high
+
+
 @dataclass(frozen=True, slots=True)
 class _Reach:
     """What one term reaches, made between `low` and `high` (milliseconds, both included)."""
@@ -189,21 +198,21 @@ def _cover_test(test: Test, indexes: IndexFields) -> _Cover:
 def _reach(kind: Literal["identifier", "reference", "tag", "name"], field: str, pattern: Pattern) -> _Reach | None:
     """What one value reaches, None when its field's index cannot tell."""
     match pattern:
-        case Exact(text, value, number):
+        case Exact(_, value, number):
             if kind == "name":
                 return _Reach("name", field, (value,)) if isinstance(value, str) and value else None
-            return _Reach(kind, field, _spellings(text, value, number))
+            return _Reach(kind, field, _spellings(value, number))
         case Prefix(text) if kind == "name" and text:
             return _Reach("prefix", field, (text,))
         case _:
             return None
 
 
-def _spellings(text: str, value: str | Number, number: Number | None) -> tuple[str, ...]:
+def _spellings(value: str | Number, number: Number | None) -> tuple[str, ...]:
     """Each text that an index row can have for a stored value which equals this literal."""
     spellings: list[str] = []
     if isinstance(value, str):
-        spellings += [value, text] if text in ("true", "false") else [value]
+        spellings.append(value)
     else:
         number = value
     if number is not None:
@@ -219,11 +228,10 @@ def _cover_time(test: Test) -> _Cover:
     if test.op not in ("=", "<", "<=", ">", ">="):
         return _everything(f"no index answers {test.field:.100}{test.op}")
     spans = [(max(low, 0), min(high, _END_OF_TIME)) for low, high in spans if low <= high]
-    reaches = [_Reach("list", low=low, high=high) for low, high in spans if low <= high]
-    if not reaches:
+    spans = [(low, high) for low, high in spans if low <= high]
+    if not spans:
         return _Cover(())
-    low, high = min(reach.low for reach in reaches), max(reach.high for reach in reaches)
-    return _everything("only time narrows what is read", low, high)
+    return _everything("only time narrows what is read", min(low for low, _ in spans), max(high for _, high in spans))
 
 
 def _span(op: str, pattern: Pattern) -> tuple[int, int] | None:

@@ -94,7 +94,7 @@ def fill(template: Template, context: Mapping[str, Any], constants: Mapping[str,
                 value = context.get(field)
             else:
                 value = constants.get(field[len(_CONSTANT) :]) if constants else None
-            text = "" if value is None else _shown(value, part)
+            text = _shown(value, part)
         length += len(text)
         if length > MAX_URL_CHARACTERS:
             return None
@@ -147,15 +147,9 @@ def _without_dot_segments(template: Template, texts: list[str]) -> str:
     """Empty each path segment that a value made `.` or `..`; such a segment of the template's own text stays."""
     pairs = zip(template.pieces, texts, strict=True)
     url = "".join([text.replace(".", "\0") if isinstance(piece, str) else text for piece, text in pairs])
-    host_start = url.index("//") + 2
     end = min([at for mark in "?#" if (at := url.find(mark)) >= 0], default=len(url))
-    start = url.find("/", host_start, end)
-    if start >= 0:
-        path = re.sub(
-            r"/((?:[.\0]|%2[Ee]){1,2})(?=/|$)", lambda found: "/" if "." in found[1] else found[0], url[start:end]
-        )
-        url = url[:start] + path + url[end:]
-    return url.replace("\0", ".")
+    path = re.sub(r"/((?:[.\0]|%2[Ee]){1,2})(?=/|$)", lambda found: "/" if "." in found[1] else found[0], url[:end])
+    return (path + url[end:]).replace("\0", ".")
 
 
 def parse_template(
@@ -293,7 +287,7 @@ def _template(tokens: list[_Token], resolve: Callable[[str], str]) -> Template:
             continue
         text = token.text if pieces else with_ascii_host(token.text)
         pieces.append(to_encode.sub(lambda found: _encoded(found[0], "query"), text))
-        if part != "fragment" and "#" in text:
+        if "#" in text:
             part = "fragment"
         elif part == "path" and "?" in text:
             part = "query"

@@ -1,0 +1,32 @@
+"""The command line `fingerpost`, whole."""
+
+from . import drafts, link_import, trials  # noqa: F401 - they add commands to groups of others
+from .accounts import accounts
+from .audit_log import audit
+from .command import command, group
+from .keys import keys
+from .qr import qr
+from .redirections import redirections
+from .rules import rules
+from .stats import stats
+from .tail import actions
+from .thngs import thngs
+
+app = group(
+    "Fingerpost from the command line. Reads FINGERPOST_API_URL and FINGERPOST_API_KEY; without them it takes the key "
+    "of a server that `make run` started here."
+)
+command(app, "qr")(qr)
+command(app, "stats")(stats)
+command(app, "audit")(audit)
+app.add_typer(rules, name="rules")
+app.add_typer(redirections, name="redirections")
+app.add_typer(thngs, name="thngs")
+app.add_typer(actions, name="actions")
+app.add_typer(accounts, name="accounts")
+app.add_typer(keys, name="keys")
+
+
+def main() -> None:
+    """The console script. Exit codes: 0 done, 1 the answer is no, 2 usage, 3 refused by the server, 4 no server."""
+    app(prog_name="fingerpost")

@@ -1,0 +1,295 @@
+"""`fingerpost rules`: look at rules, check them, publish them, go back."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..redirection.documents import SentApplicationRules, SentRules
+from ..redirection.publish import examine
+from .command import Session, command, group
+from .failure import Negative, Refused, Usage
+from .findings import counted, located, show_finding
+from .reading import Application, base_of, moment_of
+from .reference import Files, Reference, Rules, reference_of
+from .rule_files import RuleFile, read_rule_file, rule_text, with_based_on
+from .terminal import moment, written
+
+rules = group("The rules that decide where a scan goes: check, try, publish, go back.")
+
+Reason = Annotated[str | None, typer.Option("--reason", "-m", help="Why, for the history.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+LEVELS_OF_A_NO = ("error", "warning")
+
+
+@command(rules, "check")
+def check(
+    session: Session,
+    files: Files,
+    application: Application = None,
+    online: Annotated[bool, typer.Option("--online", help="Ask the server too: scans, targets, domains.")] = False,
+    targets: Annotated[bool, typer.Option(help="With --online: see whether the targets answer.")] = True,
+) -> None:
+    """Find what is wrong with rule files. Needs no server; ends with 1 when there are errors or warnings."""
+    findings, read = [], [read_rule_file(each) for each in files]
+    for file in read:
+        found = check_online(session, file, application, targets) if online else check_here(file, application)
+        findings += found
+    total = sum(len(file.rules) for file in read)
+    says = f"{counted(findings)} in {total:,} rules of {', '.join(str(file.path) for file in read)}"
+
+    def for_people() -> None:
+        by_path = {str(file.path): file for file in read}
+        for each in findings:
+            show_finding(session.terminal, each, by_path[each["file"]].rules)
+        session.terminal.say(says, "strong" if findings else "good")
+
+    session.terminal.answer({"findings": findings, "rules": total, "says": says}, for_people)
+    if any(each["level"] in LEVELS_OF_A_NO for each in findings):
+        raise typer.Exit(Negative.exit_code)
+
+
+def check_here(file: RuleFile, application: str | None) -> list[dict[str, Any]]:
+    """What the text of the rules tells, without a server."""
+    model = SentRules if application is None else SentApplicationRules
+    examined = examine(model.model_validate({"rules": file.rules}))
+    leveled = [("error", each) for each in examined.mistakes] + [("warning", each) for each in examined.warnings]
+    found = [{"level": level, "rule": each.rule, "name": each.name, **each.document()} for level, each in leveled]
+    return [located(each, file) for each in sorted(found, key=lambda each: each["rule"] or len(file.rules))]
+
+
+def check_online(session: Session, file: RuleFile, application: str | None, targets: bool) -> list[dict[str, Any]]:
+    """What the server knows beside that: what is scanned, who answers, which domains are the account's own."""
+    body = {"rules": file.rules, "targets": targets}
+    answer = session.client.post(f"{base_of(application)}/check", body)
+    return [located(each, file) for each in answer["findings"]]
+
+
+@command(rules, "pull")
+def pull(
+    session: Session,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to; on screen when absent.")] = None,
+    of: Annotated[str, typer.Option("--of", metavar="RULES", help="live, a version's number, draft:NAME.")] = "live",
+    application: Application = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file when there is one.")] = False,
+) -> None:
+    """Write rules to a file, ready to be changed, checked, kept in git and pushed."""
+    base, reference = base_of(application), reference_of(of)
+    if file is not None and file.exists() and not overwrite:
+        raise Usage(f"{file} is there already", then="Say --overwrite, or choose another name")
+    content = reference.rules(session.client, base)
+    live = session.client.get(base).get("version", 0)
+    suffix = ".yaml" if file is None else file.suffix
+    text = rule_text(content, suffix=suffix, based_on=None if file is None else live)
+    if file is None:
+        session.terminal.answer({"rules": content}, lambda: session.terminal.raw(text))
+        return
+    try:
+        written(file, text.encode())
+    except OSError as error:
+        raise Usage(f"{file} cannot be written: {error.strerror}") from error
+    session.terminal.answer(
+        {"file": str(file), "rules": len(content), "basedOn": live},
+        lambda: session.terminal.say(f"{file}: {len(content):,} rules of {reference.title}, live is version {live}"),
+    )
+
+
+@command(rules, "diff")
+def diff(
+    session: Session,
+    new: Rules,
+    old: Annotated[str, typer.Option("--from", metavar="RULES", help="What to compare with.")] = "live",
+    application: Application = None,
+) -> None:
+    """Say in words what is different. Ends with 1 when something is."""
+    document = difference(session, base_of(application), reference_of(old), reference_of(new))
+    session.terminal.answer(document, lambda: show_difference(session, document))
+    if document["changes"]:
+        raise typer.Exit(Negative.exit_code)
+
+
+def difference(session: Session, base: str, old: Reference, new: Reference) -> dict[str, Any]:
+    """`{changes: [{kind, rule, was, name, says}], says}`."""
+    answer: dict[str, Any] = session.client.post(f"{base}/diff", {"from": old.body(), "to": new.body()})
+    return answer
+
+
+def show_difference(session: Session, document: dict[str, Any]) -> None:
+    styles = {"added": "good", "removed": "error", "changed": "warning", "moved": "note"}
+    marks = {"added": "+", "removed": "-", "changed": "~", "moved": ">"}
+    for change in document["changes"]:
+        session.terminal.say(f"{marks.get(change['kind'], '~')} {change['says']}", styles.get(change["kind"], ""))
+    if not document["changes"]:
+        session.terminal.say(document["says"])
+
+
+@command(rules, "push")
+def push(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The rule file.")],
+    reason: Reason = None,
+    draft: Annotated[str | None, typer.Option("--draft", "-d", metavar="NAME", help="Keep it as a draft.")] = None,
+    based_on: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="The version you have seen; live is whatever is live now."),
+    ] = None,
+    starts_at: Annotated[str | None, typer.Option(metavar="MOMENT", help="Live from then on, not at once.")] = None,
+    ends_at: Annotated[str | None, typer.Option(metavar="MOMENT", help="Until then; what was before is back.")] = None,
+    application: Application = None,
+    yes: Yes = False,
+) -> None:
+    """Publish a rule file, after a check and a look at what changes.
+
+    Refused when somebody published since the version that the file is based on: the answer says who, and what.
+    """
+    base, read = base_of(application), read_rule_file(file)
+    if draft is not None:
+        _push_draft(session, base, read, draft, reason)
+        return
+    errors = [each for each in check_here(read, application) if each["level"] == "error"]
+    for each in errors:
+        show_finding(session.terminal, each, read.rules)
+    if errors:
+        raise Negative(f"{counted(errors)} in {file}; nothing was published", then="Correct them and push again")
+    live = session.client.get(base).get("version", 0)
+    seen = _seen(based_on, read, live)
+    if seen == live:
+        document = difference(session, base, Reference(), Reference(file=read))
+        if not session.terminal.as_json:
+            show_difference(session, document)
+        if not document["changes"] and starts_at is None:
+            session.terminal.answer({"version": live, "changes": []}, lambda: None)
+            return
+    if not yes and session.terminal.is_watched and not session.terminal.confirm("Publish this?"):
+        raise Negative("Nothing was published", then="Say --yes to publish without being asked")
+    body = {
+        "rules": read.rules,
+        "basedOn": seen,
+        "reason": reason,
+        "startsAt": moment_of(starts_at, "--starts-at"),
+        "endsAt": moment_of(ends_at, "--ends-at"),
+    }
+    published = _published(session, f"{base}/versions", {name: each for name, each in body.items() if each is not None})
+    _show_published(session, published)
+    if (text := with_based_on(read, published["version"])) is not None and starts_at is None:
+        written(file, text.encode())
+        session.terminal.note(f"{file} is based on version {published['version']} now")
+
+
+def _seen(based_on: str | None, file: RuleFile, live: int) -> int:
+    if based_on is None:
+        return live if file.based_on is None else file.based_on
+    if based_on == "live":
+        return live
+    if not (based_on.isascii() and based_on.isdigit()):
+        raise Usage(f"--based-on: {based_on!r} is no version", then="Write a number, or live")
+    return int(based_on)
+
+
+def _push_draft(session: Session, base: str, file: RuleFile, name: str, note: str | None) -> None:
+    body = {"rules": file.rules, "basedOn": file.based_on, "note": note}
+    document = session.client.put(
+        f"{base}/drafts/{name}", {field: value for field, value in body.items() if value is not None}
+    )
+
+    def for_people() -> None:
+        mistakes = document.get("findings") or []
+        state = f"{len(mistakes):,} mistakes, which `fingerpost rules check` shows" if mistakes else "checked"
+        session.terminal.say(f"draft:{name} holds {len(file.rules):,} rules, {state}")
+
+    session.terminal.answer(document, for_people)
+
+
+def _published(session: Session, address: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The version that came of it. Raises Refused, with what to do when others were faster."""
+    try:
+        answer: dict[str, Any] = session.client.post(address, body)
+    except Refused as refusal:
+        if refusal.status == 409:
+            refusal.then = (
+                "`fingerpost rules diff` shows what is different; take it over, then push with --based-on live, "
+                "or `fingerpost rules pull` to begin anew"
+            )
+        raise
+    return answer
+
+
+def _show_published(session: Session, document: dict[str, Any]) -> None:
+    def for_people() -> None:
+        number = document["version"]
+        if document.get("startsAt"):
+            until = f" until {moment(document['endsAt'])}" if document.get("endsAt") else ""
+            session.terminal.say(f"Version {number} is live from {moment(document['startsAt'])}{until}", "good")
+        else:
+            session.terminal.say(f"Version {number} is live", "good")
+        for warning in document.get("warnings") or ():
+            session.terminal.say(f"  {warning['field']}: {warning['message']}", "warning")
+
+    session.terminal.answer(document, for_people)
+
+
+@command(rules, "rollback")
+def rollback(
+    session: Session,
+    version: Annotated[int | None, typer.Argument(metavar="VERSION", help="The one before when absent.")] = None,
+    reason: Reason = None,
+    application: Application = None,
+    yes: Yes = False,
+) -> None:
+    """Make an earlier version live again, as a new version. It takes effect within seconds."""
+    base = base_of(application)
+    live = session.client.get(base).get("version", 0)
+    number = version if version is not None else live - 1
+    if number < 1:
+        raise Usage("There is no version to go back to", then="`fingerpost rules history` lists the versions")
+    document = difference(session, base, Reference(), Reference(version=number))
+    if not session.terminal.as_json:
+        show_difference(session, document)
+    if not yes and session.terminal.is_watched and not session.terminal.confirm(f"Go back to version {number}?"):
+        raise Negative("Nothing was changed", then="Say --yes to go back without being asked")
+    body = {"version": number, "basedOn": live} | ({"reason": reason} if reason else {})
+    answer = _published(session, f"{base}/rollback", body)
+
+    def for_people() -> None:
+        session.terminal.say(f"Version {answer['version']} is live: the rules of version {number}", "good")
+
+    session.terminal.answer(answer, for_people)
+
+
+@command(rules, "history")
+def history(
+    session: Session,
+    application: Application = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 30,
+) -> None:
+    """The versions, newest first: which is live, who published it, and why."""
+    documents = session.client.items(f"{base_of(application)}/versions", limit=limit)
+
+    def for_people() -> None:
+        rows = [
+            (
+                each["version"],
+                _state(each),
+                moment(each["publishedAt"]),
+                who(each.get("by")),
+                each.get("ruleCount"),
+                each.get("reason") or (f"back to {each['rolledBackTo']}" if each.get("rolledBackTo") else ""),
+            )
+            for each in documents
+        ]
+        session.terminal.table(("version", "state", "when", "by", "rules", "why"), rows, numbers=("version", "rules"))
+
+    session.terminal.answer(documents, for_people)
+
+
+def _state(document: dict[str, Any]) -> str:
+    state = str(document["state"])
+    if state == "scheduled":
+        return f"from {moment(document.get('startsAt'))}"
+    return state
+
+
+def who(by: Any) -> str:
+    if not isinstance(by, dict):
+        return ""
+    return str(by.get("email") or f"{by.get('type', '')} {by.get('id', '')}".strip())
