@@ -36,15 +36,18 @@ def scopes_of(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 class Sight(Frozen):
-    """`projects` None: the whole account. `user` None: whichever users are named."""
+    """`projects` None: the whole account. `user` None: whichever users are named. `outside`: what is in no project."""
 
     projects: frozenset[str] | None = None
     user: str | None = None
+    outside: bool = False
 
     def sees(self, document: Mapping[str, Any]) -> bool:
         if self.projects is None:
             return True
         projects = projects_of(document)
+        if self.outside and not projects:
+            return True
         if ALL not in projects and self.projects.isdisjoint(projects):
             return False
         users = users_of(document)

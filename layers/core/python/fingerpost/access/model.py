@@ -64,8 +64,10 @@ class Principal:
                 return Sight(self.rights.reads)
             case "user":
                 return Sight(frozenset({self.project or ""}), self.id)
+            case "device" if self.project is None:
+                return Sight(frozenset(), outside=True)
             case _:
-                return Sight(frozenset({self.project}) if self.project else frozenset())
+                return Sight(frozenset({self.project or ""}))
 
     def changes(self, document: Mapping[str, Any]) -> bool:
         """Whether it may change a resource that it sees: an operator's role may tell the two apart."""

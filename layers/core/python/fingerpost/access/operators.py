@@ -78,7 +78,8 @@ def find(caller: Caller, access_id: str) -> Stored:
 def set_role(caller: Caller, access_id: str, role: str, roots: RootSecrets) -> Document:
     """From the operator's next request on. Raises Conflict when nobody would be admin any more."""
     _check_role(caller, role)
-    stored = _change(caller, find(caller, access_id).id, lambda document: {**document, "role": role})
+    operator = find(caller, access_id).id
+    stored = _change(caller, operator, "update", lambda document: {**document, "role": role})
     return access_document(caller, stored, roots)
 
 
@@ -89,7 +90,7 @@ def revoke(caller: Caller, access_id: str) -> None:
     def change(document: Document) -> Document:
         return {"createdAt": document["createdAt"], "updatedAt": at, "role": NONE, REVOKED: True}
 
-    _change(caller, find(caller, access_id).id, change)
+    _change(caller, find(caller, access_id).id, "revoke", change)
 
 
 def rotate(caller: Caller, access_id: str, roots: RootSecrets) -> Document:
@@ -104,7 +105,7 @@ def rotate(caller: Caller, access_id: str, roots: RootSecrets) -> Document:
     def keyed(after: Document) -> list[Write]:
         return [key_row(_key(caller, operator, after, roots), _principal(caller, operator))]
 
-    return access_document(caller, _change(caller, operator, change, also=keyed), roots)
+    return access_document(caller, _change(caller, operator, "rotate key", change, also=keyed), roots)
 
 
 def accesses(caller: Caller, roots: RootSecrets) -> list[Document]:
@@ -171,6 +172,7 @@ def _read(caller: Caller, operator: str) -> Stored:
 def _change(
     caller: Caller,
     operator: str,
+    verb: str,
     change: Callable[[Document], Document],
     also: Callable[[Document], list[Write]] = lambda _after: [],
 ) -> Stored:
@@ -182,7 +184,7 @@ def _change(
             rows += [Delete(keys.row_of(before["_keyRow"])), *also(after)]
         if REVOKED in after:
             rows.append(Delete(_claim(before["email"])))
-        return [*rows, *audit.entry(caller, "update", "operator", operator, _audited(before), _audited(after))]
+        return [*rows, *audit.entry(caller, verb, "operator", operator, _audited(before), _audited(after))]
 
     for _ in attempts(ATTEMPTS):
         try:

@@ -5,7 +5,7 @@ from copy import replace
 from typing import Any
 
 from .. import audit, keys
-from ..access.store import ACCOUNT
+from ..access.store import ACCOUNT, PROJECT
 from ..caller import Caller
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
@@ -43,7 +43,7 @@ class Links:
     def create(self, sent: SentRedirection, domain: str) -> Link:
         """Raises Invalid, Conflict for a short ID that is taken."""
         caller = self._caller
-        domain = self._domain(sent.shortDomain or domain)
+        domain = self._domain(sent.shortDomain, domain)
         if sent.evrythngId is None:
             raise _invalid("evrythngId", "needs the id of the thng, product, collection or place that the link is for")
         if sent.defaultRedirectUrl is None:
@@ -159,12 +159,19 @@ class Links:
             return False
         return True
 
-    def _domain(self, domain: str) -> str:
-        account = Resources(self._caller.tables, ACCOUNT).read(self._caller.principal.account)
-        known: list[str] = account.document["shortDomains"]
+    def _domain(self, named: str | None, asked: str) -> str:
+        """The domain of a new link: the one named, else the one the request came to.
+
+        A project's keys have the project's own domains; when the request came to none of them, the first. Raises
+        Invalid.
+        """
+        principal = self._caller.principal
+        whose, kind = (principal.project, PROJECT) if principal.project else (principal.account, ACCOUNT)
+        known: list[str] = Resources(self._caller.tables, kind).read(whose).document["shortDomains"]
+        domain = named or (known[0] if kind is PROJECT and known and asked not in known else asked)
         if domain not in known:
             finding = Finding(field="shortDomain", message=f"unknown domain {domain}", expected=tuple(known))
-            raise Invalid(f"{domain} is not a short domain of this account", details=[finding])
+            raise Invalid(f"{domain} is not a short domain of this {kind.name}", details=[finding])
         return domain
 
     def _target(self, resource_id: str, kind: str | None) -> tuple[ResourceType, Stored]:
