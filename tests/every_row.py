@@ -31,7 +31,7 @@ from fingerpost.errors import Unauthenticated
 from fingerpost.ids import new_id
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.redirection import drafts
-from fingerpost.redirection.documents import SentRedirection, SentRules
+from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.facts import Facts
 from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
@@ -93,6 +93,8 @@ def _live_a_little(tables: Tables) -> None:
     drafts.save(caller, ACCOUNT_RULES, "summer", SentRules.model_validate({"rules": [{**RULE, "match": "country="}]}))
     sent_link = SentRedirection(evrythngId=thng, defaultRedirectUrl="https://museum.example/{shortId}", shortId="TURF")
     Links(tables, caller).create(sent_link, DOMAIN)
+    limits = SentLimits(validFrom=NOON + 1, beforeUrl="https://museum.example/soon", validUntil=NOON + 9, maxScans=5)
+    Links(tables, caller).create(sent_link.model_copy(update={"shortId": "SOON", "limits": limits}), DOMAIN)
     facts = Facts(
         at=NOON,
         address="203.0.113.77",

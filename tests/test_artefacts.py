@@ -71,7 +71,6 @@ STATUS = {
     "redirections/create-for-thng": 201,
     "redirections/create-json": 201,
     "redirections/create-with-own-short-id": 201,
-    "rules/publish-a-typo": 400,
     "redirections/retarget-oldest-of-product": 404,  # a new product has no code yet
     "access/create-role-of-users": 201,
     "access/set-project-permission": 404,  # the role is one of application users
@@ -84,6 +83,12 @@ STATUS = {
     "users/log-out": 201,
     "users/give-role": 400,  # base_app_user gives none
     "users/create-device-key": 201,
+    "rules/cancel-schedule": 404,  # the version has none
+    "rules/publish-a-typo": 400,
+    "rules/publish-draft": 201,
+    "rules/publish-version": 201,
+    "rules/publish-version-too-late": 409,
+    "rules/schedule-version": 201,
 }
 
 # How a thing comes to be that events name, each with those before it: story, field of the answer by placeholder.
@@ -100,6 +105,8 @@ MADE_BY = (
     ("catalogue/create-thng", {"THNG": "id"}),
     ("redirections/create-json", {"SHORT_ID": "shortId"}),
     ("actions/post-scan", {"ACTION": "id"}),
+    ("rules/publish-version", {"VERSION": "version"}),
+    ("rules/save-draft", {"DRAFT": "name"}),
 )
 
 
@@ -168,7 +175,7 @@ class Deployment:
         known: dict[str, str] = {}
         for story, fields in MADE_BY:
             made = self.document(story, **known)
-            known |= {placeholder: made[name] for placeholder, name in fields.items()}
+            known |= {placeholder: str(made[name]) for placeholder, name in fields.items()}
         return known
 
     def end(self) -> None:

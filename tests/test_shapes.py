@@ -127,10 +127,12 @@ def test_an_action_is_read_from_its_fixture():
 
 def test_a_link_is_read_from_its_fixture():
     item: Any = fixture("link", CURRENT["link"])
-    link = model.from_item("tn.example", "TURF", item)
-    assert link.default_url() == "https://museum.example/TURF"
+    link = model.from_item("tn.example", "SOON", item)
+    assert link.default_url() == "https://museum.example/SOON"
     assert link.evrythng_id == item["id"]
     assert len(link.projects) == 1
+    assert link.limit(1_773_576_000_000) == "before"
+    assert link.url_at("before") == "https://museum.example/soon"
     assert model.to_item(link) == item
 
 

@@ -21,7 +21,7 @@ from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
 from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
-from fingerpost.paging import ask_of, listed, lister, loads
+from fingerpost.paging import ask_of, listed, lister, loads, narrowed
 from fingerpost.resources import Resources, Stored
 from fingerpost.rules.nodes import matches
 from fingerpost.sight import WHOLE_ACCOUNT
@@ -271,7 +271,8 @@ def list_roles(request: Request) -> Answer:
     """The built-in roles first, then the account's own, newest first. A user gets those that the own role sees."""
     caller, role = request.caller, request.principal.role
     mine = request.principal.actor == "user"
-    ask = ask_of(request, "role", more=f"seenBy={role}" if mine else "")
+    ask = ask_of(request, "role")
+    ask = narrowed(ask, "seenBy", role) if mine else ask
     built_in: list[Stored] = []
     if ask.token is None and not mine:
         found = (roles.read(caller, each) for each in roles.BUILT_IN_DOCUMENTS)

@@ -14,7 +14,7 @@ from fingerpost.access.user_documents import (
 )
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.openapi import LIST
-from fingerpost.paging import ask_of, listed, lister, loads, sight_of
+from fingerpost.paging import ask_of, listed, lister, loads, narrowed, sight_of
 
 edge = Edge("users")
 handler = edge.handler
@@ -92,7 +92,8 @@ def list_users(request: Request) -> Answer:
     """The users that the key sees; an application's key sees the application's own."""
     application = request.principal.app
     sight = sight_of(request)
-    ask = ask_of(request, "user", more=f"app={application}" if application else "")
+    ask = ask_of(request, "user")
+    ask = narrowed(ask, "app", application) if application else ask
     list_of = lister(request, USER, loads(request.caller, USER, sight.sees), sight=sight)
     page = list_of.page(ask)
     scopes = request.flag("withScopes")

@@ -132,6 +132,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return side.made("collections")
         case "key":
             return "colour"
+        case "number":
+            return "1"
+        case "name":
+            return "summer"
         case "type" if template == "/actions/{type}":
             return "_" + new_type(side)
         case "type":
@@ -145,6 +149,7 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
 
 
 COLOUR = {"key": "colour", "value": "red"}
+BASES = ("", "/projects/{projectId}/applications/{applicationId}")
 TARGETS = {"thngId": "thng", "productId": "product", "collectionId": "collection"}
 OPERATORS = ("admin", "none", "reader", "resources", "projects", "preader", "peditor")
 _count = iter(range(1_000_000))
@@ -175,6 +180,19 @@ def with_what_hangs_on_it(side: Side, template: str, resource: str) -> str:
     if template.startswith("/auth"):
         device(side.world, resource)
     return resource
+
+
+def with_rules(stage: Stage, method: str, template: str, values: dict[str, str]) -> None:
+    """Two versions and a draft at least; one more version to come where a plan is cancelled."""
+    base = template.partition("/redirector")[0].format_map(values) + "/redirector"
+    operator = stage.world.operator
+    for _ in range(2):
+        assert operator.put(base, {"rules": []}).status == 200
+    operator.delete(f"{base}/drafts/summer")  # it may be based on what is not live any more
+    assert operator.put(f"{base}/drafts/summer", {"rules": []}).status == 200
+    if template.endswith("/schedule"):
+        planned = {"rules": [], "startsAt": stage.world.clock() + 1_000_000 + next(_count) * 1_000}
+        values["number"] = str(operator.made(f"{base}/versions", planned)["version"])
 
 
 def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
@@ -227,6 +245,11 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         "POST /redirector/backtest": lambda: {"rules": []},
         "POST /projects/{projectId}/applications/{applicationId}/redirector/simulate": lambda: {"scan": {}},
         "POST /projects/{projectId}/applications/{applicationId}/redirector/backtest": lambda: {"rules": []},
+        **{f"POST {base}/redirector/{each}": lambda: {"rules": []} for base in BASES for each in ("versions", "check")},
+        **{f"POST {base}/redirector/rollback": lambda: {"version": 1} for base in BASES},
+        **{f"POST {base}/redirector/diff": dict for base in BASES},
+        **{f"POST {base}/redirector/drafts/{{name}}/publish": dict for base in BASES},
+        **{f"PUT {base}/redirector/drafts/{{name}}": lambda: {"rules": []} for base in BASES},
         "PUT /redirector": lambda: {"rules": []},
         "PUT /projects/{projectId}/applications/{applicationId}/redirector": lambda: {"rules": []},
     }
@@ -249,9 +272,13 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     """The word for what one request gets."""
     values = {name: value_of(stage, side, name, column, template) for name in re.findall(r"{(\w+)}", template)}
     connect(stage, template, values)
+    if "/redirector/" in template:
+        with_rules(stage, method, template, values)
     query: dict[str, str] = {}
     if template == "/redirections" and method == "GET":
         query["evrythngId"] = side.thng()
+    if template.endswith("/redirector/diff") and method == "GET":
+        query["to"] = "live"
     if (method, template) in (("GET", "/actions/{type}"), ("POST", "/actions/{type}")):
         values["type"] = "scans"
         if method == "GET" and (side is stage.foreign or column != "device"):

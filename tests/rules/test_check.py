@@ -133,6 +133,18 @@ def test_a_rule_that_cannot_mean_what_it_says_is_warned_about(rule, message):
     assert warnings(rule) == [("rules[0].match", message)]
 
 
+def test_each_warning_says_of_what_kind_it_is():
+    rules = ["country=UK", "month=3&month=4", "country=UK", None, "month=8..6"]
+    nodes = [rule and compile_match(rule, REDIRECTOR).node for rule in rules]
+    assert [(odd.kind, odd.finding.field) for odd in check.oddities(nodes, REDIRECTOR)] == [
+        ("neverHolds", "rules[0].match"),
+        ("contradiction", "rules[1].match"),
+        ("neverHolds", "rules[2].match"),
+        ("unreachable", "rules[2].match"),
+        ("unreachable", "rules[4].match"),
+    ]
+
+
 def test_a_rule_with_an_unknown_field_is_left_to_its_own_warning_and_the_next_is_looked_at():
     assert warned("colour=red", "colour=red", "country=IE", "country=UK") == ["rules[3].match"]
 

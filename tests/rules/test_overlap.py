@@ -53,6 +53,16 @@ def test_rules_that_do_not_cross_are_not_told(first, second):
     assert told(first, second) == []
 
 
+def test_a_note_says_which_rule_decides_and_what_both_want():
+    nodes = [compile_match(each, REDIRECTOR).node for each in ("month=1", "country=IE,GB", "country=GB,FR")]
+    (odd,) = overlaps(nodes, "abc", field="draft")
+    assert odd.kind == "overlap"
+    assert odd.finding.field == "draft[2].match"
+    assert odd.finding.message == (
+        "some scans match draft[1] as well, which comes first and decides: country may be GB"
+    )
+
+
 def test_rules_that_lead_to_the_same_place_may_overlap():
     assert told("country=IE,GB", "country=GB,FR", targets=["a", "a"]) == []
 

@@ -178,6 +178,11 @@ def link_of(evrythng_id: str, created_at: int, domain: str, short_id: str) -> Ke
     return Key(links_of(evrythng_id), f"{created_at:015d}#{domain}#{short_id}")
 
 
+def listed_link(made: str, domain: str, short_id: str) -> str:
+    """The sort key of a link in lists of links: `made` is the id of the request that made it, so they are by time."""
+    return f"{made}#{domain}#{short_id}"
+
+
 def page_partition(partition: str, window: str) -> str:
     """Where the pages of one window of a list lie: in one of its shards, so that a batch fills one page, not four.
 

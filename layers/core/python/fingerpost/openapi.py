@@ -38,6 +38,8 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
     "anonymous": ("Whether the user has no name, and needs no activation.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
+    "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _TEXT),
+    "to:rules": ("Rules, as `from` has them.", _TEXT),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
@@ -147,7 +149,8 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
     ]
     for name in says.query:
         description, schema = PARAMETERS[name]
-        parameters.append({"name": name, "in": "query", "description": description, "schema": schema})
+        shown = name.partition(":")[0]  # `from:rules` is a `from` of its own
+        parameters.append({"name": shown, "in": "query", "description": description, "schema": schema})
     if parameters:
         operation["parameters"] = parameters
     if says.body is not None:

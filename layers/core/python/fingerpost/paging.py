@@ -1,6 +1,7 @@
 """List requests at the edge: parameters in, a page with its `Link` header out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,7 +16,7 @@ from .ports.table import Row
 from .resources import Document, Kind, Resources, Stored, index_rows
 from .rules.compile import compile_match
 from .rules.fields import LISTS
-from .rules.nodes import AllOf
+from .rules.nodes import AllOf, Exact, Test
 from .sight import Sight
 
 MAX_PER_PAGE = 100
@@ -39,6 +40,13 @@ def ask_of(request: Request, kind: str, *, more: str = "") -> Ask:
         filter_text="\0".join((text, more)),
         node=node,
     )
+
+
+def narrowed(ask: Ask, field: str, value: str) -> Ask:
+    """The same, of what has this value in an indexed field that clients do not filter by."""
+    test = Test(field, "=", (Exact(value, value),))
+    node = test if ask.node is None else AllOf((test, ask.node))
+    return replace(ask, node=node, filter_text=f"{ask.filter_text}\0{field}={value}")
 
 
 def sight_of(request: Request) -> Sight:

@@ -161,7 +161,7 @@ class Resources:
             if (first := from_item(self.kind, resource_id, old)) is None:
                 raise Conflict(f"The id {resource_id} is taken")
             # A request with the same id was faster by a moment; its rows get their version back.
-            self._put_rows(rows & index_rows(self.kind, resource_id, first.document), first.version)
+            self.put_rows(rows & index_rows(self.kind, resource_id, first.document), first.version)
             return first
         raise self._busy(resource_id)
 
@@ -208,7 +208,7 @@ class Resources:
             except TransactionFailed as failure:
                 self._check_retry(failure, extra)
                 continue
-            self._remove(index_rows(self.kind, resource_id, before.document), before.version)
+            self.remove_rows(index_rows(self.kind, resource_id, before.document), before.version)
             return before
         raise self._busy(resource_id)
 
@@ -216,13 +216,13 @@ class Resources:
         """Delete an index row that a reader found to point nowhere, unless a newer version is just writing it."""
         version = row.get("v")
         if isinstance(version, int) and (stored is None or stored.version >= version):
-            self._remove((key,), version)
+            self.remove_rows((key,), version)
 
     def _replace(self, before: Stored, after: Stored, also: list[Write]) -> bool:
         old_rows = index_rows(self.kind, before.id, before.document)
         new_rows = index_rows(self.kind, after.id, after.document)
         item = self._item(after.document, after.version)
-        self._put_rows(new_rows - old_rows, after.version)
+        self.put_rows(new_rows - old_rows, after.version)
         put = Put(keys.document(after.id), item, (Equals("v", before.version),))
         try:
             if also:
@@ -234,7 +234,7 @@ class Resources:
         except TransactionFailed as failure:
             self._check_retry(failure, also)
             return False
-        self._remove(old_rows - new_rows, after.version)
+        self.remove_rows(old_rows - new_rows, after.version)
         return True
 
     def _first(self, resource_id: str, also: Sequence[Write]) -> Stored | None:
@@ -276,7 +276,8 @@ class Resources:
         """An index row. `at` is when it is written, not when its request began: only old ones are swept."""
         return {**stamp("index"), "v": version, "at": wiring.clock()}
 
-    def _put_rows(self, rows: Iterable[Key], version: int) -> None:
+    def put_rows(self, rows: Iterable[Key], version: int) -> None:
+        """Step 1 of the protocol."""
         row = self._index_item(version)
         for key in rows:
             try:
@@ -284,7 +285,8 @@ class Resources:
             except ConditionFailed:
                 continue  # this version or a newer one has written this row already
 
-    def _remove(self, rows: Iterable[Key], version: int) -> None:
+    def remove_rows(self, rows: Iterable[Key], version: int) -> None:
+        """Step 3 of the protocol."""
         for key in rows:
             try:
                 self._log.delete(key, when=(AtMost("v", version),))

@@ -61,7 +61,7 @@ class Together(Resources):
             return False
         if not self._together(self._log, [Delete(key, (AtMost("v", version),)) for key, version in removed]):
             for key, version in removed:
-                self._remove((key,), version)
+                self.remove_rows((key,), version)
         return True
 
     def _together(self, table: Table, writes: Sequence[Write]) -> bool:

@@ -11,6 +11,7 @@ from .ports.table import Table, Tables
 if TYPE_CHECKING:
     from .access.facebook import Graph
     from .access.secrets import RootSecrets
+    from .outgoing import Outgoing
     from .ports.blobs import Blobs
     from .ports.queue import Queue
     from .redirection.facts import FindArea
@@ -104,6 +105,14 @@ def drawings() -> "Blobs":
     from .local.blobs import local_drawings
 
     return local_drawings(data_dir())
+
+
+@cache
+def outgoing() -> "Outgoing":
+    """The door through which requests leave for addresses that clients chose."""
+    from .outgoing import Outgoing
+
+    return Outgoing(agent=f"Fingerpost (+{settings().api_url})")
 
 
 @cache

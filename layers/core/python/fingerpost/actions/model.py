@@ -96,6 +96,8 @@ def document_of(
     if "link" in row:
         domain, _, short_id = row["link"].partition("/")
         document |= {"shortDomain": domain, "shortId": short_id}
+    if row.get("limit"):
+        document["limit"] = row["limit"]
     if reaction := reaction_of(row):
         document["reactions"] = [reaction]
     if agent is not None:

@@ -85,12 +85,13 @@ def visits_of(change: Change) -> list[Counted]:
         return []
     account, action_id = owner_of(change.key)
     domain, _, short_id = row["link"].partition("/")
-    counts = not row.get("mark") and not is_robot(row.get("ua", ""))  # else nobody looked at the answer
+    looked = not row.get("mark") and not is_robot(row.get("ua", ""))  # else nobody looked at the answer
+    counts = looked and not row.get("limit")  # else the link led nowhere: its limit was in the way
     item: Item = {**stamp("visit"), "counts": counts}
     item |= {name: row[name] for name in ("rule", "rules", "country", "url") if row.get(name)}
     key = keys.owned(account, keys.visit(domain, short_id, action_id))
     moment = datetime.fromtimestamp(row["ts"] / 1000, UTC)
-    total = Counter({"n" if counts else "robots": 1})
+    total = Counter({"n" if counts else "limited" if looked else "robots": 1})
     day = Counter(total)
     if counts:
         rule = f"r:{row.get('rules', 0)}.{row.get('rule', 0)}"

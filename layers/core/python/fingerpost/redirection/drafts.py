@@ -1,24 +1,28 @@
 """Drafts of an owner's rules: under a name, with mistakes allowed, kept until they are published or deleted."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import audit, keys
 from ..caller import Caller
-from ..errors import Conflict, Finding, NotFound, TooLarge
+from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
 from ..ports.table import Absent, Condition, Delete, Equals, Item, Key, Page, Put, TransactionFailed
 from ..retry import attempts
 from ..shapes import stamp, upgraded
 from .documents import SentApplicationRules, SentRules
+from .meanwhile import author, check_based_on
 from .publish import examined_for, store
-from .release import Story, release
+from .release import REPEATS_SEEN, Story, release
 from .rulesets import StoredRule, read_chunks, unpacked
-from .versions import Owner, by, document, timeline
+from .versions import Owner, by, newest_rows, timeline
+from .versions import whole_document as whole_version
 
 ATTEMPTS = 8
 MAX_DRAFTS = 100  # of one owner
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 BATCH = 100
 
 
@@ -58,6 +62,11 @@ def save(
 
     `edit` is the one that its author saw, 0 for none; None replaces whatever is there. Raises Conflict, TooLarge.
     """
+    if _NAME.fullmatch(name) is None:
+        message = "has 1 to 64 letters, digits, dots, - or _, and begins with a letter or digit"
+        raise Invalid(
+            f"The name of a draft {message}", details=[Finding(field="name", message=message, near=name[:40])]
+        )
     main, key = caller.tables.main, keys.draft(owner.name, name)
     examined = examined_for(caller, owner, sent)
     stored = store(caller, examined)
@@ -67,7 +76,7 @@ def save(
         before = None if old is None else upgraded(old)
         if edit is not None and edit != (before["edit"] if before else 0):
             discard(caller, stored.set_id)
-            raise _moved(name, edit, before)
+            raise _moved(caller, name, edit, before)
         if before is None and main.count(key.pk, at_most=MAX_DRAFTS) >= MAX_DRAFTS:
             discard(caller, stored.set_id)
             raise TooLarge(f"At most {MAX_DRAFTS} drafts of these rules can be kept; publish or delete one")
@@ -133,22 +142,32 @@ def delete(caller: Caller, owner: Owner, name: str) -> None:
 
 
 def publish_draft(caller: Caller, owner: Owner, name: str, story: Story, *, strict: bool = False) -> dict[str, Any]:
-    """Publish a draft, which goes away with it; answers the redirector document.
+    """Publish a draft, which goes away with it; answers the version's whole document.
 
     It is based on what its story says, else on the version it was begun from. Raises Invalid with all mistakes,
     Conflict when other rules are live by now, NotFound.
     """
-    draft = read(caller, owner, name)
-    sent = owner.read({"rules": draft.sent})
-    examined = examined_for(caller, owner, sent, strict=strict)
+    try:
+        draft = read(caller, owner, name)
+    except NotFound:
+        if (row := _published_before(caller, owner, name)) is None:
+            raise
+        return whole_version(caller, owner, row, timeline(caller, owner))
+    examined = examined_for(caller, owner, owner.read({"rules": draft.sent}), strict=strict)
     examined.check()
-    based_on = draft.row["based"] if story.based_on is None else story.based_on
+    story = replace(story, draft=name, based_on=draft.row["based"] if story.based_on is None else story.based_on)
+    check_based_on(caller, owner, story.based_on, timeline(caller, owner).at(caller.at))  # before anything is stored
     changed = Conflict(f"The draft {name} was changed or published while this was done; look at it again")
-    removal = (_removal(owner, name, draft.row), changed)
-    story = replace(story, draft=name, based_on=based_on)
-    row, _ = release(caller, owner, store(caller, examined), story, [removal])
+    row, of = release(caller, owner, store(caller, examined), story, [(_removal(owner, name, draft.row), changed)])
     discard(caller, draft.row["set"])
-    return document(caller, owner, row, draft.sent, examined.warnings)
+    return whole_version(caller, owner, row, of)
+
+
+def _published_before(caller: Caller, owner: Owner, name: str) -> Item | None:
+    """The version that this same request made of the draft before it was repeated; its time is the first one's."""
+    rows = (upgraded(row.item) for row in newest_rows(caller.tables.main, owner, limit=REPEATS_SEEN).rows)
+    mine = (name, caller.at, caller.principal.id)
+    return next((row for row in rows if (row["draft"], row["at"], row["by"]) == mine), None)
 
 
 def draft_document(name: str, row: Item) -> dict[str, Any]:
@@ -203,10 +222,10 @@ def _told(row: Item | None) -> Item | None:
     return None if row is None else {"edit": row["edit"], "rules": row["count"], "basedOn": row["based"]}
 
 
-def _moved(name: str, edit: int, before: Item | None) -> Conflict:
+def _moved(caller: Caller, name: str, edit: int, before: Item | None) -> Conflict:
     if before is None:
         return Conflict(f"The draft {name} was published or deleted since its edit {edit}; send edit 0 to make it anew")
     return Conflict(
-        f"The draft {name} changed: you saw edit {edit}, and {before['by']} has made edit {before['edit']} since. "
+        f"The draft {name} changed: you saw edit {edit}; {author(caller, before)} made edit {before['edit']} since. "
         f"Read it again, then send yours with edit {before['edit']}"
     )

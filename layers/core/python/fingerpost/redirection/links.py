@@ -2,25 +2,28 @@
 
 from collections.abc import Callable
 from copy import replace
+from functools import partial
 from typing import Any
 
 from .. import audit, keys
 from ..access.store import ACCOUNT, PROJECT
 from ..caller import Caller
-from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
 from ..ids import is_id
 from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
-from ..resources import Document, Kind, Resources, Stored
+from ..resources import Document, Resources, Stored
 from ..resources import from_item as stored_of
 from ..retry import attempts
-from ..rules.template import parse_default_url, to_json
+from ..rules.template import parse_default_url
 from ..shapes import stamp
 from ..sight import projects_of
 from .documents import SentRedirection
+from .hits import Hits
+from .limiting import limits_after
+from .limits import Limits
+from .listed import KINDS, relisted, seen_by, unlisted
 from .model import Link, ResourceType, from_item, to_item
 
-KINDS: dict[ResourceType, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION, "place": PLACE}
 TRIES = 8
 PAGE = 10
 
@@ -50,7 +53,7 @@ class Links:
             raise _invalid("defaultRedirectUrl", "needs the URL to go to when no rule says otherwise")
         kind, target = self._target(sent.evrythngId, sent.type)
         made = caller.new_id(caller.at)
-        url = parse_default_url(sent.defaultRedirectUrl)
+        url, limits = parse_default_url(sent.defaultRedirectUrl), limits_after(None, sent.limits)
         for _ in range(TRIES):
             link = Link(
                 account=caller.principal.account,
@@ -59,25 +62,28 @@ class Links:
                 type=kind,
                 evrythng_id=target.id,
                 url_text=sent.defaultRedirectUrl,
-                url=tuple(to_json(url)),
+                url=url,
                 created_at=caller.at,
                 updated_at=caller.at,
                 made=made,
                 product=target.document.get("product"),
                 projects=projects_of(target.document),
+                limits=limits,
             )
+            writes: list[Write] = [
+                Put(keys.link(link.domain, link.short_id), to_item(link), (Absent(),)),
+                Put(_row_of(link), stamp("linkOf")),
+                *audit.entry(caller, "create", "link", link.name, after=_audited(link)),
+            ]
             try:
-                caller.tables.main.transact([
-                    Put(keys.link(link.domain, link.short_id), to_item(link), (Absent(),)),
-                    Put(_row_of(link), stamp("linkOf")),
-                    *audit.entry(caller, "create", "link", link.name, after=_audited(link)),
-                ])  # fmt: skip
+                relisted(caller.tables, None, link, partial(self._transact, writes))
             except TransactionFailed as failure:
                 old = failure.reasons[0].old
                 if old is None:
                     raise
                 if old.get("made") == made:
                     return from_item(link.domain, link.short_id, old)
+                unlisted(caller.tables, link)
                 if sent.shortId is not None:
                     raise Conflict(f"The short ID {sent.shortId} is taken on {domain}; choose another") from failure
                 continue  # one in 10^16
@@ -90,7 +96,7 @@ class Links:
             before = after = self._read_to_change(domain, short_id)
             if sent.defaultRedirectUrl is not None and sent.defaultRedirectUrl != before.default_url():
                 url = parse_default_url(sent.defaultRedirectUrl)
-                after = replace(after, url_text=sent.defaultRedirectUrl, url=tuple(to_json(url)))
+                after = replace(after, url_text=sent.defaultRedirectUrl, url=url)
             moved = sent.evrythngId is not None and sent.evrythngId != before.evrythng_id
             if sent.evrythngId is not None and moved:
                 kind, target = self._target(sent.evrythngId, sent.type)
@@ -101,6 +107,8 @@ class Links:
                     product=target.document.get("product"),
                     projects=projects_of(target.document),
                 )
+            if "limits" in sent.model_fields_set:
+                after = self._limited(after, limits_after(before.limits, sent.limits))
             if after == before:
                 return before
             after = replace(after, updated_at=max(self._caller.at, before.updated_at), version=before.version + 1)
@@ -150,13 +158,26 @@ class Links:
         if not self._caller.sees(stored.document):
             raise NotFound(f"There is no {type_} {resource_id[:60]}")
 
+    def _limited(self, link: Link, limits: Limits | None) -> Link:
+        """The link with these limits; whether it is used up follows from the scans it has had so far."""
+        most = limits.max_scans if limits else None
+        used_up = most is not None and Hits(self._caller.tables).total(link.domain, link.short_id) >= most
+        return replace(link, limits=limits, exhausted_at=(link.exhausted_at or self._caller.at) if used_up else None)
+
     def _replace(self, verb: str, before: Link, after: Link, rows: list[Write]) -> bool:
         put = Put(keys.link(before.domain, before.short_id), to_item(after), (Equals("v", before.version),))
         entry = audit.entry(self._caller, verb, "link", before.name, _audited(before), _audited(after))
-        try:
-            self._caller.tables.main.transact([put, *rows, *entry])
-        except TransactionFailed:
-            return False
+
+        def written() -> bool:
+            try:
+                return self._transact([put, *rows, *entry])
+            except TransactionFailed:
+                return False
+
+        return relisted(self._caller.tables, before, after, written)
+
+    def _transact(self, writes: list[Write]) -> bool:
+        self._caller.tables.main.transact(writes)
         return True
 
     def _domain(self, named: str | None, asked: str) -> str:
@@ -195,7 +216,7 @@ class Links:
         return link
 
     def _sees(self, link: Link) -> bool:
-        return self._caller.sees({}) or self._caller.sees(self._scoped(link))
+        return bool(seen_by(self._caller.tables, self._caller.principal.sight, [link]))
 
     def _scoped(self, link: Link) -> Document:
         """What a link's scopes are read from: its thing as it is now, the hint once the thing is gone."""
@@ -221,7 +242,8 @@ def _row_of(link: Link) -> Key:
 
 
 def _audited(link: Link) -> Document:
-    return {"evrythngId": link.evrythng_id, "defaultRedirectUrl": link.url_text, "deletedAt": link.deleted_at}
+    told = {"evrythngId": link.evrythng_id, "defaultRedirectUrl": link.url_text, "deletedAt": link.deleted_at}
+    return told if link.limits is None else {**told, "limits": link.limits.document()}
 
 
 def _invalid(field: str, message: str) -> Invalid:

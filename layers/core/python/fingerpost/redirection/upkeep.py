@@ -1,7 +1,8 @@
-"""What keeps hints and references true after a thng or product changed. Runs from the work queue, not in requests."""
+"""What keeps hints, references and limits true after things changed or were scanned. Runs from the work queue."""
 
 import json
 from contextlib import suppress
+from copy import replace
 from typing import Any
 
 from .. import keys
@@ -17,6 +18,8 @@ from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..shapes import upgraded
 from ..sight import projects_of
+from .exhaustion import mark_exhausted
+from .listed import relisted
 from .model import from_item as link_of
 
 LINKED = {kind.name: kind for kind in (THNG, PRODUCT, COLLECTION, PLACE)}  # what has links, with hints in them
@@ -78,6 +81,8 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
             rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
             if rest is not None:
                 queue.send(json.dumps(rest), group=task["account"])
+        case "exhaust":
+            mark_exhausted(tables, task["account"], task["link"], at)
         case unknown:
             raise ValueError(f"no such task: {unknown!r}")
 
@@ -151,16 +156,22 @@ def _set_hints(tables: Tables, key: GlobalKey, account: str, resource_id: str) -
         if link.evrythng_id != resource_id or link.deleted_at is not None or (link.product, link.projects) == hints:
             return
         product, projects = hints
+        after = replace(link, product=product, projects=projects, version=link.version + 1)
         changes: tuple[FieldChange, ...] = (
-            Set("v", link.version + 1),
+            Set("v", after.version),
             Set("projects", ",".join(projects)),
             Set("product", product) if product else Remove("product"),
         )
-        try:
-            tables.main.update(key, changes, when=(Equals("v", link.version),))
+
+        def written(changes: tuple[FieldChange, ...] = changes, before: int = link.version) -> bool:
+            try:
+                tables.main.update(key, changes, when=(Equals("v", before),))
+            except ConditionFailed:
+                return False
+            return True
+
+        if relisted(tables.of(account), link, after, written):
             return
-        except ConditionFailed:
-            continue
     raise Conflict(f"The link {key.pk} keeps changing")
 
 

@@ -109,7 +109,7 @@ def _explain_test(test: Test, stored: object, decided: bool) -> Explanation:
         decided=decided,
         field=test.field,
         found=stored,
-        wanted=tuple(_wanted(test, pattern) for pattern in test.values),
+        wanted=tuple(wanted(test, pattern) for pattern in test.values),
         says=_says(test, stored),
     )
 
@@ -141,7 +141,7 @@ def _which_is(test: Test, stored: object) -> str:
     if test.op in ("=", "!=") and len(test.values) == 1 and isinstance(test.values[0], Exact):
         return ""
     if test.op in ("=", "!=") and all(isinstance(pattern, Exact) for pattern in test.values):
-        return f", one of {', '.join(_wanted(test, pattern) for pattern in test.values)}"
+        return f", one of {', '.join(wanted(test, pattern) for pattern in test.values)}"
     hit = next(pattern for pattern in test.values if pattern_holds(test.op, pattern, stored))
     match hit:
         case Prefix(text):
@@ -149,7 +149,7 @@ def _which_is(test: Test, stored: object) -> str:
         case Exact(text) if test.op in ("~", "!~"):
             return f", which contains {_short(text)}"
         case _:
-            return f", {_wanted(test, hit)}"
+            return f", {wanted(test, hit)}"
 
 
 def _which_is_not(test: Test) -> str:
@@ -163,10 +163,10 @@ def _which_is_not(test: Test) -> str:
 
 
 def _alternatives(test: Test) -> str:
-    return " or ".join(_wanted(test, pattern) for pattern in test.values)
+    return " or ".join(wanted(test, pattern) for pattern in test.values)
 
 
-def _wanted(test: Test, pattern: Pattern) -> str:
+def wanted(test: Test, pattern: Pattern) -> str:
     """One pattern as words that fit after "is" and after "not"."""
     match pattern:
         case Exact(text) if test.op in ("~", "!~"):

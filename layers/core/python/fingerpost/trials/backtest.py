@@ -82,4 +82,4 @@ def _outcome(rules: InForce, scan: Recorded, reading: Reading, things: Things) -
     if decision is not None:
         return rules.outcome(decision)
     link = things.link(scan)
-    return Outcome(None) if link is None else Outcome(link.default_url(), as_written(link.template))
+    return Outcome(None) if link is None else Outcome(link.default_url(), as_written(link.url))

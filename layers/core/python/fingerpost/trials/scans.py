@@ -1,6 +1,6 @@
 """The scans of an account that were recorded, newest first, and what rules about them have to read: each thing once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,16 @@ class Scans:
             scopes=sight.scopes,
             times=("timestamp",),
         )
+
+    def pages(self, most: int) -> Iterator[Page]:
+        """The newest ones, `most` in all."""
+        token: str | None = None
+        while most > 0:
+            page = self.page(token, min(PAGE, most))
+            yield page
+            most, token = most - len(page.scans), page.token
+            if token is None:
+                return
 
     def page(self, token: str | None, size: int = PAGE) -> Page:
         """The next ones. Raises InvalidCursor."""

@@ -8,10 +8,11 @@ from typing import Any
 from ..caller import Caller
 from ..redirection.context import context_of
 from ..redirection.hosts import may_lead_to
+from ..redirection.limits import Limit
 from ..redirection.reading import Reading
 from ..redirection.references import Referenced
 from ..redirection.rulesets import CompiledRules
-from ..redirection.telling import Asked, Document, Teller, Told
+from ..redirection.telling import Asked, Document, Teller, Told, told_by_limit
 from ..rules.template import MAX_URL_CHARACTERS
 from .described import Described
 from .in_force import InForce
@@ -52,21 +53,47 @@ class _Simulation:
         self._decided = None if self._decision is None else self._rules.own_rule(self._decision)
         self._teller = Teller(self._reading, self._rules.load, self._whom)
         self._context = self._teller.context(self._compiled, self._asked)
+        self._limit = None if self._link is None else self._link.limit(scan.at)
 
     def document(self, first: int, limit: int) -> Document:
-        decision, compiled = self._decision, self._compiled
         rules, further = self._rules_told(first, limit)
         document: Document = {
             **named(self._referenced),
+            **(self._by_rules() if self._limit is None else self._by_limit(self._limit)),
+            "rules": rules,
+            "ruleCount": len(self._compiled.rules),
+            "context": self._context,
+        }
+        if further is not None:
+            document["nextRule"] = further
+        if self._referenced.warnings:
+            document["warnings"] = [each.document() for each in self._referenced.warnings]
+        return document
+
+    def _by_limit(self, limit: Limit) -> Document:
+        """What a limit of the redirection decides; what the rules say is what they would have said without it."""
+        assert self._link is not None
+        url = self._link.url_at(limit)
+        template = self._link.limits.urls[limit][1] if url and self._link.limits else None
+        return {
+            "redirectUrl": url or None,
+            "decidedBy": "limit",
+            "limit": limit,
+            "rule": None,
+            "name": None,
+            "says": told_by_limit(limit, url),
+            "template": [] if template is None else filled(template, self._link.names(), {}, of_redirection),
+        }
+
+    def _by_rules(self) -> Document:
+        decision, compiled = self._decision, self._compiled
+        document: Document = {
             "redirectUrl": decision.url if decision else self._link.default_url() if self._link else None,
             "decidedBy": self._decided_by(),
             "rule": self._decided,
             "name": None if self._decided is None else compiled.rules[self._decided - 1].get("name"),
             "says": self._says(),
-            "rules": rules,
-            "ruleCount": len(compiled.rules),
             "template": self._template(),
-            "context": self._context,
         }
         if self._decided_by() == "application":
             assert decision is not None and decision.decider is not None
@@ -80,10 +107,6 @@ class _Simulation:
             }
         if decision is not None and decision.variant:
             document["variant"] = decision.variant
-        if further is not None:
-            document["nextRule"] = further
-        if self._referenced.warnings:
-            document["warnings"] = [each.document() for each in self._referenced.warnings]
         return document
 
     def _decided_by(self) -> str:
@@ -154,7 +177,7 @@ class _Simulation:
         """Where each field of the URL came from."""
         decision = self._decision
         if decision is None:
-            return [] if self._link is None else filled(self._link.template, self._link.names(), {}, of_redirection)
+            return [] if self._link is None else filled(self._link.url, self._link.names(), {}, of_redirection)
         asked = decision.decider
         compiled, place = self._rules.decider_of(decision)
         target = self._rules.target_of(decision)
