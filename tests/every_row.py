@@ -7,7 +7,7 @@ import base64
 import json
 from copy import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,11 +24,15 @@ from fingerpost.access.user_documents import NewUser, SentActivation, SentGrant,
 from fingerpost.actions import types
 from fingerpost.actions.derive import derive
 from fingerpost.actions.documents import NewActionType
+from fingerpost.actions.folding import fold
 from fingerpost.caller import Caller
+from fingerpost.catalogue import bulk
 from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, NewThng
+from fingerpost.catalogue.model import THNG
 from fingerpost.errors import Unauthenticated
 from fingerpost.ids import new_id
+from fingerpost.insight import statistics
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
@@ -56,6 +60,7 @@ def rows_by_kind(monkeypatch: Any) -> dict[str, Item]:
     with fresh_tables(clock) as tables:
         monkeypatch.setattr(wiring, "tables", lambda: tables)
         monkeypatch.setattr(wiring, "clock", clock)
+        monkeypatch.setattr("fingerpost.actions.derive.FOLD_ONE_IN", 1_000_000)  # not by chance
         _live_a_little(tables)
         rows: dict[str, Item] = {}
         for table in (tables.main, tables.log):
@@ -113,8 +118,13 @@ def _live_a_little(tables: Tables) -> None:
     key = keys.owned(ACCOUNT, keys.action(visit.action_id))
     first = Change(sequence="1", key=key, old=None, new=tables.main.get(key))
     assert derive(tables.log, [first]) == []
+    for lane in range(keys.COUNT_LANES):
+        fold(tables.log, ACCOUNT, lane)
+    statistics.find(caller, statistics.question(caller, {}, []))
     beside = keys.owned(ACCOUNT, keys.action(new_id(NOON)))
     assert derive(tables.log, [first, Change(sequence="2", key=beside, old=None, new=first.new)]) == []
+    bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
+    assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
 
 
@@ -139,6 +149,16 @@ def _let_people_in(caller: Caller, project: str, application: str) -> None:
     devices.create(caller, thng, None, ROOTS)
     added = operators.create(caller, NewOperator(email="b@museum.example", role="admin"), ROOTS)
     operators.revoke(caller, added["id"])
+
+
+class Kept:
+    """A queue that somebody else reads."""
+
+    bodies: ClassVar[list[str]] = []
+
+    def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
+        assert group == ACCOUNT and not delay_ms
+        self.bodies.append(body)
 
 
 def shape_of(value: Any) -> Any:

@@ -61,6 +61,7 @@ STATUS = {
     "catalogue/create-place": 201,
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
+    "catalogue/update-by-filter": 204,
     "redirect/head": 307,
     "redirect/link-preview": 307,
     "redirect/plain-scan": 307,

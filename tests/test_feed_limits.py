@@ -16,8 +16,8 @@ from fingerpost.ports.table import Change, Tables, Throttled, Unreachable
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.limits import Limits
 from fingerpost.redirection.model import Link, from_item, to_item
-from fingerpost.redirection.upkeep import perform
 from fingerpost.rules.template import Template
+from fingerpost.work import perform
 from functions.derive import app
 from tests.feeds import CRAWLER, DOMAIN, PERSON, Stream, action, faulty, laned
 from tests.stores import NOON, Crash, SettableClock, emptied, fresh_tables, hooked, new_account

@@ -43,7 +43,8 @@ LOCAL = (
     "tests/ports/test_table_refusals.py",
     "tests/unit/local/test_items.py",
 )
-AWS = ("expressions", "marshal", "rows", "table", "transactions")  # each has tests of what it sends, without an engine
+AWS = ("expressions", "marshal", "rows", "transactions")  # each has tests of what it sends, without an engine
+PLAN = ("tests/unit/test_plan.py", "tests/unit/test_plan_random.py")
 EXPRESSIONS = ("match_language", "findings", "literals", "scanner", "fields")
 RULE_TESTS = {  # the files of tests/rules that answer for a module; the others would only take longer
     "check": ("check",),
@@ -62,14 +63,15 @@ RULE_TESTS = {  # the files of tests/rules that answer for a module; the others 
 # The module, the tests that answer for it, and which of them: a contract's tests run on one adapter, and none starts a
 # process of its own, which would run mutmut's copy of the code without mutmut.
 MODULES: dict[str, tuple[tuple[str, ...], str]] = {
-    **{f"rules/{name}": (("tests/rules", "tests/unit/test_plan.py"), "") for name in ("nodes", "patterns", "ruleset")},
+    **{f"rules/{name}": (("tests/rules", *PLAN), "") for name in ("nodes", "patterns", "ruleset")},
     **{
         f"rules/{name}": (tuple(f"tests/rules/test_{test}.py" for test in tests), "not test_filling_loads_neither")
         for name, tests in RULE_TESTS.items()
     },
-    "rules/plan": (("tests/unit/test_plan.py",), ""),
+    "rules/plan": (PLAN, ""),
     **{f"local/{name}": (LOCAL, "not dynoxide and not sudden_death") for name in ("items", "table", "store")},
     **{f"aws/{name}": ((f"tests/unit/aws/test_{name}.py",), "") for name in AWS},
+    "aws/table": (("tests/unit/aws/test_table.py", "tests/unit/aws/test_table_reads.py"), ""),
 }
 
 KILLED = {1, 3}  # pytest's exit codes: a test failed, pytest itself did

@@ -25,6 +25,7 @@ from fingerpost.paging import ask_of, listed, lister, loads, narrowed
 from fingerpost.resources import Resources, Stored
 from fingerpost.rules.nodes import matches
 from fingerpost.sight import WHOLE_ACCOUNT
+from fingerpost.timezones import time_in, zone_named
 
 edge = Edge("access")
 handler = edge.handler
@@ -46,6 +47,14 @@ def describe(_request: Request) -> Answer:
 def show_description(_request: Request) -> Answer:
     """The same, as a page to read."""
     return Answer(content=openapi_page(description()).encode(), content_type="text/html; charset=utf-8")
+
+
+@edge.route("GET", "/time", query=("tz",))
+def read_time(request: Request) -> Answer:
+    """What time it is; with `tz` also in that time zone, and when its offset changes next."""
+    at, name = request.caller.at, request.query.get("tz")
+    document = {"timestamp": at} if name is None else time_in(at, zone_named(name))
+    return Answer(document=document, headers={"cache-control": "no-store"})
 
 
 @edge.route("GET", "/access", verb="read", of="access")

@@ -1,10 +1,11 @@
 """Products, thngs, collections and places: create, read, list, update, delete."""
 
 from dataclasses import replace
+from typing import Any
 
 from fingerpost import wiring
 from fingerpost.body import parse_json
-from fingerpost.catalogue import members, service
+from fingerpost.catalogue import bulk, members, service
 from fingerpost.catalogue.documents import (
     NewCollection,
     NewPlace,
@@ -18,9 +19,11 @@ from fingerpost.catalogue.documents import (
 from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from fingerpost.catalogue.nearby import Near, point_asked_for
 from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.errors import Invalid
 from fingerpost.paging import ask_of, by_ids, listed, lister, loads, sight_of
 from fingerpost.resources import Kind, Resources, Stored
 
+MANY = ("filter", "ids", "project", "withScopes")
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project", "withScopes")
 
 edge = Edge("catalogue")
@@ -36,6 +39,12 @@ def create_product(request: Request) -> Answer:
 @edge.route("GET", "/products", verb="read", of="products")
 def list_products(request: Request) -> Answer:
     return _list(request, PRODUCT)
+
+
+@edge.route("PUT", "/products", verb="update", of="products", body=SentProduct, query=MANY, status=204)
+def update_products(request: Request) -> Answer:
+    """Update several products alike: at once by `ids`, after the answer by `filter`."""
+    return _updated(request, PRODUCT, service.product_fields(request.read(SentProduct)))
 
 
 @edge.route("GET", "/products/{productId}", verb="read", of="products")
@@ -64,6 +73,12 @@ def create_thng(request: Request) -> Answer:
 @edge.route("GET", "/thngs", verb="read", of="thngs")
 def list_thngs(request: Request) -> Answer:
     return _list(request, THNG)
+
+
+@edge.route("PUT", "/thngs", verb="update", of="thngs", body=SentThng, query=MANY, status=204)
+def update_thngs(request: Request) -> Answer:
+    """Update several thngs alike: at once by `ids`, after the answer by `filter`."""
+    return _updated(request, THNG, request.read(SentThng).sent())
 
 
 @edge.route("GET", "/thngs/{thngId}", verb="read", of="thngs")
@@ -221,6 +236,22 @@ def _list(request: Request, kind: Kind, *, within: Stored | None = None) -> Answ
     page = list_of.page(ask)
     documents = service.show(request.caller, kind, list(page.items), with_scopes=with_scopes)
     return listed(request, page, documents, count=list_of.count(ask) if kind in (COLLECTION, PLACE) else None)
+
+
+def _updated(request: Request, kind: Kind, fields: dict[str, Any]) -> Answer:
+    """By ids 200 with the documents, by filter 204: the work queue has it then."""
+    if ("ids" in request.query) == bool(request.query.get("filter", "").strip()):
+        raise Invalid(f"PUT /{kind.plural} takes either ids or a filter, to say which {kind.plural} are meant")
+    if "ids" in request.query:
+        found = by_ids(request, Resources(request.caller.tables, kind))
+        stored = bulk.update_by_ids(request.caller, kind, found, fields)
+        return Answer(document=service.show(request.caller, kind, stored, with_scopes=request.flag("withScopes")))
+    caller, sight = request.caller, sight_of(request)
+    load = loads(caller, kind, lambda document: sight.sees(document) and request.principal.changes(document))
+    listed = lister(request, kind, load)
+    ids = bulk.matches(listed, ask_of(request, kind.name))
+    bulk.begin(caller, kind, ids, fields, wiring.queue("work"))
+    return Answer(status=204)
 
 
 def _emptied(request: Request, kind: Kind) -> Answer:

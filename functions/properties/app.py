@@ -1,5 +1,6 @@
 """Properties and locations of thngs, properties of products: set, read, looked up in their history, erased."""
 
+from fingerpost import wiring
 from fingerpost.body import parse_json
 from fingerpost.catalogue import updates
 from fingerpost.catalogue.documents import SentLocation, SentProperty, own_key, property_key
@@ -38,7 +39,8 @@ def update_properties(request: Request) -> Answer:
 @edge.route("GET", "/products/{productId}/properties", verb="read", of="properties", query=HISTORY[2:])
 def list_properties(request: Request) -> Answer:
     """The last value of each property, by key."""
-    page = updates.current_properties(request.caller, *_named(request), ask_of(request, "property"))
+    opened = Opened.of(request.caller, *_named(request))
+    page = updates.current_properties(request.caller, opened, ask_of(request, "property"), _secret())
     return listed(request, page, [updates.shown_property(each) for each in page.items])
 
 
@@ -65,7 +67,9 @@ def update_property(request: Request) -> Answer:
 def read_property(request: Request) -> Answer:
     """What a property has been, newest first."""
     opened = Opened.of(request.caller, *_named(request))
-    page = updates.history(request.caller, opened, _key(request), ask_of(request, "property"), _span(request))
+    page = updates.history(
+        request.caller, opened, _key(request), ask_of(request, "property"), _span(request), _secret()
+    )
     return listed(request, page, [updates.shown_property(each, key=False) for each in page.items])
 
 
@@ -89,7 +93,7 @@ def update_location(request: Request) -> Answer:
 def read_location(request: Request) -> Answer:
     """Where a thng has been, newest first."""
     opened = Opened.of(request.caller, *_named(request))
-    page = updates.history(request.caller, opened, LOCATION, ask_of(request, "location"), _span(request))
+    page = updates.history(request.caller, opened, LOCATION, ask_of(request, "location"), _span(request), _secret())
     return listed(request, page, [updates.shown_location(each, opened.stored) for each in page.items])
 
 
@@ -113,6 +117,10 @@ def _key(request: Request, *, own: bool = False) -> str:
         return (own_key if own else property_key)(request.parameters["key"])
     except ValueError as error:
         raise Invalid(f"key: {error}", details=[Finding(field="key", message=str(error))]) from error
+
+
+def _secret() -> bytes:
+    return wiring.root_secrets().for_purpose("cursor")
 
 
 def _span(request: Request) -> Span:

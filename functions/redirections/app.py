@@ -53,7 +53,8 @@ def list_redirections(request: Request) -> Answer:
     after = cursor.decode(secret, ask.token, digest) if ask.token else None
     links, further = _links(request).of(evrythng_id, after=after, limit=ask.per_page)
     page = PageOf(tuple(links), cursor.encode(secret, further, digest) if further else None)
-    return listed(request, page, [_document(request, link) for link in links])
+    hits = Hits(request.caller.tables).totals(links)
+    return listed(request, page, [_document(request, link, hits[link.name]) for link in links])
 
 
 def _all_links(request: Request, ask: Ask) -> Answer:
@@ -185,6 +186,7 @@ def _domain(request: Request) -> str:
     return short_domain_of(request.event)
 
 
-def _document(request: Request, link: Link) -> dict[str, object]:
-    hits = Hits(request.caller.tables).total(link.domain, link.short_id)
+def _document(request: Request, link: Link, hits: int | None = None) -> dict[str, object]:
+    if hits is None:
+        hits = Hits(request.caller.tables).total(link.domain, link.short_id)
     return redirection_document(link, hits, wiring.settings().api_url, request.caller.at)

@@ -88,7 +88,8 @@ def cancel_schedule(request: Request) -> Answer:
     """Take a planned version off the plan before it begins."""
     caller = request.caller
     row, timeline = release.cancel(caller, owner_of(request), _number(request))
-    return Answer(document=versions.version_document(timeline, row, caller.at))
+    (document,) = versions.version_documents(caller, timeline, [row])
+    return Answer(document=document)
 
 
 @rules_route(edge, "POST", "/rollback", "update", bodies=(SentRollback, SentRollback))
@@ -148,7 +149,7 @@ def save_draft(request: Request) -> Answer:
 def read_draft(request: Request) -> Answer:
     """One draft, with its rules and what is wrong with them."""
     draft = drafts.read(request.caller, owner_of(request), request.parameters["name"])
-    return Answer(document=drafts.whole_document(draft))
+    return Answer(document=drafts.whole_document(request.caller, draft))
 
 
 @rules_route(edge, "DELETE", "/drafts/{name}", "update")

@@ -277,6 +277,8 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     query: dict[str, str] = {}
     if template == "/redirections" and method == "GET":
         query["evrythngId"] = side.thng()
+    if method == "PUT" and template in ("/thngs", "/products"):
+        query["filter"] = "name=none of these"
     if template.endswith("/redirector/diff") and method == "GET":
         query["to"] = "live"
     if (method, template) in (("GET", "/actions/{type}"), ("POST", "/actions/{type}")):

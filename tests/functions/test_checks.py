@@ -6,6 +6,7 @@ import pytest
 
 from fingerpost import wiring
 from fingerpost.outgoing import Outgoing
+from fingerpost.trials import scans, service
 from tests.functions.delegating import SHOP, asking, path_of, scanned
 from tests.functions.world import DAY, DOMAIN, Client, World, rule
 from tests.unit.test_checks import Asked
@@ -105,6 +106,13 @@ def test_only_as_many_scans_as_were_asked_for_are_looked_at(world: World, operat
     scan(world, short_id, "IE", "IE", "IE")
     assert checked(operator, rule(), scans=2)["scans"] == 2
     assert checked(operator, rule(), scans=0)["scans"] == 0
+
+
+def test_looking_at_scans_ends_when_its_time_is_up(world: World, operator: Client, short_id, monkeypatch):
+    scan(world, short_id, *["IE"] * 5)
+    monkeypatch.setattr(scans, "PAGE", 2)
+    monkeypatch.setattr(service, "CHECK_SECONDS", -1.0)
+    assert checked(operator, rule())["scans"] == 2
 
 
 def test_a_rule_that_asks_an_application_decides_what_that_one_decides(world, operator, guide, short_id):

@@ -32,7 +32,7 @@ def test_a_draft_is_kept_under_its_name_and_changes_nothing_for_scans(world: Wor
         "note": "for June",
         "createdAt": SUNDAY_NOON,
         "updatedAt": SUNDAY_NOON,
-        "by": {"id": document["by"]["id"], "type": "operator"},
+        "by": {"id": document["by"]["id"], "type": "operator", "email": "op@museum.example"},
         "ruleCount": 1,
         "findings": [],
         "warnings": [],

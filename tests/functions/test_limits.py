@@ -157,10 +157,9 @@ def test_what_meets_a_limit_is_no_hit(world: World, operator: Client, limited):
     world.scan(link)
     world.settle()
     assert operator.read(f"/redirections/{link}")["hits"] == 1
-    sums = {name: row for (table, key), row in world.rows().items() if table == "log" and row["k"] == "sum"
-            for name in [key.sk.partition("#")[0]]}  # fmt: skip
-    assert (sums["sum"]["n"], sums["sum"]["limited"], sums["sum"]["robots"]) == (1, 1, 1)
-    assert sums["day"]["limited"] == 1
+    for path in (f"/redirections/{link}/statistics", "/statistics"):
+        found = operator.read(path)
+        assert (found["hits"], found["limited"], found["robots"], found["visitors"]) == (1, 1, 1, 1)
 
 
 @pytest.mark.parametrize("limits", [{"validFrom": LATER}, {"validUntil": 1, "afterUrl": AFTER}, {"maxScans": 9}])

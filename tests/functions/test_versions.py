@@ -42,7 +42,7 @@ def test_a_version_keeps_who_when_and_why(world: World, operator: Client):
         "version": 1,
         "state": "live",
         "publishedAt": SUNDAY_NOON,
-        "by": {"id": document["by"]["id"], "type": "operator"},
+        "by": {"id": document["by"]["id"], "type": "operator", "email": "op@museum.example"},
         "reason": "Weekends in summer",
         "ruleCount": 2,
         "warnings": [],

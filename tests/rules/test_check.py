@@ -109,6 +109,7 @@ def test_a_rule_that_an_earlier_one_does_not_cover_can_be_reached(earlier, later
         ("user.age>30&user.age<=30", "never matches: no user.age is in all the ranges asked for"),
         ("user.age>=30&user.age<20", "never matches: no user.age is in all the ranges asked for"),
         ("user.age>=30&user.age<30", "never matches: no user.age is in all the ranges asked for"),
+        ("user.age<30&user.age>=30", "never matches: no user.age is in all the ranges asked for"),
         ("user.age<30&user.age<40&user.age>=30", "never matches: no user.age is in all the ranges asked for"),
         ("thng.tags=a&month=3&month>4", "never matches: no month is in all the ranges asked for"),
         ("month=6..6&month=7..7", "never matches: no month is in all the ranges asked for"),

@@ -168,6 +168,17 @@ def test_variants_are_followed_and_only_one_way_is_a_sure_one():
     assert loops([rule(url=None, variants=variants)], link("X")) == [("warning", "redirectLoop", 1)]
 
 
+def test_a_url_beside_variants_is_followed_only_when_they_end():
+    out = [{"name": n, "weight": 1, "redirectUrl": f"https://{n}.example/"} for n in ("a", "b")]
+    assert loops([rule(url=HERE + "X", variants=out)], link("X")) == []
+    assert loops([rule(url=HERE + "X", variants=out, variantsUntil=1)], link("X")) == [("warning", "redirectLoop", 1)]
+
+
+def test_rules_of_an_application_may_loop_and_never_surely():
+    found = list(looping(compiled(rule(url=HERE + "X")), {OWN}, lambda *_: link("X"), lambda _: {}, asked_first=False))
+    assert [(each.level, each.kind) for each in found] == [("warning", "redirectLoop")]
+
+
 def test_a_long_chain_of_links_ends():
     chain = [link(f"L{number}", f"{HERE}L{number + 1}") for number in range(40)]
     assert loops([rule("thng.id=start", HERE + "L0")], *chain) == [("error", "redirectLoop", 1)]

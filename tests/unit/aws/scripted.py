@@ -5,8 +5,13 @@ from typing import Any, NamedTuple
 
 from fingerpost.aws.table import DynamoTable
 from fingerpost.aws.transport import Refused
+from fingerpost.ports.table import Key
 
 NOW_S = 1_750_000_000
+KEY, OTHER = Key("a", "1"), Key("a", "2")
+TYPED, TYPED_OTHER = ({"pk": {"S": "a"}, "sk": {"S": sk}} for sk in "12")
+NOW = {":now": {"N": str(NOW_S)}}
+ALIVE = "attribute_not_exists(expires) OR expires > :now"
 
 
 class Sent(NamedTuple):
@@ -42,3 +47,12 @@ def scripted(*script: Any, **more: Any) -> tuple[DynamoTable, Scripted]:
 
 def refused(code: str, message: str = "", *, after_silence: bool = False, **document: Any) -> Refused:
     return Refused(code, message, document=document, after_silence=after_silence)
+
+
+def typed(n: int, key: dict[str, Any] = TYPED, expires: int | None = None, token: str | None = None) -> dict[str, Any]:
+    """A row with the field `n`, as it lies in the table."""
+    more = {} if expires is None else {"expires": {"N": str(expires)}}
+    return key | {"n": {"N": str(n)}} | more | ({} if token is None else {"w": {"S": token}})
+
+
+LIVING, EXPIRED, OWN = typed(7, expires=NOW_S + 1), typed(7, expires=NOW_S), typed(7, token="token")

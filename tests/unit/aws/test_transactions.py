@@ -73,6 +73,7 @@ def test_each_write_is_sent_in_its_own_way():
             Delete(Key("a", "5")),
             Delete(Key("a", "6"), (Present(),)),
             Check(Key("a", "7"), (Present(),)),
+            Delete(Key("a", "8"), (Equals("v", 2),)),
         ]
     )
     (sent,) = transport.sent
@@ -122,6 +123,15 @@ def test_each_write_is_sent_in_its_own_way():
         {"Delete": key("5")},
         {"Delete": {**key("6"), **present}},
         {"ConditionCheck": {**key("7"), **present}},
+        {
+            "Delete": {
+                **key("8"),
+                "ConditionExpression": f"({ALIVE}) AND #0 = :1",
+                "ExpressionAttributeNames": {"#0": "v"},
+                "ExpressionAttributeValues": {**NOW, ":1": {"N": "2"}},
+                **SHOWN,
+            }
+        },
     ]
 
 

@@ -75,11 +75,11 @@ def test_a_split_test_is_told_variant_by_variant():
             {"name": "A", "weight": 3, "redirectUrl": "https://a.example/"},
             {"name": "B", "weight": 1, "redirectUrl": "https://b.example/"},
         ],
-        variantsUntil=5,
+        variantsUntil=1_773_576_000_000,
     )
     (words,) = said([before], [after])
     assert words.startswith("rule 1: variant A: weight 3 instead of 1; variant B added: ")
-    assert "https://b.example/" in words and words.endswith("variantsUntil 5")
+    assert "https://b.example/" in words and words.endswith("its variants end on 2026-03-15 12:00:00 UTC")
 
 
 def test_a_change_says_its_kind_and_both_numbers():

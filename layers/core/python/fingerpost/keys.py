@@ -6,7 +6,6 @@ see, `p:<project>:u:<user>` what one of them does. `p:all` stands for every proj
 """
 
 import hashlib
-from collections.abc import Iterator
 
 from .ports.table import GlobalKey, Key
 
@@ -15,9 +14,8 @@ ACCOUNT_SCOPE = "*"
 EVERY_PROJECT = "p:all"
 MAX_INDEXED_VALUE_BYTES = 400  # a longer value is indexed by its hash
 PAGED_SHARDS = 4  # shards of the lists that have pages, which are those of actions
-MARK_LANES = 4  # links share marks by so many, so that a transaction counts many links with few of them
 SESSION, DEVICE = "key#", "device#"  # begin sort keys beside a document
-LANES = 8  # a sum is spread over so many rows, so that concurrent additions do not meet
+COUNT_LANES = 4  # links share marks and what waits for the sums by so many, so that a batch writes few rows of either
 
 
 def project_scope(project: str) -> str:
@@ -201,26 +199,47 @@ def visits(domain: str, short_id: str) -> str:
 
 
 def visit(domain: str, short_id: str, action_id: str) -> Key:
-    """log. One visit of a link: whether it counts, and what decided where it went."""
+    """log. One visit of a link: whether it counts, who it was, and what decided where it went."""
     return Key(visits(domain, short_id), action_id)
 
 
 def marks(domain: str, short_id: str, window: str) -> str:
     """log. Partition of the ids that have been counted, of one window of time and some of the account's links."""
-    return f"m#{shard_of(f'{domain}/{short_id}', MARK_LANES)}#{window}"
+    return f"m#{count_lane(domain, short_id)}#{window}"
+
+
+def count_lane(domain: str, short_id: str) -> int:
+    return shard_of(f"{domain}/{short_id}", COUNT_LANES)
+
+
+def waiting(lane: int) -> str:
+    """log. Partition of what has been counted in a lane and is not in the sums yet; sort keys are random."""
+    return f"q#{lane}"
+
+
+def turn(waiting_partition: str) -> Key:
+    """log. How often a lane's waiting rows were moved into the sums; it stands before them."""
+    return Key(waiting_partition, "!")
 
 
 def hits(domain: str, short_id: str) -> str:
-    """log. Partition of a link's sums: `sum#<lane>` in all, `day#<yyyymmdd>#<lane>` by day."""
+    """log. Partition of a link's sums: `sum` in all, `day#<yyyymmdd>` and `day#<yyyymmdd>#<slice>` by day."""
     return f"h#{domain}#{short_id}"
 
 
-def hits_lane(domain: str, short_id: str, lane: int) -> Key:
-    return Key(hits(domain, short_id), f"sum#{lane}")
+def account_hits(lane: int) -> str:
+    """log. Partition of the account's sums by day, as far as the links of one lane add to them."""
+    return hits(ACCOUNT_SCOPE, str(lane))
 
 
-def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
-    return Key(hits(domain, short_id), f"day#{day}#{lane}")
+def hits_day(partition: str, day: str, part: str = "") -> Key:
+    """One day's sums (yyyymmdd), or a slice of what one row does not hold of them."""
+    return Key(partition, f"day#{day}#{part}" if part else f"day#{day}")
+
+
+def visitors(scope: str, day: str) -> Key:
+    """log. How many visitors a day had, of a link (`<domain>#<short id>`) or the account (`*`), once that was asked."""
+    return Key(f"u#{scope}", day)
 
 
 ADMINS = Key("admins", ONLY)  # main. Changes with every change of who is an admin, so that two at once see each other
@@ -267,13 +286,19 @@ def rate(bearer: str) -> Key:
     return Key(f"rate#{bearer}", ONLY)
 
 
+def bulk(bulk_id: str) -> Key:
+    """main. One update of everything that a filter matched: what it says, and the ids it is for."""
+    return Key(f"bulk#{bulk_id}", ONLY)
+
+
+def bulk_done(bulk_id: str, resource_id: str) -> Key:
+    """main. That one resource has had its update; written in the update's transaction."""
+    return Key(f"bulk#{bulk_id}", f"done#{resource_id}")
+
+
 def idempotency(actor: str, key: str) -> Key:
     """main. The seed and the answer of a request with an Idempotency-Key."""
     return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
-
-
-def lanes() -> Iterator[int]:
-    return iter(range(LANES))
 
 
 def _hash8(value: str) -> str:

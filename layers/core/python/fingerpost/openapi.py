@@ -41,6 +41,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _TEXT),
     "to:rules": ("Rules, as `from` has them.", _TEXT),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
+    "tz": ("A time zone by its name in the tz database, such as `Europe/Zurich`.", _TEXT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
     "lat": ("Degrees north.", {"type": "number", "minimum": -90, "maximum": 90}),
@@ -50,7 +51,12 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "what": ("What kind of thing was changed, such as `rules` or `link`.", _TEXT),
     "verb": ("What was done, such as `publish` or `delete`.", _TEXT),
     "resource": ("What was changed: an id, or a link as domain and short ID.", _TEXT),
-    "by": ("Who did it: the id of an operator or application.", _TEXT),
+    "by": (
+        "Of statistics: `day`, `hour`, `country`, `city`, `device`, `os`, `browser`, `rule`, `variant` or "
+        "`redirection`, several joined with commas. Of the audit log: the id of who did it.",
+        _TEXT,
+    ),
+    "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")

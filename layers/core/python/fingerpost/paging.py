@@ -115,12 +115,15 @@ def by_ids(request: Request, resources: Resources) -> list[Stored]:
 
 def listed[T](request: Request, page: PageOf[T], documents: list[Document], *, count: int | None = None) -> Answer:
     """The answer of a list: an array, the address of the next page, a count where clients read one."""
-    headers = {}
-    if page.token is not None:
-        headers["link"] = f'<{quote(next_address(request, page.token), safe="")}>; rel="next"'
+    headers = {} if page.token is None else next_address_of(request, page.token)
     if count is not None:
         headers["x-result-count"] = str(count)
     return Answer(document=documents, headers=headers)
+
+
+def next_address_of(request: Request, token: str) -> dict[str, str]:
+    """The header that says where the next page is, as the platform writes it: encoded."""
+    return {"link": f'<{quote(next_address(request, token), safe="")}>; rel="next"'}
 
 
 def next_address(request: Request, token: str) -> str:

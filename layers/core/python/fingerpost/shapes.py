@@ -38,10 +38,14 @@ CURRENT: dict[str, int] = {
     "firstAccount": 1,
     "claim": 1,
     "index": 1,
-    "visit": 1,
-    "page": 1,
+    "listed": 1,
+    "visit": 2,
+    "page": 2,
     "marks": 1,
-    "sum": 1,
+    "waiting": 1,
+    "turn": 1,
+    "sum": 2,
+    "visitors": 1,
     "live": 1,
     "rules": 2,
     "draft": 1,
@@ -49,6 +53,8 @@ CURRENT: dict[str, int] = {
     "audit": 1,
     "auditOf": 1,
     "answer": 1,
+    "bulk": 2,
+    "bulkDone": 1,
     "rate": 1,
 }
 
@@ -78,10 +84,18 @@ def _operator_2(item: Item) -> Item:
 
 
 STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the next shape
+    ("bulk", 1): lambda row: {**row, "within": None},
     ("key", 1): _key_2,
     ("operator", 1): _operator_2,
     ("rules", 1): lambda row: {**row, **_WITHOUT_A_STORY},
     ("now", 1): lambda item: {"actor": "nobody", "by": "", "cause": "", **item},  # who changed it was not kept
+    ("visit", 1): lambda row: {"who": "", **row},
+    ("page", 1): lambda row: row,
+    ("sum", 1): lambda row: {
+        "k": "sum",
+        "v": 0,
+        "sums": {name: number for name, number in row.items() if name not in ("k", "sv")},
+    },
 }
 
 

@@ -56,6 +56,7 @@ OPERATOR: Mapping[str, OfOperator] = {
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
     "audit": OfOperator(READ, "rules"),
+    "statistics": OfOperator(frozenset({"read", "delete"}), "rules"),
 }
 
 # What each other kind of key may do with each kind of resource. Source: wire-facts, "Who may do what"; users as

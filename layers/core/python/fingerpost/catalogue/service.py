@@ -1,6 +1,7 @@
 """Create, read, update and delete products, thngs, collections and places."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import audit, scoping
@@ -49,7 +50,7 @@ def create_product(caller: Caller, sent: NewProduct, project: str | None) -> Doc
 def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
     """Raises Invalid for a product, place or collection that the caller does not see."""
     fields = sent.sent()
-    _check_product(caller, fields.get("product"))
+    check_product(caller, fields.get("product"))
     _check_collections(caller, fields.get("collections"))
     at = (sent.location.timestamp if sent.location else None) or caller.at
     location = Reading(LOCATION, _location(caller, sent.location), at) if sent.location else None
@@ -75,12 +76,7 @@ def create_place(caller: Caller, sent: NewPlace, project: str | None) -> Documen
 
 
 def update_product(caller: Caller, product_id: str, sent: SentProduct) -> Stored:
-    fields = sent.sent()
-    if fields.get("name") and "fn" not in fields:
-        fields["fn"] = fields["name"]
-    elif fields.get("fn") and "name" not in fields:
-        fields["name"] = fields["fn"]
-    return _update(caller, PRODUCT, product_id, fields)
+    return _update(caller, PRODUCT, product_id, product_fields(sent))
 
 
 def update_thng(caller: Caller, thng_id: str, sent: SentThng) -> Stored:
@@ -93,6 +89,16 @@ def update_collection(caller: Caller, collection_id: str, sent: SentCollection) 
 
 def update_place(caller: Caller, place_id: str, sent: SentPlace) -> Stored:
     return _update(caller, PLACE, place_id, sent.sent())
+
+
+def product_fields(sent: SentProduct) -> dict[str, Any]:
+    """What was sent of a product; of `fn` and `name` the one says the other."""
+    fields = sent.sent()
+    if fields.get("name") and "fn" not in fields:
+        fields["fn"] = fields["name"]
+    elif fields.get("fn") and "name" not in fields:
+        fields["name"] = fields["fn"]
+    return fields
 
 
 def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
@@ -160,21 +166,26 @@ def _new(caller: Caller, fields: dict[str, Any], project: str | None) -> tuple[s
     return resource_id, merged({"createdAt": at, "updatedAt": at, "scopes": scopes}, fields)
 
 
-def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]) -> Stored:
-    sent_scopes = fields.pop("scopes", None)
+def change_of(caller: Caller, kind: Kind, fields: Mapping[str, Any]) -> Callable[[Document], Document]:
+    """What a PUT of these fields makes of a document. That raises Invalid."""
+    sent = {name: value for name, value in fields.items() if name != "scopes"}
 
     def change(document: Document) -> Document:
-        result = merged(document, _with_position(document, fields) if kind is PLACE else fields)
+        result = merged(document, _with_position(document, sent) if kind is PLACE else sent)
         if not result.get("name"):
             raise Invalid(f"name: a {kind.name} needs a name")
-        result["scopes"] = scoping.changed(caller, document, sent_scopes)
+        result["scopes"] = scoping.changed(caller, document, fields.get("scopes"))
         if kind is THNG and result.get("product") != document.get("product"):
-            _check_product(caller, result.get("product"))
+            check_product(caller, result.get("product"))
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
+    return change
+
+
+def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]) -> Stored:
     return Resources(caller.tables, kind).update(
         resource_id,
-        change,
+        change_of(caller, kind, fields),
         also=lambda before, after: _of_place(caller, resource_id, before, after) if kind is PLACE else (),
         sees=caller.changes,
     )
@@ -220,7 +231,8 @@ def _check_size(kind: Kind, resource_id: str, document: Document, readings: list
         )
 
 
-def _check_product(caller: Caller, product: str | None) -> None:
+def check_product(caller: Caller, product: str | None) -> None:
+    """Raises Invalid for one that the caller does not see."""
     if product is None:
         return
     try:

@@ -94,11 +94,10 @@ def set_locations(caller: Caller, kind: Kind, resource_id: str, sent: Sent[SentL
     return [shown_location(each, opened.stored) for each in readings]
 
 
-def current_properties(caller: Caller, kind: Kind, resource_id: str, ask: Ask) -> PageOf[Reading]:
-    """The last value of each property, by key."""
-    opened = Opened.of(caller, kind, resource_id)
-    digest = filter_digest(caller.principal.account, "properties", resource_id, ask.filter_text)
-    after = decode(_secret(), ask.token, digest) if ask.token else ""
+def current_properties(caller: Caller, opened: Opened, ask: Ask, secret: bytes) -> PageOf[Reading]:
+    """The last value of each property, by key. `secret` signs the cursors."""
+    digest = filter_digest(caller.principal.account, "properties", opened.stored.id, ask.filter_text)
+    after = decode(secret, ask.token, digest) if ask.token else ""
     test = None if ask.node is None else test_of(ask.node)
     found = [
         each
@@ -106,20 +105,20 @@ def current_properties(caller: Caller, kind: Kind, resource_id: str, ask: Ask) -
         if each.key > after and (test is None or test({"timestamp": each.at}))
     ]
     items = found[: ask.per_page]
-    return PageOf(tuple(items), encode(_secret(), items[-1].key, digest) if len(found) > len(items) else None)
+    return PageOf(tuple(items), encode(secret, items[-1].key, digest) if len(found) > len(items) else None)
 
 
-def history(caller: Caller, opened: Opened, key: str, ask: Ask, span: Span) -> PageOf[Reading]:
+def history(caller: Caller, opened: Opened, key: str, ask: Ask, span: Span, secret: bytes) -> PageOf[Reading]:
     """One page of what a property (or the location, LOCATION) has been, newest first unless asked otherwise.
 
-    What is of one millisecond has no order of its own.
+    What is of one millisecond has no order of its own. `secret` signs the cursors.
     """
     low, high = time_span(ask.node, "timestamp")
     first, last = max(low, span.first, floor_of(opened.row, key)), min(high, span.last)
     digest = filter_digest(
         caller.principal.account, "history", opened.stored.id, key, ask.filter_text, f"{span} {ask.ascending}"
     )
-    after = decode(_secret(), ask.token, digest) if ask.token else None
+    after = decode(secret, ask.token, digest) if ask.token else None
     test = None if ask.node is None else test_of(ask.node)
     items: list[Reading] = []
     if first > last:
@@ -129,7 +128,7 @@ def history(caller: Caller, opened: Opened, key: str, ask: Ask, span: Span) -> P
         reading = reading_of(key, row)
         holds = test is None or test({"timestamp": reading.at})
         if (holds and len(items) == ask.per_page) or examined == READ_BUDGET:
-            return PageOf(tuple(items), encode(_secret(), after or "", digest))
+            return PageOf(tuple(items), encode(secret, after or "", digest))
         if holds:
             items.append(reading)
         after = row.key.sk
@@ -227,10 +226,6 @@ def _time(caller: Caller, timestamp: int | None, at: str) -> int:
     if timestamp > caller.at + MAX_AHEAD_MS:
         raise _invalid(at, "timestamp", "lies more than a day ahead")
     return timestamp
-
-
-def _secret() -> bytes:
-    return wiring.root_secrets().for_purpose("cursor")
 
 
 def _invalid(at: str, name: str, message: str) -> Invalid:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..clock import moment_text
 from ..rules.differences import WRITTEN_DIFFERENTLY, differences
 from ..rules.nodes import NEVER, Node, from_json
 from .pairing import moved_rules, paired_rules
@@ -107,6 +108,8 @@ def _words(before: StoredRule, after: StoredRule) -> Iterator[str]:
                 yield from _entries("constant", was.get(key), now.get(key))
             case "variants":
                 yield from _entries("variant", _by_name(was.get(key)), _by_name(now.get(key)))
+            case "variantsUntil":
+                yield _end_words(was.get(key), now.get(key))
             case _:
                 yield _value_words(key, was, now)
 
@@ -163,6 +166,14 @@ def _delegate(delegate: Any) -> str:
     app, project = delegate.get("app"), delegate.get("project")
     words = [f"the application {app}"] if app else ["every application"] if project else ["nobody"]
     return " of ".join([*words, *([f"the project {project}"] if project else [])])[:MAX_VALUE]
+
+
+def _end_words(was: Any, now: Any) -> str:
+    """Of the end of a split test, in milliseconds since the epoch."""
+    one, other = (moment_text(each) if type(each) is int and 0 <= each < 10**14 else each for each in (was, now))
+    if now is None:
+        return f"its variants have no end any more, was {_short(one)}"
+    return f"its variants end on {_short(other)}" + (f" instead of {_short(one)}" if was is not None else "")
 
 
 def _by_name(entries: Any) -> Any:

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import audit, keys
+from ..access.authors import authors
 from ..caller import Caller
 from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
 from ..ports.table import Absent, Condition, Delete, Equals, Item, Key, Page, Put, TransactionFailed
 from ..retry import attempts
 from ..shapes import stamp, upgraded
 from .documents import SentApplicationRules, SentRules
-from .meanwhile import author, check_based_on
+from .meanwhile import check_based_on
 from .publish import examined_for, store
 from .release import REPEATS_SEEN, Story, release
 from .rulesets import StoredRule, read_chunks, unpacked
-from .versions import Owner, by, newest_rows, timeline
+from .versions import Owner, newest_rows, timeline
 from .versions import whole_document as whole_version
 
 ATTEMPTS = 8
@@ -105,7 +106,7 @@ def save(
             continue
         if before is not None:
             discard(caller, before["set"])
-        return whole_document(Draft(name, row, examined.rules))
+        return whole_document(caller, Draft(name, row, examined.rules))
     discard(caller, stored.set_id)
     raise Conflict(f"The draft {name} keeps changing; send the request again")
 
@@ -124,7 +125,9 @@ def listed(caller: Caller, owner: Owner, *, after: str | None, limit: int) -> tu
     """The documents of an owner's drafts in the order of their names, and where the list goes on."""
     pk = keys.draft(owner.name, "").pk
     page: Page = caller.tables.main.query(pk, after=after, limit=limit, consistent=True)
-    return [draft_document(row.key.sk, upgraded(row.item)) for row in page.rows], page.after
+    rows = {row.key.sk: upgraded(row.item) for row in page.rows}
+    known = authors(caller.tables, rows.values())
+    return [draft_document(name, row, known[row["by"]]) for name, row in rows.items()], page.after
 
 
 def delete(caller: Caller, owner: Owner, name: str) -> None:
@@ -170,7 +173,7 @@ def _published_before(caller: Caller, owner: Owner, name: str) -> Item | None:
     return next((row for row in rows if (row["draft"], row["at"], row["by"]) == mine), None)
 
 
-def draft_document(name: str, row: Item) -> dict[str, Any]:
+def draft_document(name: str, row: Item, by: dict[str, Any]) -> dict[str, Any]:
     """A draft and its story, without its rules."""
     findings = json.loads(row["findings"])
     return {
@@ -181,15 +184,16 @@ def draft_document(name: str, row: Item) -> dict[str, Any]:
         "note": row["note"],
         "createdAt": row["created"],
         "updatedAt": row["at"],
-        "by": by(row),
+        "by": by,
         "ruleCount": row["count"],
         "findings": findings,
         "warnings": json.loads(row["warnings"]),
     }
 
 
-def whole_document(draft: Draft) -> dict[str, Any]:
-    return {**draft_document(draft.name, draft.row), "rules": draft.sent}
+def whole_document(caller: Caller, draft: Draft) -> dict[str, Any]:
+    by = authors(caller.tables, [draft.row])[draft.row["by"]]
+    return {**draft_document(draft.name, draft.row, by), "rules": draft.sent}
 
 
 def discard(caller: Caller, set_id: str) -> None:
@@ -225,7 +229,8 @@ def _told(row: Item | None) -> Item | None:
 def _moved(caller: Caller, name: str, edit: int, before: Item | None) -> Conflict:
     if before is None:
         return Conflict(f"The draft {name} was published or deleted since its edit {edit}; send edit 0 to make it anew")
+    by = authors(caller.tables, [before])[before["by"]]
     return Conflict(
-        f"The draft {name} changed: you saw edit {edit}; {author(caller, before)} made edit {before['edit']} since. "
+        f"The draft {name} changed: you saw edit {edit}; {by.get('email', by['id'])} made edit {before['edit']} since. "
         f"Read it again, then send yours with edit {before['edit']}"
     )

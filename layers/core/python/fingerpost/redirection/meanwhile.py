@@ -1,10 +1,11 @@
 """What others published since somebody looked, in words: the refusal that tells it."""
 
-import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from typing import Any
 
-from .. import keys
+from ..access.authors import authors
 from ..caller import Caller
+from ..clock import moment_text
 from ..errors import Conflict, Finding, Invalid
 from ..ports.table import Item
 from ..shapes import upgraded
@@ -31,7 +32,8 @@ def check_based_on(caller: Caller, owner: Owner, based_on: int | None, current: 
     since = [row for row in rows if based_on < row["number"] <= live]
     if not since and current is not None:  # an older one is live again
         since = [read_row(caller, owner, live)]
-    stories = [_story(caller, row) for row in since[:MAX_TOLD]]
+    known = authors(caller.tables, since[:MAX_TOLD])
+    stories = [_story(row, known[row["by"]]) for row in since[:MAX_TOLD]]
     found = changes(_rules(caller, owner, based_on), stored_rules(caller, current) if current else [])
     raise Conflict(
         f"The live rules changed since version {based_on}: {', and '.join(stories) or 'none are live any more'}"
@@ -40,17 +42,10 @@ def check_based_on(caller: Caller, owner: Owner, based_on: int | None, current: 
     )
 
 
-def _story(caller: Caller, row: Item) -> str:
-    moment = datetime.fromtimestamp(row["at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _story(row: Item, by: Mapping[str, Any]) -> str:
     reason = f" ({row['reason']})" if row["reason"] else ""
-    return f"{author(caller, row)} published version {row['number']} on {moment}{reason}"
-
-
-def author(caller: Caller, row: Item) -> str:
-    """Who wrote a version or a draft, as people know them."""
-    item = caller.tables.main.get(keys.document(row["by"]))
-    email = json.loads(str(item.get("doc", "{}"))).get("email") if item is not None else None
-    return str(email or row["by"])
+    who = by.get("email", by["id"])
+    return f"{who} published version {row['number']} on {moment_text(row['at'])}{reason}"
 
 
 def _rules(caller: Caller, owner: Owner, number: int) -> list[StoredRule]:

@@ -1,4 +1,4 @@
-"""What keeps hints, references and limits true after things changed or were scanned. Runs from the work queue."""
+"""What keeps hints and references true after a thing changed or went: which tasks follow, and what they do."""
 
 import json
 from contextlib import suppress
@@ -6,7 +6,7 @@ from copy import replace
 from typing import Any
 
 from .. import keys
-from ..catalogue.erase import END, Erasing, tasks_of
+from ..catalogue.erase import END, tasks_of
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG, without
 from ..catalogue.properties import current
 from ..errors import Conflict, NotFound
@@ -18,7 +18,6 @@ from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..shapes import upgraded
 from ..sight import projects_of
-from .exhaustion import mark_exhausted
 from .listed import relisted
 from .model import from_item as link_of
 
@@ -27,9 +26,7 @@ REFERENCES = {  # by task: the kind of what was deleted, and where its id stands
     "unlink": (PRODUCT.name, ((THNG, "product"),)),
     "disband": (COLLECTION.name, ((THNG, "collections"), (COLLECTION, "collections"))),
 }
-WHERE = ("part", "shard", "after")  # how far a task has come
 PAGE = 50
-SECOND_LOOK_MS = 120_000  # longer than any request: what was being created while its product went is there by then
 HINT_ATTEMPTS = 8
 
 type Task = dict[str, Any]
@@ -63,28 +60,6 @@ def dispatch(changes: list[Change], queue: Queue) -> list[str]:
             warning("dispatch stopped", sequence=change.sequence, error=repr(error))
             return [each.sequence for each in changes[number:]]
     return []
-
-
-def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
-    """Carry out one task; doing it again does no harm. `tables` are unscoped."""
-    match task["do"]:
-        case "hint":
-            refresh_hints(tables, task["account"], task["id"])
-        case "unlink" | "disband":
-            following = unlink_page(tables, task, at)
-            if following is not None:
-                queue.send(json.dumps(following), group=task["account"])
-            elif not task.get("again"):
-                second = {name: each for name, each in task.items() if name not in WHERE} | {"again": True}
-                queue.send(json.dumps(second), group=task["account"], delay_ms=SECOND_LOOK_MS)
-        case "erase":
-            rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
-            if rest is not None:
-                queue.send(json.dumps(rest), group=task["account"])
-        case "exhaust":
-            mark_exhausted(tables, task["account"], task["link"], at)
-        case unknown:
-            raise ValueError(f"no such task: {unknown!r}")
 
 
 def _forgotten(change: Change) -> list[Task]:

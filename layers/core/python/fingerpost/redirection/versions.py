@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import keys
+from ..access.authors import authors
 from ..body import validated
 from ..caller import Caller
 from ..errors import Finding, NotFound
@@ -130,8 +131,13 @@ def document(
     return result | (planned or {})
 
 
-def version_document(of: Timeline, row: Item, at: int) -> dict[str, Any]:
-    """One version and its story, without its rules."""
+def version_documents(caller: Caller, of: Timeline, rows: Sequence[Item]) -> list[dict[str, Any]]:
+    """Versions and their stories, without their rules."""
+    known = authors(caller.tables, rows)
+    return [_version_document(of, row, caller.at, known[row["by"]]) for row in rows]
+
+
+def _version_document(of: Timeline, row: Item, at: int, by: dict[str, Any]) -> dict[str, Any]:
     number = row["number"]
     current = of.at(at)
     coming = {version.number for _, version in phases(of, at) if version is not None}
@@ -144,7 +150,7 @@ def version_document(of: Timeline, row: Item, at: int) -> dict[str, Any]:
         "version": number,
         "state": state,
         "publishedAt": row["at"],
-        "by": by(row),
+        "by": by,
         "reason": row["reason"],
         "ruleCount": row["count"],
         "rolledBackTo": row["back"],
@@ -160,19 +166,15 @@ def version_document(of: Timeline, row: Item, at: int) -> dict[str, Any]:
 def whole_document(caller: Caller, owner: Owner, row: Item, of: Timeline) -> dict[str, Any]:
     """One version with its rules and what was odd about them."""
     rules = sent_rules(caller, version_of(owner, row))
-    return {**version_document(of, row, caller.at), "rules": rules, "warnings": json.loads(row["warnings"])}
+    (story,) = version_documents(caller, of, [row])
+    return {**story, "rules": rules, "warnings": json.loads(row["warnings"])}
 
 
 def listed(caller: Caller, owner: Owner, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """The documents of an owner's versions, newest first, and where the list goes on."""
     of = timeline(caller, owner)
     page = newest_rows(caller.tables.main, owner, limit=limit, after=after)
-    return [version_document(of, upgraded(row.item), caller.at) for row in page.rows], page.after
-
-
-def by(row: Item) -> dict[str, Any]:
-    """Who wrote a row of a version or a draft."""
-    return {"id": row["by"], "type": row["actor"]}
+    return version_documents(caller, of, [upgraded(row.item) for row in page.rows]), page.after
 
 
 def planned_in(of: Timeline, at: int) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
+from ..clock import moment_text
 from .nodes import (
     AllOf,
     AnyOf,
@@ -192,7 +192,7 @@ def _shown(field: str, value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int() if field in _INSTANTS and 0 <= value < 253_402_300_800_000:
-            return datetime.fromtimestamp(value // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            return moment_text(value)
         case int() if field == "timeOfDay" and 0 <= value <= 86_400_000:
             return f"{value // 3_600_000:02}:{value // 60_000 % 60:02}"
         case "":

@@ -30,6 +30,7 @@ from .scans import Scans, Things, Wanted
 from .simulate import named, simulate
 
 NEVER_MATCHED_MS = 30 * DAY_MS
+CHECK_SECONDS = 8.0  # of a check's time for recorded scans; asking targets takes its own
 NEVER_MATCH = ("unreachable", "contradiction", "match", "redirectUrl")  # kinds of findings about rules that cannot
 
 
@@ -65,7 +66,6 @@ class Trials:
             self._owner.name,
             _identity(before),
             _identity(after),
-            str(sent.scans),
             wanted.text,
         )
         start = Position.read(decode(self._secret, sent.cursor, digest)) if sent.cursor else None
@@ -79,7 +79,7 @@ class Trials:
             start=start,
         )
         document = {**named(after), "against": before.version.number, **tested.comparison.document()}
-        document["robots"] = tested.robots
+        document |= {"robots": tested.robots, "limited": tested.limited}
         if tested.further is not None:
             document["cursor"] = encode(self._secret, tested.further.text, digest)
         return document
@@ -102,7 +102,7 @@ class Trials:
             never = {each.finding.rule for each in found if each.kind in NEVER_MATCH}
             found += observed.findings({each for each in never if each is not None})
             own = OwnLinks(caller, self._tables, compiled)
-            found += looping(compiled, own.domains, own.find, own.known)
+            found += looping(compiled, own.domains, own.find, own.known, asked_first=not owner.application)
             if sent.targets:
                 leads = [each for each in leads_of(compiled) if authority(each.url) not in own.domains]
                 found += unanswered(leads, observed.urls, outgoing)
@@ -114,7 +114,7 @@ class Trials:
         observed = Observed(rules)
         scans = Scans(self._caller, self._secret, Wanted.read("", self._caller.at - NEVER_MATCHED_MS, None))
         things = Things(self._caller.tables, self._tables.main)
-        for page in scans.pages(most):
+        for page in scans.pages(most, CHECK_SECONDS):
             things.fetch(page.scans, rules.needs)
             for scan in page.scans:
                 observed.add(scan, things.reading(scan))

@@ -118,8 +118,8 @@ class _Simulation:
     def _says(self) -> str:
         decision = self._decision
         if decision is None or self._decided is None:
-            passed = next(self._matching(None), None)
-            says = "no rule matched" if passed is None else f"rule {passed + 1} matched but led nowhere"
+            passed = self._passed()
+            says = f"rule {passed[0] + 1} matched but led nowhere" if passed else "no rule matched"
             return f"{says}; it goes to the default URL" if self._link is not None else says
         place = self._decided - 1
         told = Told(list(self._teller.each(self._compiled, self._decided, [place], self._asked)), self._decided)
@@ -133,7 +133,7 @@ class _Simulation:
     def _rules_told(self, first: int, limit: int) -> tuple[list[Document], int | None]:
         """What the rules say, and the number of the first that was left out when there are more."""
         last = min(first - 1 + limit, len(self._compiled.rules))
-        passed = set(self._matching(self._decided))
+        passed = set(self._passed())
         told: list[Document] = []
         size = 0
         for each in self._teller.each(self._compiled, self._decided, range(first - 1, last), self._asked):
@@ -145,22 +145,16 @@ class _Simulation:
             told.append(each)
         return told, last + 1 if last < len(self._compiled.rules) else None
 
-    def _matching(self, before: int | None) -> Iterator[int]:
+    def _passed(self) -> list[int]:
         """The rules (from 0) that matched ahead of the one that decided, and led nowhere."""
-        place = self._compiled.first_match(self._context)
-        while place is not None and (before is None or place < before - 1):
-            yield place
-            place = self._compiled.next_match(self._context, place)
+        matching = self._compiled.all_matches(self._context)
+        return [place for place in matching if self._decided is None or place < self._decided - 1]
 
     def _why_nowhere(self, place: int) -> str:
         target, _ = self._compiled.aim(place, self._reading.account, self._reading.facts)
         if target is None:
             return "no application that it asks has an answer"
-        if (
-            self._asked is not None
-            and self._rules.allowed_hosts
-            and not may_lead_to(target.host, self._rules.allowed_hosts)
-        ):
+        if self._asked is not None and not may_lead_to(target.host, self._rules.allowed_hosts):
             return f"the account does not allow applications to lead to {target.host}"
         return f"its URL would be longer than {MAX_URL_CHARACTERS:,} characters"
 

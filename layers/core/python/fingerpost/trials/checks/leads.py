@@ -30,7 +30,9 @@ def leads_of(compiled: CompiledRules) -> Iterator[Lead]:
     """In the order of the rules."""
     for place, rule in enumerate(compiled.rules):
         split = compiled.split(place)
-        targets: list[tuple[str, Target | None]] = [("redirectUrl", compiled.target(place))]
+        targets: list[tuple[str, Target | None]] = []
+        if split is None or split.until is not None:  # beside variants without an end it is never used
+            targets.append(("redirectUrl", compiled.target(place)))
         if split is not None:
             targets += [(_of_variant(number), each) for number, each in enumerate(split.targets)]
         for part, target in targets:

@@ -26,8 +26,13 @@ type FindLink = Callable[[str, str], Link | None]  # domain and short ID -> a li
 type Domains = Collection[str]
 
 
-def looping(compiled: CompiledRules, domains: Domains, find: FindLink, known: Known) -> Iterator[Checked]:
-    """Findings about rules whose URL is on one of the `domains`, which are the account's own."""
+def looping(
+    compiled: CompiledRules, domains: Domains, find: FindLink, known: Known, *, asked_first: bool = True
+) -> Iterator[Checked]:
+    """Findings about rules whose URL is on one of the `domains`, which are the account's own.
+
+    `asked_first` unless they are an application's: then it is for the account's rules whether they are asked again.
+    """
     own = [each for each in leads_of(compiled) if authority(each.url) in domains][:MAX_LEADS]
     walk = _Walk(compiled, domains, find, known)
     for lead in own:
@@ -42,8 +47,9 @@ def looping(compiled: CompiledRules, domains: Domains, find: FindLink, known: Kn
             message = f"leads to {name}, a short link that is not there"
             yield Checked("error", "noAnswer", about(lead.rule, lead.name, lead.part, message, near=lead.url))
             continue
-        certain = walk.returns(lead.rule - 1, link)
-        if certain is not None:
+        returns = walk.returns(lead.rule - 1, link)
+        if returns is not None:
+            certain = returns and asked_first
             sure = "leads round in a circle" if certain else "may lead round in a circle"
             yield _found("error" if certain else "warning", lead, f"{sure}: a scan of {name} comes back to {name}")
 
