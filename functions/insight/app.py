@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl
 
 from fingerpost import cursor, wiring
-from fingerpost.edge import Answer, Edge, Request, short_domain_of
+from fingerpost.edge import Answer, Edge, Request, link_domain_of
 from fingerpost.errors import Invalid
 from fingerpost.http import accepts
 from fingerpost.insight import audit_log, spreadsheet, statistics
@@ -44,12 +44,12 @@ def read_statistics(request: Request) -> Answer:
     verb="read",
     of="redirections",
     answers=Statistics,
-    query=STATISTICS_QUERY,
+    query=("shortDomain", *STATISTICS_QUERY),
 )
 def read_statistics_of_redirection(request: Request) -> Answer:
     """Hits of one redirection, as JSON or CSV."""
     links = Links(wiring.tables(), request.caller)
-    return _answered(request, links.read(short_domain_of(request.event), request.parameters["shortId"]).name)
+    return _answered(request, links.read(link_domain_of(request), request.parameters["shortId"]).name)
 
 
 def _answered(request: Request, link: str | None) -> Answer:
