@@ -57,6 +57,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
         "`redirection`, several joined with commas. Of the audit log: the id of who did it.",
         _TEXT,
     ),
+    "before": ("A day of UTC such as 2026-11-01: what is older is meant.", _TEXT),
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }

@@ -4,6 +4,7 @@ import json
 
 from .catalogue import bulk
 from .catalogue.erase import Erasing
+from .insight import erasure
 from .ports.queue import Queue
 from .ports.table import Tables
 from .redirection.exhaustion import mark_exhausted
@@ -28,6 +29,9 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
         case "erase":
             rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
             if rest is not None:
+                queue.send(json.dumps(rest), group=task["account"])
+        case "forget":
+            if (rest := erasure.carry_out(tables, task, at)) is not None:
                 queue.send(json.dumps(rest), group=task["account"])
         case "exhaust":
             mark_exhausted(tables, task["account"], task["link"], at)
