@@ -9,6 +9,7 @@ from .frozen import Frozen
 from .ports.table import Table, Tables
 
 if TYPE_CHECKING:
+    from .access.facebook import Graph
     from .access.secrets import RootSecrets
     from .outgoing import Outgoing
     from .ports.blobs import Blobs
@@ -124,6 +125,17 @@ def find_area() -> "FindArea | None":
 
         return AreaFinder(Path(path)).find
     return None
+
+
+@cache
+def graph() -> "Graph":
+    """Facebook's Graph API, or what FINGERPOST_GRAPH_URL names in its place, wherever that is."""
+    from .access.facebook import Graph
+    from .outgoing import Outgoing
+
+    if url := os.environ.get("FINGERPOST_GRAPH_URL"):
+        return Graph(url.rstrip("/"), Outgoing(permits=lambda _address: True))
+    return Graph("https://graph.facebook.com", Outgoing())
 
 
 def data_dir() -> str:

@@ -13,10 +13,11 @@ from ..errors import Conflict, NotFound
 from ..log import warning
 from ..ports.queue import Queue
 from ..ports.table import Change, ConditionFailed, Equals, FieldChange, GlobalKey, Remove, Set, Tables
-from ..resources import Document, Resources, projects_of
+from ..resources import Document, Resources
 from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..shapes import upgraded
+from ..sight import projects_of
 from .listed import relisted
 from .model import from_item as link_of
 
