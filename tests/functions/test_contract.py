@@ -5,11 +5,11 @@ import importlib
 import pytest
 
 from fingerpost.contract import UNSAID
+from fingerpost.local.functions import EDGES
 from fingerpost.openapi_page import description
 from tests.functions.contract import hold
 
-FUNCTIONS = ("catalogue", "properties", "actions", "redirections", "rules", "insight", "trials")
-ROUTES = [route for name in FUNCTIONS for route in importlib.import_module(f"functions.{name}.app").edge.registered]
+ROUTES = [route for name in EDGES for route in importlib.import_module(f"functions.{name}.app").edge.registered]
 THNG = b'{"id":"U5bQeGDeaVRahp6yRHcRPQkw","createdAt":1,"updatedAt":1,"name":"Lamp","customFields":{},"identifiers":{}'
 
 

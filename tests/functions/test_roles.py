@@ -40,7 +40,7 @@ DEFAULTS = [
 def test_the_built_in_roles_come_first_then_the_accounts_own_newest_first(world: World, operator: Client):
     first = operator.made("/roles", {"name": "OperatorRole", "description": "An example"})
     world.clock.now += 1
-    second = world.answered("access/create-role-of-users").document
+    second = world.answered("users/create-role-of-users").document
     assert operator.read("/roles") == [
         {"id": "admin", "name": "admin"},
         {"id": "none", "name": "none"},
@@ -53,7 +53,7 @@ def test_the_built_in_roles_come_first_then_the_accounts_own_newest_first(world:
 
 
 def test_an_operators_role_shows_no_times_and_a_users_role_its_type(world: World, operator: Client):
-    answer = world.answered("access/create-role-of-users")
+    answer = world.answered("users/create-role-of-users")
     role = answer.document
     assert (answer.status, answer.location) == (201, f"{API_URL}/roles/{role['id']}")
     assert len(role["id"]) == 24 and int(role["id"], 16)
@@ -120,7 +120,7 @@ def test_a_new_operators_role_allows_nothing_and_shows_the_tree(operator: Client
 def test_a_permission_is_enabled_for_projects_and_disabled_again(world: World, operator: Client):
     role = operator.made("/roles", {"name": "x"})["id"]
     path = f"/roles/{role}/permissions"
-    answer = world.answered("access/set-project-permission", ROLE=role, PROJECT=world.project)
+    answer = world.answered("users/set-project-permission", ROLE=role, PROJECT=world.project)
     enabled = {"name": "project_read", "enabled": True, "projectScoped": True, "projects": [world.project]}
     assert answer.document == enabled == operator.read(f"{path}/project_read")
     assert operator.put(f"{path}/global_read", {"name": "global_read", "enabled": True}).document == {
@@ -210,7 +210,7 @@ def test_a_users_role_has_the_immutable_permissions_whatever_is_sent(world: Worl
     role = user_role(world)
     path = f"/roles/{role}/permissions"
     assert operator.read(path) == DEFAULTS
-    answer = world.answered("access/replace-permissions", ROLE=role)
+    answer = world.answered("users/replace-permissions", ROLE=role)
     assert (answer.status, answer.document) == (200, [{"path": "/thngs", "access": "cr"}])
     assert operator.read(path) == [*DEFAULTS, {"path": "/thngs", "access": "cr"}]
     assert operator.put(path, operator.read(path)).document == operator.read(path)

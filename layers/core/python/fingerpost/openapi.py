@@ -71,6 +71,8 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "type": ("An action type by its name; `all` of every type.", _TEXT),
     "key": ("A property's key, in any case.", {**_TEXT, "minLength": 1, "maxLength": 128}),
+    "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
+    "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
     "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),
 }
