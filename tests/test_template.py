@@ -290,6 +290,11 @@ def test_dispatch_is_woken_when_a_document_changes_or_goes_and_not_by_a_scan(kin
     assert not reaches("dispatch", None, document)
 
 
+def test_dispatch_is_woken_when_an_application_goes():
+    assert reaches("dispatch", stamp("application"), None)
+    assert not reaches("dispatch", stamp("application"), stamp("application"))
+
+
 @pytest.mark.parametrize("name", ["spill", "work"])
 def test_a_queue_wakes_its_function_and_parks_what_keeps_failing(name):
     _, function = FUNCTIONS[name]

@@ -2,6 +2,7 @@
 
 import json
 
+from .access.dismissal import dismiss_page
 from .catalogue import bulk
 from .catalogue.erase import Erasing
 from .insight import erasure
@@ -19,8 +20,8 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
     match task["do"]:
         case "hint":
             refresh_hints(tables, task["account"], task["id"])
-        case "unlink" | "disband":
-            following = unlink_page(tables, task, at)
+        case "unlink" | "disband" | "dismiss":
+            following = dismiss_page(tables, task) if task["do"] == "dismiss" else unlink_page(tables, task, at)
             if following is not None:
                 queue.send(json.dumps(following), group=task["account"])
             elif not task.get("again"):
