@@ -200,6 +200,29 @@ def audits_of(resource: str) -> str:
     return f"jx#{resource}"
 
 
+def connection(connection_id: str) -> GlobalKey:
+    """main. One open WebSocket connection: whose it is and what it watches. Its messages name nothing else."""
+    return GlobalKey(f"live#{connection_id}", ONLY)
+
+
+def watchers(resource_id: str) -> str:
+    """main. Partition of the connections that are told of a thing's changes."""
+    return f"watch#{resource_id}"
+
+
+def watcher(resource_id: str, connection_id: str, path: str) -> Key:
+    return Key(watchers(resource_id), f"{connection_id}#{path}")
+
+
+def presences(thng_id: str) -> str:
+    """main. Partition of the open connections of a device."""
+    return f"here#{thng_id}"
+
+
+def presence(thng_id: str, connection_id: str) -> Key:
+    return Key(presences(thng_id), connection_id)
+
+
 def rate(bearer: str) -> Key:
     """log. How many requests a key has sent in the minute that its row names. `bearer` is a digest of the key."""
     return Key(f"rate#{bearer}", ONLY)
