@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.histories import history_rows
 from bench.nearby import near_rows
 from bench.redirect import AGENT, AWS
 from bench.row import Row
@@ -37,6 +38,7 @@ def rows() -> Iterator[Row]:
         tables = Tables(main, log)
         yield from _lists(tables)
         yield from near_rows(tables)
+        yield from history_rows(tables)
         yield from _scans(tables)
 
 
@@ -83,7 +85,7 @@ def _tables() -> Iterator[tuple[Any, Any]]:
 
 
 def _lists(tables: Any) -> Iterator[Row]:
-    costs = {number: _list_costs(tables, f"account{number}", number) for number in (SMALL, LARGE)}
+    costs = {number: _list_costs(tables, f"account{number}", number) for number in dict.fromkeys((SMALL, LARGE))}
     for name, small in costs[SMALL].items():
         large = costs[LARGE][name]
         what = f"GET /thngs, {name}: {LARGE:,} thngs beside {SMALL:,}"
@@ -198,7 +200,7 @@ RATES = (
     Rate(1_000, 1, 10, 100, 4_000, MAX_DERIVED_UNITS),
     Rate(1_000, 1, 2, 500, 4_000, MAX_DERIVED_UNITS),
     Rate(1_000, 100, 40, 25, 4_000),
-    Rate(1_000, 100, 10, 200, 4_000),
+    Rate(1_000, 100, 10, 200, 4_000, MAX_DERIVED_UNITS),
     Rate(1_000, 100, 2, 500, 4_000, MAX_DERIVED_UNITS),
 )
 
@@ -218,7 +220,10 @@ def _scans(tables: Any) -> Iterator[Row]:
 
 
 def _changes(account: str, rate: Rate) -> list[Any]:
-    """The feed's records: thngs of one product in one project, visitors of five cities; all fields of a real scan."""
+    """The feed's records: thngs of one product in one project, visitors of five cities, half of whom come again.
+
+    All fields of a real scan.
+    """
     from fingerpost import keys
     from fingerpost.ids import new_id
     from fingerpost.ports.table import Change
@@ -243,7 +248,7 @@ def _changes(account: str, rate: Rate) -> list[Any]:
             "ua": AGENT,
             "lang": "fr-IE,en;q=0.8",
             "ip": "203.0.113.0",
-            "visitor": "5e1f0a7be2c44d90",
+            "visitor": f"{chance.randrange(rate.scans // 2):018x}",
             "country": ("IE", "GB", "FR", "DE", "US")[n % 5],
             "city": ("Cork", "Leeds", "Lyon", "Kiel", "Reno")[n % 5],
             "region": "Munster",
@@ -267,14 +272,19 @@ def _own_puts(tables: Any, changes: Sequence[Any]) -> float:
 
 
 def _derived(tables: Any, account: str, changes: Sequence[Any], rate: Rate) -> float:
-    """Write units of a scan for all that `derive` writes; that the sums came out right is checked."""
+    """Write units of a scan for all that `derive` writes; that sums and visitors came out right is checked."""
     from fingerpost.actions.derive import derive
+    from fingerpost.actions.folding import fold
+    from fingerpost.keys import COUNT_LANES
     from fingerpost.redirection.hits import Hits
 
     before = tables.log.consumed.write
     for batch in _batches(changes, rate):
         failed = derive(tables.log, batch)
         assert not failed, failed
+    for lane in range(COUNT_LANES):  # what waits for the sums is paid for later
+        while fold(tables.log, account, lane):
+            pass
     spent = float(tables.log.consumed.write - before) / len(changes)
     expected = Counter(change.new["link"] for change in changes)
     hits = Hits(tables.of(account))

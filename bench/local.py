@@ -191,7 +191,7 @@ def platform(port: int, folder: Path, *, museum: bool) -> Any:
     from fingerpost.local.gateway import Gateway, GatewaySettings
     from fingerpost.local.held import HeldAnswers
     from fingerpost.redirection.model import Link, to_item
-    from fingerpost.rules.template import parse_default_url, to_json
+    from fingerpost.rules.template import parse_default_url
 
     main: Any = wiring.tables().main
     if museum:
@@ -204,7 +204,7 @@ def platform(port: int, folder: Path, *, museum: bool) -> Any:
         type="thng",
         evrythng_id=new_id(at),
         url_text=url,
-        url=tuple(to_json(parse_default_url(url))),
+        url=parse_default_url(url),
         created_at=at,
         updated_at=at,
     )

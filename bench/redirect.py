@@ -81,7 +81,7 @@ class _Answers:
             type="thng",
             evrythng_id=THNG,
             url_text=url,
-            url=tuple(template_to_json(parse_default_url(url))),
+            url=parse_default_url(url),
             created_at=NOW,
             updated_at=NOW,
         )

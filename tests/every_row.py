@@ -5,24 +5,37 @@ A fixture is `tests/shapes/<kind>.<shape>.json`; bytes stand as `{"$bytes": "<ba
 
 import base64
 import json
+from copy import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import pytest
 
 from fingerpost import keys, once, wiring
+from fingerpost.access import devices, grants, operators, permissions, roles, users
 from fingerpost.access import service as access
-from fingerpost.access.documents import NewApplication, NewProject
+from fingerpost.access.documents import NewApplication, NewOperator, NewProject
 from fingerpost.access.first_account import make_first_account
+from fingerpost.access.model import Principal
 from fingerpost.access.rates import LIMITS, Rates, digest_of
+from fingerpost.access.role_documents import NewRole
 from fingerpost.access.secrets import RootSecrets
+from fingerpost.access.user_documents import NewUser, SentActivation, SentGrant, SentLogin
 from fingerpost.actions import types
 from fingerpost.actions.derive import derive
 from fingerpost.actions.documents import NewActionType
+from fingerpost.actions.folding import fold
+from fingerpost.caller import Caller
+from fingerpost.catalogue import bulk
 from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, NewThng
+from fingerpost.catalogue.model import THNG
+from fingerpost.errors import Unauthenticated
 from fingerpost.ids import new_id
+from fingerpost.insight import statistics
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.redirection import drafts
-from fingerpost.redirection.documents import SentRedirection, SentRules
+from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.facts import Facts
 from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
@@ -47,6 +60,7 @@ def rows_by_kind(monkeypatch: Any) -> dict[str, Item]:
     with fresh_tables(clock) as tables:
         monkeypatch.setattr(wiring, "tables", lambda: tables)
         monkeypatch.setattr(wiring, "clock", clock)
+        monkeypatch.setattr("fingerpost.actions.derive.FOLD_ONE_IN", 1_000_000)  # not by chance
         _live_a_little(tables)
         rows: dict[str, Item] = {}
         for table in (tables.main, tables.log):
@@ -64,11 +78,12 @@ def _live_a_little(tables: Tables) -> None:
     Rates().hit(caller.tables.log, digest_of("k" * 80), LIMITS["operator"], caller.at)
     make_first_account(tables, ROOTS, name="First", email="op@museum.example", domain=DOMAIN, clock=wiring.clock)
     access.create_account(tables, account=ACCOUNT, name="Harbour Museum", domain=DOMAIN, at=NOON)
-    access.create_operator(
+    operators.create_first(
         tables, account=ACCOUNT, operator="UHoperator", key="operator" * 10, email="op@museum.example", at=NOON
     )
     project = access.create_project(caller, NewProject(name="On show", tags=["spring"]))["id"]
-    access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)
+    application = access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)["id"]
+    _let_people_in(caller, project, application)
     more: dict[str, Any] = {"tags": ["oil"], "identifiers": {"inv": "T-1"}, "customFields": {"floor": 2}}
     product = catalogue.create_product(caller, NewProduct(name="Painting", brand="Harbour", **more), project)["id"]
     sent = {"name": "The Turf Cutters", "product": product, "properties": {"light": 40}, **more}
@@ -83,6 +98,8 @@ def _live_a_little(tables: Tables) -> None:
     drafts.save(caller, ACCOUNT_RULES, "summer", SentRules.model_validate({"rules": [{**RULE, "match": "country="}]}))
     sent_link = SentRedirection(evrythngId=thng, defaultRedirectUrl="https://museum.example/{shortId}", shortId="TURF")
     Links(tables, caller).create(sent_link, DOMAIN)
+    limits = SentLimits(validFrom=NOON + 1, beforeUrl="https://museum.example/soon", validUntil=NOON + 9, maxScans=5)
+    Links(tables, caller).create(sent_link.model_copy(update={"shortId": "SOON", "limits": limits}), DOMAIN)
     facts = Facts(
         at=NOON,
         address="203.0.113.77",
@@ -101,9 +118,47 @@ def _live_a_little(tables: Tables) -> None:
     key = keys.owned(ACCOUNT, keys.action(visit.action_id))
     first = Change(sequence="1", key=key, old=None, new=tables.main.get(key))
     assert derive(tables.log, [first]) == []
+    for lane in range(keys.COUNT_LANES):
+        fold(tables.log, ACCOUNT, lane)
+    statistics.find(caller, statistics.question(caller, {}, []))
     beside = keys.owned(ACCOUNT, keys.action(new_id(NOON)))
     assert derive(tables.log, [first, Change(sequence="2", key=beside, old=None, new=first.new)]) == []
+    bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
+    assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
+
+
+def _let_people_in(caller: Caller, project: str, application: str) -> None:
+    supervised = {"roles": ["base_app_user"], "projects": [project]}
+    sent = {"type": "userInApp", "name": "Engineer", "description": "repairs", "scopes": supervised}
+    role = roles.create(caller, NewRole.model_validate(sent)).id
+    permissions.replace(caller, role, [{"path": "/thngs", "access": "r"}])
+    principal = Principal(
+        actor="application", account=ACCOUNT, id=application, project=project, app=application, role="base_app_user"
+    )
+    guide = replace(caller, principal=principal)
+    person = {"email": "a@museum.example", "password": "turf cutters", "firstName": "Ann", "tags": ["staff"]}
+    ann = users.create(guide, NewUser.model_validate(person), ROOTS)["evrythngUser"]
+    users.activate(guide, ann, SentActivation(activationCode=users.status(guide, ann, ROOTS)["activationCode"]), ROOTS)
+    with pytest.raises(Unauthenticated):
+        users.log_in(guide, SentLogin(email="a@museum.example", password="wrong"))
+    giver = users.create_anonymous(replace(guide, at=NOON + 1), ROOTS)["evrythngUser"]
+    as_giver = replace(principal, actor="user", id=giver)
+    grants.give(replace(guide, principal=as_giver), SentGrant(email="a@museum.example", role=role))
+    thng = catalogue.create_thng(replace(caller, at=NOON + 1), NewThng(name="lamp"), project)["id"]
+    devices.create(caller, thng, None, ROOTS)
+    added = operators.create(caller, NewOperator(email="b@museum.example", role="admin"), ROOTS)
+    operators.revoke(caller, added["id"])
+
+
+class Kept:
+    """A queue that somebody else reads."""
+
+    bodies: ClassVar[list[str]] = []
+
+    def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
+        assert group == ACCOUNT and not delay_ms
+        self.bodies.append(body)
 
 
 def shape_of(value: Any) -> Any:
@@ -132,8 +187,6 @@ def from_json(text: str) -> Item:
 
 
 def keep_missing() -> None:
-    import pytest
-
     with pytest.MonkeyPatch.context() as monkeypatch:
         for kind, item in rows_by_kind(monkeypatch).items():
             path = SHAPES / f"{kind}.{item['sv']}.json"

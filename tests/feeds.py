@@ -18,6 +18,8 @@ from tests.stores import NOON, Crash
 
 DOMAIN = "tn.example"
 PERSON = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile Safari/604.1"
+DESKTOP = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+DEVICE = {PERSON: ("phone", "ios", "safari"), DESKTOP: ("desktop", "linux", "firefox")}
 CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 PREVIEW = "WhatsApp/2.23.20.0"
 MAX_ATTEMPTS = 6
@@ -38,24 +40,56 @@ def removed(change: Change) -> Change:
     return Change(sequence=f"{change.sequence}-gone", key=change.key, old=change.new, new=None)
 
 
-def expected_sums(changes: Sequence[Change]) -> dict[tuple[str, str, str], Counter[str]]:
-    """(account, link, day or nothing) -> what distinct visits add up to."""
-    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+type Named = tuple[str, str, str]  # an account, a link or `*` for all of them, a day or nothing for all days
+
+
+def distinct(changes: Sequence[Change]) -> list[Any]:
+    """(account, row, day) of each visit, however often its record is there."""
+    rows: list[Any] = []
     for change in {change.key: change for change in changes if change.new is not None}.values():
         item: Any = change.new
-        if "link" not in item:
-            continue
-        account = change.key.pk.partition("#")[0]
-        moment = datetime.fromtimestamp(item["ts"] / 1000, UTC)
-        total, day = sums[account, item["link"], ""], sums[account, item["link"], moment.strftime("%Y%m%d")]
-        if item.get("mark") or item["ua"] != PERSON:
-            total["robots"] += 1
-            day["robots"] += 1
+        if "link" in item:
+            day = datetime.fromtimestamp(item["ts"] / 1000, UTC).strftime("%Y%m%d")
+            rows.append((change.key.pk.partition("#")[0], item, day))
+    return rows
+
+
+def is_hit(item: Any) -> bool:
+    return not item.get("mark") and item["ua"] in DEVICE and "limit" not in item
+
+
+def expected_sums(changes: Sequence[Change]) -> dict[Named, Counter[str]]:
+    """What distinct visits add up to."""
+    sums: dict[Named, Counter[str]] = defaultdict(Counter)
+    for account, item, day in distinct(changes):
+        total, own, everywhere = (
+            sums[name] for name in ((account, item["link"], ""), (account, item["link"], day), (account, "*", day))
+        )
+        if not is_hit(item):
+            counts = "limited" if item["ua"] in DEVICE and not item.get("mark") else "robots"
+            for each in (total, own, everywhere):
+                each[counts] += 1
             continue
         total["n"] += 1
-        rule = f"r:{item.get('rules', 0)}.{item.get('rule', 0)}"
-        day.update(["n", f"h:{moment.hour:02d}", f"c:{item.get('country', '-')}", rule])
+        hour = datetime.fromtimestamp(item["ts"] / 1000, UTC).hour
+        country, city = item.get("country", "-"), item.get("city")
+        rule = f"{item.get('rules', 0)}.{item.get('rule', 0)}"
+        fields = ["n", f"h:{hour:02d}", f"c:{country}", f"y:{country}/{city}" if city else "y:-", f"r:{rule}"]
+        fields += [f"{kind}:{value}" for kind, value in zip("dob", DEVICE[item["ua"]], strict=True)]
+        fields += [f"v:{rule}/{item['variant']}"] if "variant" in item else []
+        own.update(fields)
+        everywhere.update([*fields, f"l:{item['link']}"])
     return dict(sums)
+
+
+def expected_visitors(changes: Sequence[Change]) -> dict[Named, int]:
+    """How many visitors each link, and each account, had on each day with hits."""
+    found: dict[Named, set[str]] = defaultdict(set)
+    for account, item, day in distinct(changes):
+        if is_hit(item):
+            for name in (item["link"], "*"):
+                found[account, name, day] |= {item["visitor"]} if "visitor" in item else set()
+    return {name: len(visitors) for name, visitors in found.items()}
 
 
 @dataclass
@@ -151,9 +185,14 @@ def traffic(chance: random.Random, accounts: Sequence[str], number: int) -> list
     bursts = [NOON + chance.randrange(3 * DAY_MS) for _ in range(3)]
     changes: list[Change] = []
     for _ in range(number):
-        more: dict[str, Any] = {"ua": chance.choice([PERSON] * 6 + [CRAWLER, PREVIEW])}
+        more: dict[str, Any] = {"ua": chance.choice([PERSON] * 5 + [DESKTOP, CRAWLER, PREVIEW])}
+        more["visitor"] = f"{chance.randrange(number):018x}"  # some come again
         if chance.random() < 0.5:
             more |= {"country": chance.choice(["IE", "GB"]), "rules": 3, "rule": chance.randrange(1, 4)}
+        if chance.random() < 0.3:
+            more |= {"city": chance.choice(["Cork", "Leeds", "Val-d\u2019Or"]), "variant": chance.choice(["A", "B"])}
+        if chance.random() < 0.1:
+            more["limit"] = chance.choice(["before", "after", "exhausted"])
         if chance.random() < 0.2:
             more["mark"] = chance.choice(["head", "prefetch"])
         link = chance.choice(["HOT"] * 6 + ["B", "C", "D", "", ""])

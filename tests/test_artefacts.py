@@ -53,6 +53,7 @@ STATUS = {
     "access/unknown-address": 404,
     "actions/create-type": 201,
     "actions/post-many": 201,
+    "actions/post-on-thng": 201,
     "actions/post-scan": 201,
     "actions/post-scan-at-place": 201,
     "catalogue/body-that-is-not-json": 400,
@@ -60,6 +61,7 @@ STATUS = {
     "catalogue/create-place": 201,
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
+    "catalogue/update-by-filter": 204,
     "redirect/head": 307,
     "redirect/link-preview": 307,
     "redirect/plain-scan": 307,
@@ -70,19 +72,42 @@ STATUS = {
     "redirections/create-for-thng": 201,
     "redirections/create-json": 201,
     "redirections/create-with-own-short-id": 201,
-    "rules/publish-a-typo": 400,
     "redirections/retarget-oldest-of-product": 404,  # a new product has no code yet
+    "access/create-role-of-users": 201,
+    "access/set-project-permission": 404,  # the role is one of application users
+    "access/add-operator": 400,  # likewise
+    "users/create-user": 409,  # among the things there is one of this e-mail already
+    "users/create-anonymous-user": 201,
+    "users/validate-user": 409,  # and it is active
+    "users/log-in": 201,
+    "users/log-in-with-access": 201,
+    "users/log-out": 201,
+    "users/give-role": 400,  # base_app_user gives none
+    "users/create-device-key": 201,
+    "rules/cancel-schedule": 404,  # the version has none
+    "rules/publish-a-typo": 400,
+    "rules/publish-draft": 201,
+    "rules/publish-version": 201,
+    "rules/publish-version-too-late": 409,
+    "rules/schedule-version": 201,
 }
 
-# How a thing comes to be that events name, each with those before it: placeholder, story, field of the answer.
+# How a thing comes to be that events name, each with those before it: story, field of the answer by placeholder.
 MADE_BY = (
-    ("PROJECT", "access/create-project", "id"),
-    ("APPLICATION", "access/create-application", "id"),
-    ("PLACE", "catalogue/create-place", "id"),
-    ("PRODUCT", "catalogue/create-product", "id"),
-    ("THNG", "catalogue/create-thng", "id"),
-    ("SHORT_ID", "redirections/create-json", "shortId"),
-    ("ACTION", "actions/post-scan", "id"),
+    ("access/create-project", {"PROJECT": "id"}),
+    ("access/create-application", {"APPLICATION": "id", "APPLICATION_KEY": "appApiKey"}),
+    ("access/create-role-of-users", {"ROLE": "id"}),
+    ("users/create-user", {"USER": "evrythngUser", "CODE": "activationCode"}),
+    ("users/validate-user", {"USER_KEY": "evrythngApiKey"}),
+    ("catalogue/create-place", {"PLACE": "id"}),
+    ("catalogue/create-product", {"PRODUCT": "id"}),
+    ("catalogue/create-collection", {"COLLECTION": "id"}),
+    ("catalogue/create-collection", {"CHILD": "id"}),
+    ("catalogue/create-thng", {"THNG": "id"}),
+    ("redirections/create-json", {"SHORT_ID": "shortId"}),
+    ("actions/post-scan", {"ACTION": "id"}),
+    ("rules/publish-version", {"VERSION": "version"}),
+    ("rules/save-draft", {"DRAFT": "name"}),
 )
 
 
@@ -149,8 +174,9 @@ class Deployment:
     def things(self) -> dict[str, str]:
         """A product, a thng, a link to it, a project and an action, all new, as events name them."""
         known: dict[str, str] = {}
-        for placeholder, story, name in MADE_BY:
-            known[placeholder] = self.document(story, **known)[name]
+        for story, fields in MADE_BY:
+            made = self.document(story, **known)
+            known |= {placeholder: str(made[name]) for placeholder, name in fields.items()}
         return known
 
     def end(self) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fingerpost import keys, retry, wiring
+from fingerpost.actions.folding import fold
 from fingerpost.actions.model import ACTION, indexed_document
+from fingerpost.actions.sums import facts_in, sums_of
 from fingerpost.actions.visits import (
     MARKS_A_ROW,
     MAX_CHUNK_VISITS,
@@ -23,6 +25,8 @@ from fingerpost.actions.visits import (
 )
 from fingerpost.aws.stream import stream_event
 from fingerpost.clock import DAY_MS
+from fingerpost.insight.periods import expanded as expanded_day
+from fingerpost.insight.statistics import Found, find, question
 from fingerpost.packed import expanded, rest_of
 from fingerpost.ports.table import (
     LAST,
@@ -38,8 +42,21 @@ from fingerpost.redirection.hits import Hits
 from fingerpost.resources import index_rows
 from fingerpost.shapes import stamp
 from functions.derive import app
-from tests.feeds import CRAWLER, DOMAIN, PREVIEW, Stream, action, expected_sums, faulty, laned, removed, traffic
-from tests.stores import NOON, Crash, SettableClock, emptied, fresh_tables, hooked, new_account, rows_of
+from tests.feeds import (
+    CRAWLER,
+    DOMAIN,
+    PREVIEW,
+    Named,
+    Stream,
+    action,
+    expected_sums,
+    expected_visitors,
+    faulty,
+    laned,
+    removed,
+    traffic,
+)
+from tests.stores import NOON, Crash, SettableClock, caller_of, emptied, fresh_tables, hooked, new_account, rows_of
 
 _clock = SettableClock()
 
@@ -56,6 +73,7 @@ def log(store: Tables, monkeypatch: pytest.MonkeyPatch) -> "Log":
     log = Log(emptied(store))
     monkeypatch.setattr(retry.time, "sleep", lambda _seconds: None)
     monkeypatch.setattr(wiring, "tables", lambda: log.tables)
+    monkeypatch.setattr("fingerpost.actions.derive.FOLD_ONE_IN", 3)  # so that sums are moved amid all of it
     return log
 
 
@@ -80,17 +98,39 @@ def deliver(changes: Sequence[Change]) -> list[str]:
 # What must be true in the end
 
 
-def stored_sums(log: Log) -> dict[tuple[str, str, str], Counter[str]]:
-    """The same from the rows of all lanes."""
-    sums: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+def stored_sums(log: Log) -> dict[Named, Counter[str]]:
+    """The same from the rows of sums, and from what waits to be moved into them."""
+    sums: dict[Named, Counter[str]] = defaultdict(Counter)
     for row in log.store.log.walk():
         account, kind, *rest = row.key.pk.split("#")
         if kind == "h":
-            day = row.key.sk.split("#")[1] if row.key.sk.startswith("day#") else ""
-            sums[account, "/".join(rest), day].update(
-                {name: n for name, n in row.item.items() if name not in ("k", "sv")}
-            )
+            name = "*" if rest[0] == "*" else "/".join(rest)
+            day = row.key.sk.split("#")[1] if row.key.sk != "sum" else ""
+            sums[account, name, day].update(row.item["sums"])
+        elif kind == "q" and row.item["k"] == "waiting":
+            for fact, number in facts_in(row.item).items():
+                sums[account, fact.link, ""][fact.counts] += number
+                sums[account, fact.link, fact.day].update(sums_of({fact: number}))
+                sums[account, "*", fact.day].update(sums_of({fact: number}, account=True))
     return dict(sums)
+
+
+def shown_sums(log: Log, names: Iterable[Named]) -> dict[Named, Counter[str]]:
+    """What readers are told of days, all kinds together."""
+    return {name: _found(log, name).sums for name in names if name[2]}
+
+
+def shown_visitors(log: Log, names: Iterable[Named]) -> dict[Named, int | None]:
+    """By those days that had hits."""
+    found = {name: _found(log, name).visitors for name in names if name[2]}
+    return {name: visitors for name, days in found.items() for visitors in days.values()}
+
+
+def _found(log: Log, name: Named) -> Found:
+    account, link, day = name
+    query = {"from": expanded_day(day), "to": expanded_day(day)}
+    caller = caller_of(log.store, account, _clock.now)
+    return find(caller, question(caller, query, [], None if link == "*" else link))
 
 
 def index_of(change: Change) -> set[Key]:
@@ -112,8 +152,13 @@ def entries_of(log: Log) -> list[Key]:
 
 def assert_exact(log: Log, changes: Sequence[Change], *, replayed: frozenset[Key] = frozenset()) -> None:
     """`replayed`: actions whose records did not come in order; rows of a removed one may be left, and lead nowhere."""
-    assert stored_sums(log) == expected_sums(changes)
-    for (account, link, day), sums in expected_sums(changes).items():
+    wanted, seen = expected_sums(changes), expected_visitors(changes)
+    assert stored_sums(log) == wanted
+    assert shown_sums(log, wanted) == {name: sums for name, sums in wanted.items() if name[2]}
+    for _ in range(2):  # counted, and as it was found before
+        if all(change.new is not None for change in changes):
+            assert shown_visitors(log, wanted) == seen
+    for (account, link, day), sums in wanted.items():
         if not day:
             domain, _, short_id = link.partition("/")
             assert Hits(log.store.of(account)).total(domain, short_id) == sums["n"]
@@ -154,6 +199,11 @@ def test_hits_are_exact_however_the_feed_is_delivered(log, seed, lanes, number, 
         log.misbehave = lambda _name, method, args: method(*args)
         assert deliver([change]) == []
     log.misbehave = lambda _name, method, args: method(*args)
+    assert_exact(log, changes, replayed=frozenset(change.key for change in changes))
+    for account, lane in {(change.key.pk.partition("#")[0], lane) for change in changes for lane in range(4)}:
+        while fold(log.store.log, account, lane):
+            pass
+    assert not [row for row in log.store.log.walk() if row.item["k"] == "waiting"]
     assert_exact(log, changes, replayed=frozenset(change.key for change in changes))
     _clock.now = NOON
 
@@ -346,11 +396,11 @@ def test_no_chunk_is_larger_than_a_transaction_can_be(visits):
     made = chunks([visit for record in records for visit in visits_of(record)])
     assert sum(len(chunk) for chunk in made) == len(records)
     for chunk in made:
-        names = {name for visit in chunk for name in visit.sums}
+        lanes = {(visit.account, visit.lane) for visit in chunk}
         assert len(chunk) <= MAX_CHUNK_VISITS
         marks = Counter(visit.marks for visit in chunk)
         rows = sum(-(-number // MARKS_A_ROW) + 1 for number in marks.values())
-        assert rows + len(names) <= MAX_CHUNK_WRITES
+        assert rows + len(lanes) <= MAX_CHUNK_WRITES
 
 
 def test_a_visit_row_outlives_every_replay_and_not_its_year(log):

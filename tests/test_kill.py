@@ -1,4 +1,4 @@
-"""`kill -9` under load: every scan that was answered is there after the restart, once, and hits agree."""
+"""`kill -9` under load: every scan that was answered is there after the restart, once; hits and visitors agree."""
 
 import http.client
 import itertools
@@ -77,5 +77,10 @@ def test_ten_kills_under_load_lose_no_answered_scan_and_double_none(tmp_path):
         assert len(agents) == len(set(agents)), "a scan is there twice"
         assert set(answered) <= set(agents), "an answered scan is missing"
         assert hits == len(agents)
+        for address in (f"{server.short}/redirections/TURF1891/statistics", f"{server.api}/statistics"):
+            found = server.ask(f"{address}?by=browser,country")
+            assert (found["hits"], found["robots"]) == (hits, 0)
+            assert [sum(each["hits"] for each in values) for values in found["by"].values()] == [hits, hits]
+            assert found["visitors"] == len(set(agents)), "each came as a visitor of their own"
     finally:
         server.stop()

@@ -14,6 +14,7 @@ import pytest
 
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.aws.stream import stream_event
+from fingerpost.local.functions import EDGES
 from fingerpost.ports.table import Change, Item, Key
 from fingerpost.shapes import stamp
 from tests.template import (
@@ -28,8 +29,6 @@ from tests.template import (
     references,
     statements,
 )
-
-EDGES = ("access", "actions", "catalogue", "insight", "redirections", "trials")
 
 
 def shape(path: str) -> str:

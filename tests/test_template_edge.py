@@ -125,12 +125,12 @@ def test_of_accept_a_drawing_keeps_what_decides_and_in_its_order():
     assert [headers["accept"] for headers in said] == [kept for _, _, kept in asked]
 
 
-def test_cloudfront_proves_itself_to_the_api_with_a_secret_that_only_the_redirections_function_knows():
+def test_cloudfront_proves_itself_to_the_api_with_a_secret_that_only_functions_behind_it_know():
     [origin] = [each for each in DISTRIBUTION["Origins"] if each["Id"] == "api"]
     [header] = origin["OriginCustomHeaders"]
     assert header == {"HeaderName": "x-fingerpost-edge", "HeaderValue": EDGE}
-    told = [name for name, (_, each) in FUNCTIONS.items() if EDGE in variables_of(each).values()]
-    assert told == ["redirections"]
+    told = {name for name, (_, each) in FUNCTIONS.items() if EDGE in variables_of(each).values()}
+    assert told == {"insight", "redirections"}
     assert EDGE not in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].values()
 
 

@@ -31,51 +31,47 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "layers" / "core" / "python"
 CACHE = ROOT / ".cache" / "mutants"
 EXPLAINED = ROOT / "docs" / "mutants.md"
-ENGINE = ROOT / ".cache" / "dynoxide" / "node_modules" / "@dynoxide" / "linux-x64" / "dynoxide"
 
-RULES = ("tests/rules", "tests/unit/test_plan.py")
 LOCAL = (
     "tests/ports/test_table.py",
     "tests/ports/test_table_conditions.py",
     "tests/ports/test_table_model.py",
     "tests/ports/test_table_ranges.py",
+    "tests/ports/test_feed.py",
     "tests/ports/test_sqlite_store.py",
     "tests/ports/test_sqlite_sessions.py",
     "tests/ports/test_table_refusals.py",
     "tests/unit/local/test_items.py",
 )
-AWS = (
-    "tests/ports/test_dynamo.py",
-    "tests/unit/aws/test_expressions.py",
-    "tests/unit/aws/test_marshal.py",
-    "tests/unit/aws/test_rows.py",
-    *(test for test in LOCAL if not test.endswith(("_store.py", "_sessions.py", "_refusals.py", "_items.py"))),
-)
+AWS = ("expressions", "marshal", "rows", "transactions")  # each has tests of what it sends, without an engine
+PLAN = ("tests/unit/test_plan.py", "tests/unit/test_plan_random.py")
+EXPRESSIONS = ("match_language", "findings", "literals", "scanner", "fields")
+RULE_TESTS = {  # the files of tests/rules that answer for a module; the others would only take longer
+    "check": ("check",),
+    "compile": EXPRESSIONS,
+    "explain": ("explain",),
+    "field_index": ("field_index", "candidates", "ruleset"),
+    "fields": ("fields", "match_language"),
+    "literals": EXPRESSIONS,
+    "overlap": ("overlap",),
+    "printing": ("printing", "language_properties"),
+    "scanner": EXPRESSIONS,
+    "target": ("target", "template"),
+    "template": ("template", "template_refusals", "target"),
+}
 
-# The module, the tests that answer for it, and which of them: a contract's tests run on one adapter.
+# The module, the tests that answer for it, and which of them: a contract's tests run on one adapter, and none starts a
+# process of its own, which would run mutmut's copy of the code without mutmut.
 MODULES: dict[str, tuple[tuple[str, ...], str]] = {
+    **{f"rules/{name}": (("tests/rules", *PLAN), "") for name in ("nodes", "patterns", "ruleset")},
     **{
-        f"rules/{name}": (RULES, "")
-        for name in (
-            "nodes",
-            "patterns",
-            "ruleset",
-            "field_index",
-            "plan",
-            "check",
-            "compile",
-            "explain",
-            "fields",
-            "literals",
-            "printing",
-            "scanner",
-            "target",
-        )
+        f"rules/{name}": (tuple(f"tests/rules/test_{test}.py" for test in tests), "not test_filling_loads_neither")
+        for name, tests in RULE_TESTS.items()
     },
-    # without the tests that start a process of their own: it would run mutmut's copy of the code without mutmut
-    "rules/template": (RULES, "not test_filling_loads_neither"),
+    "rules/plan": (PLAN, ""),
     **{f"local/{name}": (LOCAL, "not dynoxide and not sudden_death") for name in ("items", "table", "store")},
-    **{f"aws/{name}": (AWS, "not sqlite") for name in ("expressions", "marshal", "rows", "table", "transactions")},
+    **{f"aws/{name}": ((f"tests/unit/aws/test_{name}.py",), "") for name in AWS},
+    "aws/table": (("tests/unit/aws/test_table.py", "tests/unit/aws/test_table_reads.py"), ""),
 }
 
 KILLED = {1, 3}  # pytest's exit codes: a test failed, pytest itself did
@@ -137,18 +133,7 @@ def stage(module: str) -> Path:
 def environment() -> dict[str, str]:
     """What the tests need to know, since they run from copies."""
     set_ = {"RULES_HOME": str(ROOT / "rules"), "PYTHONPATH": str(ROOT / "tools"), "PYTHONDONTWRITEBYTECODE": "1"}
-    if ENGINE.exists() and "DYNOXIDE" not in os.environ:
-        set_["DYNOXIDE"] = str(engine())
     return os.environ | set_
-
-
-def engine() -> Path:
-    """A script that starts the engine so that it ends with the process of its mutant, which may be killed."""
-    script = CACHE / "engine"
-    leash = "setpriv --pdeathsig KILL " if shutil.which("setpriv") else ""
-    script.write_text(f'#!/bin/sh\nexec {leash}"{ENGINE}" "$@"\n')
-    script.chmod(0o755)
-    return script
 
 
 def verdicts(folder: Path, module: str) -> Path:

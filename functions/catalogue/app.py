@@ -1,7 +1,11 @@
 """Products, thngs, collections and places: create, read, list, update, delete."""
 
+from dataclasses import replace
+from typing import Any
+
 from fingerpost import wiring
-from fingerpost.catalogue import service
+from fingerpost.body import parse_json
+from fingerpost.catalogue import bulk, members, service
 from fingerpost.catalogue.documents import (
     NewCollection,
     NewPlace,
@@ -15,8 +19,12 @@ from fingerpost.catalogue.documents import (
 from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from fingerpost.catalogue.nearby import Near, point_asked_for
 from fingerpost.edge import Answer, Edge, Request, created, no_content
-from fingerpost.paging import ask_of, by_ids, listed, lister, loads, project_of
+from fingerpost.errors import Invalid
+from fingerpost.paging import ask_of, by_ids, listed, lister, loads, sight_of
 from fingerpost.resources import Kind, Resources, Stored
+
+MANY = ("filter", "ids", "project", "withScopes")
+LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project", "withScopes")
 
 edge = Edge("catalogue")
 handler = edge.handler
@@ -31,6 +39,12 @@ def create_product(request: Request) -> Answer:
 @edge.route("GET", "/products", verb="read", of="products")
 def list_products(request: Request) -> Answer:
     return _list(request, PRODUCT)
+
+
+@edge.route("PUT", "/products", verb="update", of="products", body=SentProduct, query=MANY, status=204)
+def update_products(request: Request) -> Answer:
+    """Update several products alike: at once by `ids`, after the answer by `filter`."""
+    return _updated(request, PRODUCT, service.product_fields(request.read(SentProduct)))
 
 
 @edge.route("GET", "/products/{productId}", verb="read", of="products")
@@ -59,6 +73,12 @@ def create_thng(request: Request) -> Answer:
 @edge.route("GET", "/thngs", verb="read", of="thngs")
 def list_thngs(request: Request) -> Answer:
     return _list(request, THNG)
+
+
+@edge.route("PUT", "/thngs", verb="update", of="thngs", body=SentThng, query=MANY, status=204)
+def update_thngs(request: Request) -> Answer:
+    """Update several thngs alike: at once by `ids`, after the answer by `filter`."""
+    return _updated(request, THNG, request.read(SentThng).sent())
 
 
 @edge.route("GET", "/thngs/{thngId}", verb="read", of="thngs")
@@ -108,6 +128,61 @@ def delete_collection(request: Request) -> Answer:
     return no_content()
 
 
+@edge.route("PUT", "/collections/{collectionId}/thngs", verb="update", of="collections", body=list[str])
+def add_thngs(request: Request) -> Answer:
+    """Put thngs into a collection. Answers the collection."""
+    collection_id = request.parameters["collectionId"]
+    stored = members.add_thngs(request.caller, collection_id, parse_json(request.event))
+    return _shown(request, COLLECTION, stored)
+
+
+@edge.route("GET", "/collections/{collectionId}/thngs", verb="read", of="collections", query=LIST)
+def list_members(request: Request) -> Answer:
+    """The thngs in a collection, newest first."""
+    return _list(request, THNG, within=service.read(request.caller, COLLECTION, request.parameters["collectionId"]))
+
+
+@edge.route("DELETE", "/collections/{collectionId}/thngs", verb="update", of="collections")
+def remove_thngs(request: Request) -> Answer:
+    """Take all thngs out of a collection, at most 500 a call; `x-result-count` says how many."""
+    return _emptied(request, THNG)
+
+
+@edge.route("DELETE", "/collections/{collectionId}/thngs/{thngId}", verb="update", of="collections")
+def remove_thng(request: Request) -> Answer:
+    """Take a thng out of a collection."""
+    members.remove(request.caller, THNG, request.parameters["collectionId"], request.parameters["thngId"])
+    return no_content()
+
+
+@edge.route("POST", "/collections/{collectionId}/collections", verb="update", of="collections", body=list[str])
+def add_collections(request: Request) -> Answer:
+    """Put collections into another. Answers that."""
+    collection_id = request.parameters["collectionId"]
+    stored = members.add_collections(request.caller, collection_id, parse_json(request.event))
+    return _shown(request, COLLECTION, stored)
+
+
+@edge.route("GET", "/collections/{collectionId}/collections", verb="read", of="collections", query=LIST)
+def list_children(request: Request) -> Answer:
+    """The collections in a collection, newest first."""
+    within = service.read(request.caller, COLLECTION, request.parameters["collectionId"])
+    return _list(request, COLLECTION, within=within)
+
+
+@edge.route("DELETE", "/collections/{collectionId}/collections", verb="update", of="collections")
+def remove_children(request: Request) -> Answer:
+    """Take all collections out of another, at most 500 a call; `x-result-count` says how many."""
+    return _emptied(request, COLLECTION)
+
+
+@edge.route("DELETE", "/collections/{collectionId}/collections/{childId}", verb="update", of="collections")
+def remove_child(request: Request) -> Answer:
+    """Take a collection out of another."""
+    members.remove(request.caller, COLLECTION, request.parameters["collectionId"], request.parameters["childId"])
+    return no_content()
+
+
 @edge.route("POST", "/places", verb="create", of="places")
 def create_place(request: Request) -> Answer:
     document = service.create_place(request.caller, request.read(NewPlace), request.query.get("project"))
@@ -123,7 +198,7 @@ def list_places(request: Request) -> Answer:
     ask = ask_of(request, PLACE.name)
     near = Near(
         caller=request.caller,
-        project=project_of(request),
+        sight=sight_of(request),
         point=point,
         within_m=within_m,
         secret=wiring.root_secrets().for_purpose("cursor"),
@@ -150,17 +225,48 @@ def delete_place(request: Request) -> Answer:
     return no_content()
 
 
-def _list(request: Request, kind: Kind) -> Answer:
-    """One page; with a count for the kinds whose clients read one."""
+def _list(request: Request, kind: Kind, *, within: Stored | None = None) -> Answer:
+    """One page, of what is within a collection or of all; with a count for the kinds whose clients read one."""
     with_scopes = request.flag("withScopes")
-    if "ids" in request.query:
+    if "ids" in request.query and within is None:
         stored = by_ids(request, Resources(request.caller.tables, kind))
         return Answer(document=service.show(request.caller, kind, stored, with_scopes=with_scopes))
-    ask = ask_of(request, kind.name)
-    list_of = lister(request, kind, loads(request.caller, kind, project_of(request)))
+    ask = ask_of(request, kind.name, more=_in_collection(within) if within else "")
+    list_of = lister(request, kind, loads(request.caller, kind, sight_of(request).sees))
     page = list_of.page(ask)
     documents = service.show(request.caller, kind, list(page.items), with_scopes=with_scopes)
     return listed(request, page, documents, count=list_of.count(ask) if kind in (COLLECTION, PLACE) else None)
+
+
+def _updated(request: Request, kind: Kind, fields: dict[str, Any]) -> Answer:
+    """By ids 200 with the documents, by filter 204: the work queue has it then."""
+    if ("ids" in request.query) == bool(request.query.get("filter", "").strip()):
+        raise Invalid(f"PUT /{kind.plural} takes either ids or a filter, to say which {kind.plural} are meant")
+    if "ids" in request.query:
+        found = by_ids(request, Resources(request.caller.tables, kind))
+        stored = bulk.update_by_ids(request.caller, kind, found, fields)
+        return Answer(document=service.show(request.caller, kind, stored, with_scopes=request.flag("withScopes")))
+    caller, sight = request.caller, sight_of(request)
+    load = loads(caller, kind, lambda document: sight.sees(document) and request.principal.changes(document))
+    listed = lister(request, kind, load)
+    ids = bulk.matches(listed, ask_of(request, kind.name))
+    bulk.begin(caller, kind, ids, fields, wiring.queue("work"))
+    return Answer(status=204)
+
+
+def _emptied(request: Request, kind: Kind) -> Answer:
+    """Members are looked for as a list does, so those that the key does not see, or may not change, stay."""
+    caller = request.caller
+    collection = service.read_to_change(caller, COLLECTION, request.parameters["collectionId"])
+    ask = replace(ask_of(request, kind.name, more=_in_collection(collection)), per_page=members.MAX_REMOVED, token=None)
+    load = loads(caller, kind, lambda document: caller.sees(document) and request.principal.changes(document))
+    found = lister(request, kind, load).page(ask).items
+    members.remove_all(caller, kind, collection.id, [each.id for each in found])
+    return Answer(headers={"x-result-count": str(len(found))})
+
+
+def _in_collection(collection: Stored) -> str:
+    return f'collections="{collection.id}"'
 
 
 def _shown(request: Request, kind: Kind, stored: Stored) -> Answer:

@@ -1,5 +1,6 @@
 """Properties and locations of thngs, properties of products: set, read, looked up in their history, erased."""
 
+from fingerpost import wiring
 from fingerpost.body import parse_json
 from fingerpost.catalogue import updates
 from fingerpost.catalogue.documents import SentLocation, SentProperty, own_key, property_key
@@ -38,7 +39,8 @@ def update_properties(request: Request) -> Answer:
 @edge.route("GET", "/products/{productId}/properties", verb="read", of="properties", query=HISTORY[2:])
 def list_properties(request: Request) -> Answer:
     """The last value of each property, by key."""
-    page = updates.current_properties(request.caller, *_named(request), ask_of(request, "property"))
+    opened = Opened.of(request.caller, *_named(request))
+    page = updates.current_properties(request.caller, opened, ask_of(request, "property"), _secret())
     return listed(request, page, [updates.shown_property(each) for each in page.items])
 
 
@@ -46,7 +48,7 @@ def list_properties(request: Request) -> Answer:
 @edge.route("DELETE", "/products/{productId}/properties", verb="delete", of="properties")
 def delete_properties(request: Request) -> Answer:
     """Remove every property with its history, but those that the platform sets."""
-    updates.erase_all(request.caller, Opened.of(request.caller, *_named(request)))
+    updates.erase_all(request.caller, Opened.of(request.caller, *_named(request), to_change=True))
     return no_content()
 
 
@@ -65,7 +67,9 @@ def update_property(request: Request) -> Answer:
 def read_property(request: Request) -> Answer:
     """What a property has been, newest first."""
     opened = Opened.of(request.caller, *_named(request))
-    page = updates.history(request.caller, opened, _key(request), ask_of(request, "property"), _span(request))
+    page = updates.history(
+        request.caller, opened, _key(request), ask_of(request, "property"), _span(request), _secret()
+    )
     return listed(request, page, [updates.shown_property(each, key=False) for each in page.items])
 
 
@@ -73,7 +77,7 @@ def read_property(request: Request) -> Answer:
 @edge.route("DELETE", "/products/{productId}/properties/{key}", verb="delete", of="properties", query=("to",))
 def delete_property(request: Request) -> Answer:
     """Remove what a property was before a time, or all that it has been."""
-    opened = Opened.of(request.caller, *_named(request))
+    opened = Opened.of(request.caller, *_named(request), to_change=True)
     updates.erase(request.caller, opened, _key(request, own=True), _moment(request, "to"))
     return no_content()
 
@@ -89,14 +93,14 @@ def update_location(request: Request) -> Answer:
 def read_location(request: Request) -> Answer:
     """Where a thng has been, newest first."""
     opened = Opened.of(request.caller, *_named(request))
-    page = updates.history(request.caller, opened, LOCATION, ask_of(request, "location"), _span(request))
+    page = updates.history(request.caller, opened, LOCATION, ask_of(request, "location"), _span(request), _secret())
     return listed(request, page, [updates.shown_location(each, opened.stored) for each in page.items])
 
 
 @edge.route("DELETE", "/thngs/{thngId}/location", verb="delete", of="locations", query=("to",))
 def delete_location(request: Request) -> Answer:
     """Remove where a thng was before a time, or everywhere it has been."""
-    opened = Opened.of(request.caller, *_named(request))
+    opened = Opened.of(request.caller, *_named(request), to_change=True)
     updates.erase(request.caller, opened, LOCATION, _moment(request, "to"))
     return no_content()
 
@@ -113,6 +117,10 @@ def _key(request: Request, *, own: bool = False) -> str:
         return (own_key if own else property_key)(request.parameters["key"])
     except ValueError as error:
         raise Invalid(f"key: {error}", details=[Finding(field="key", message=str(error))]) from error
+
+
+def _secret() -> bytes:
+    return wiring.root_secrets().for_purpose("cursor")
 
 
 def _span(request: Request) -> Span:

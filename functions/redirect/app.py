@@ -32,6 +32,8 @@ def handler(event: Event, _context: object = None) -> Reply:
         if accepts(event, "application/json"):
             return _document(domain, short_id, facts.at)
         visit = visits.visit(domain, short_id, facts, mark=_mark(event), cause=cause)
+        if not visit.decision.url:
+            return _page(visit.decision.limit, cause)
         headers = {"location": visit.decision.url, "cache-control": NO_STORE, "x-fingerpost-cause": cause}
         return {"statusCode": 307, "headers": headers, "body": "", "isBase64Encoded": False}
     except FingerpostError as error:
@@ -48,7 +50,7 @@ def handler(event: Event, _context: object = None) -> Reply:
 def _document(domain: str, short_id: str, at: int) -> Reply:
     link = visits.find(domain, short_id, at)
     total = Hits(wiring.tables().of(link.account)).total(domain, short_id)
-    document = redirection_document(link, total, wiring.settings().api_url)
+    document = redirection_document(link, total, wiring.settings().api_url, at)
     return reply(200, json.dumps(document, ensure_ascii=False), JSON)
 
 
@@ -58,6 +60,12 @@ def _mark(event: Event) -> str:
         return "head"
     purpose = header(event, "sec-purpose") or header(event, "purpose") or header(event, "x-moz")
     return "prefetch" if "prefetch" in purpose or "preview" in purpose else ""
+
+
+def _page(limit: str, cause: str) -> Reply:
+    """What a person sees whose scan met a limit of the link, where no URL takes over."""
+    status, page = {"before": (404, pages.NOT_YET), "after": (410, pages.ENDED)}.get(limit, (410, pages.EXHAUSTED))
+    return reply(status, page, {**HTML, "x-fingerpost-cause": cause})
 
 
 def _refusal(event: Event, error: FingerpostError) -> Reply:

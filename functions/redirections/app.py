@@ -1,17 +1,21 @@
 """Links and their QR codes on the short domain."""
 
+from copy import replace
+
 from fingerpost import cursor, wiring
 from fingerpost.edge import Answer, Edge, Request, created, no_content, short_domain_of
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
-from fingerpost.listing import PageOf
-from fingerpost.paging import ask_of, listed
+from fingerpost.listing import Ask, PageOf
+from fingerpost.paging import ask_of, listed, lister, sight_of
 from fingerpost.redirection import qr
 from fingerpost.redirection.documents import SentRedirection
 from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.links import Links, find_link
+from fingerpost.redirection.listed import REDIRECTION, loads
 from fingerpost.redirection.model import Link, ResourceType, redirection_document
+from fingerpost.rules.nodes import Exact, Test
 
 edge = Edge("redirections")
 handler = edge.handler
@@ -37,19 +41,31 @@ def create_redirection(request: Request) -> Answer:
 
 @edge.route("GET", "/redirections", verb="read", of="redirections")
 def list_redirections(request: Request) -> Answer:
-    """The links of one resource, oldest first."""
+    """All links or those on a `shortDomain`, newest first; with `evrythngId` those of one resource, oldest first."""
+    if request.query.get("filter"):
+        raise Invalid("filter: redirections are listed by evrythngId or shortDomain alone; leave out the filter")
+    ask = ask_of(request, "thng")
     evrythng_id = request.query.get("evrythngId")
     if not evrythng_id:
-        raise Invalid("evrythngId: say whose redirections to list, as in /redirections?evrythngId=...")
-    if request.query.get("filter"):
-        raise Invalid("filter: redirections are listed by evrythngId alone; leave out the filter")
-    ask = ask_of(request, "thng")
+        return _all_links(request, ask)
     secret = wiring.root_secrets().for_purpose("cursor")
     digest = cursor.filter_digest(request.principal.account, "links", evrythng_id)
     after = cursor.decode(secret, ask.token, digest) if ask.token else None
     links, further = _links(request).of(evrythng_id, after=after, limit=ask.per_page)
     page = PageOf(tuple(links), cursor.encode(secret, further, digest) if further else None)
-    return listed(request, page, [_document(request, link) for link in links])
+    hits = Hits(request.caller.tables).totals(links)
+    return listed(request, page, [_document(request, link, hits[link.name]) for link in links])
+
+
+def _all_links(request: Request, ask: Ask) -> Answer:
+    domain = request.query.get("shortDomain")
+    if domain:
+        test = Test("shortDomain", "=", (Exact(domain, domain),))
+        ask = replace(ask, node=test, filter_text=f"shortDomain={domain}")
+    list_of = lister(request, REDIRECTION, loads(wiring.tables(), request.caller, sight_of(request)))
+    page = list_of.page(ask)
+    count = None if domain else list_of.count(ask)
+    return listed(request, page, [_document(request, link) for link in page.items], count=count)
 
 
 @edge.route("GET", "/redirections/{shortId}.qr")
@@ -113,7 +129,9 @@ def _alias(plural: str, type_: ResourceType) -> None:
         if sent.evrythngId not in (None, resource_id):
             raise Invalid(f"evrythngId: is {sent.evrythngId}, but the address says {resource_id}")
         wanted = sent.model_copy(update={"evrythngId": resource_id, "type": sent.type or type_})
-        link = _links(request).create(wanted, _domain(request))
+        links = _links(request)
+        links.check_thing(resource_id, type_)
+        link = links.create(wanted, _domain(request))
         return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
 
     @edge.route("PUT", template, verb="update", of="redirections")
@@ -168,6 +186,7 @@ def _domain(request: Request) -> str:
     return short_domain_of(request.event)
 
 
-def _document(request: Request, link: Link) -> dict[str, object]:
-    hits = Hits(request.caller.tables).total(link.domain, link.short_id)
-    return redirection_document(link, hits, wiring.settings().api_url)
+def _document(request: Request, link: Link, hits: int | None = None) -> dict[str, object]:
+    if hits is None:
+        hits = Hits(request.caller.tables).total(link.domain, link.short_id)
+    return redirection_document(link, hits, wiring.settings().api_url, request.caller.at)

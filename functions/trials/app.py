@@ -3,7 +3,7 @@
 from fingerpost import wiring
 from fingerpost.edge import Answer, Edge, Request, short_domain_of
 from fingerpost.redirection.owners import owner_of, rules_route
-from fingerpost.trials.documents import SentBacktest, SentSimulation
+from fingerpost.trials.documents import SentBacktest, SentCheck, SentSimulation
 from fingerpost.trials.service import Trials
 
 edge = Edge("trials")
@@ -21,6 +21,15 @@ def simulate(request: Request) -> Answer:
 def backtest(request: Request) -> Answer:
     """How many recorded scans would go elsewhere, from where to where, and because of which rules."""
     return Answer(document=_trials(request).backtest(request.read(SentBacktest)))
+
+
+@rules_route(edge, "POST", "/check", "read", bodies=(SentCheck, SentCheck))
+def check(request: Request) -> Answer:
+    """What is wrong or odd in rules: by their text, by recorded scans, and by asking their targets.
+
+    The answer is 200 also when there are errors among the findings.
+    """
+    return Answer(document=_trials(request).check(request.read(SentCheck), wiring.outgoing()))
 
 
 def _trials(request: Request) -> Trials:

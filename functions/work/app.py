@@ -5,7 +5,7 @@ import json
 from fingerpost import wiring
 from fingerpost.http import Event, Reply
 from fingerpost.log import error
-from fingerpost.redirection.upkeep import perform
+from fingerpost.work import perform
 
 
 def handler(event: Event, _context: object = None) -> Reply:

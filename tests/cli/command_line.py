@@ -1,6 +1,7 @@
 """The command line as a person or a program runs it, in this process."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,10 @@ class CommandLine:
     @classmethod
     def of(cls, server: Server) -> "CommandLine":
         return cls(FINGERPOST_API_URL=server.api, FINGERPOST_API_KEY=server.key)
+
+    def shell(self) -> dict[str, str]:
+        """The environment of a process of its own."""
+        return {**os.environ, **self.environment}
 
     def __call__(self, *arguments: str | Path, code: int = 0) -> Said:
         done = CliRunner().invoke(app, [str(each) for each in arguments], env=self.environment, prog_name="fingerpost")

@@ -47,6 +47,21 @@ def test_without_a_key_it_is_that_of_a_server_run_here_or_above(tmp_path):
     )
 
 
+def test_a_local_server_over_tls_is_known_by_its_own_authority(tmp_path):
+    demo(tmp_path, "https://localhost:8000")
+    assert connection_from({}, tmp_path).authority is None
+    (tmp_path / ".fingerpost" / "tls").mkdir()
+    (tmp_path / ".fingerpost" / "tls" / "ca.pem").write_text("")
+    assert connection_from({}, tmp_path).authority == tmp_path / ".fingerpost" / "tls" / "ca.pem"
+
+
+def test_a_certificate_that_nobody_vouches_for_says_what_to_set():
+    asking, _ = client(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"))
+    with pytest.raises(Unreachable) as raised:
+        asking.get("/access")
+    assert "SSL_CERT_FILE" in raised.value.then
+
+
 def test_a_key_from_a_file_is_sent_to_no_other_server(tmp_path):
     demo(tmp_path)
     with pytest.raises(Usage, match=r"There is no API key for https://api\.example"):

@@ -1,7 +1,11 @@
 """Links, codes, things, accounts and keys from the command line, against a running server."""
 
 import json
+import subprocess
+import sys
+import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 import zxingcpp
@@ -153,6 +157,24 @@ def test_columns_can_be_renamed(fingerpost, tmp_path):
     assert made["customFields"] == {"colour": "red"}
 
 
+def test_an_import_that_is_killed_is_taken_up_where_it_was(fingerpost, server, tmp_path):
+    path, journal = tmp_path / "many.csv", tmp_path / "many.csv.imported.jsonl"
+    path.write_text(
+        "name,tags,shortId,url\n" + "".join(f"Many {n},Many,MANY{n},https://a.example/\n" for n in range(80))
+    )
+    script = Path(sys.executable).with_name("fingerpost")
+    with subprocess.Popen([script, "thngs", "import", path, "--workers", "2"], env=fingerpost.shell()) as importing:
+        while not journal.exists() or journal.read_text().count("\n") < 10:
+            assert importing.poll() is None, "it ended before it could be killed"
+            time.sleep(0.01)
+        importing.kill()
+    said = fingerpost("thngs", "import", "many.csv", "--json").json
+    assert (said["rows"], said["failed"]) == (80, 0)
+    assert said["there"] >= 8
+    things = fingerpost("thngs", "list", "--filter", "tags=Many", "--limit", "1000", "--json").json
+    assert sorted(each["name"] for each in things) == sorted(f"Many {n}" for n in range(80))
+
+
 def test_links_of_another_shortener(fingerpost, tmp_path, request):
     export = (request.config.rootpath / EXPORTS / "shlink.csv").read_bytes()
     (tmp_path / "shlink.csv").write_bytes(export)
@@ -245,6 +267,13 @@ def test_what_a_server_sends_does_not_steer_the_terminal(fingerpost):
     said = fingerpost("thngs", "show", thng["id"])
     assert "\x1b" not in said.out
     assert "[bold]not bold[/bold]" in said.out
+
+
+def test_shells_can_complete_commands(fingerpost):
+    asked = {"_FINGERPOST_COMPLETE": "complete_bash", "COMP_WORDS": "fingerpost rules s", "COMP_CWORD": "2"}
+    script = Path(sys.executable).with_name("fingerpost")
+    done = subprocess.run([script], env=fingerpost.shell() | asked, capture_output=True, text=True, check=False)
+    assert sorted(done.stdout.split()) == ["schedule", "simulate"]
 
 
 def test_an_unknown_command_is_usage(fingerpost):

@@ -117,6 +117,14 @@ def test_robots_previews_and_actions_that_are_no_scans_are_left_out(world: World
     assert (told["scans"], told["robots"]) == (1, 2)
 
 
+def test_scans_that_a_limit_stopped_are_left_out_and_counted(world: World, operator: Client, thng):
+    limits = {"validUntil": world.clock() + 7 * SECOND, "afterUrl": "https://museum.example/over"}
+    short_id = operator.link(thng["id"], limits=limits)["shortId"]
+    scan(world, short_id, "IE", "IE", "GB")
+    told = tried(operator, rule(url=SHOP))
+    assert (told["scans"], told["changed"], told["limited"], told["recordedElsewhere"]) == (1, 1, 2, 0)
+
+
 def test_scans_that_a_client_posted_go_nowhere_without_a_rule(world: World, operator: Client, thng):
     operator.publish(rule("action.customFields.hall=4", SHOP))
     operator.made("/actions/scans", {"thng": thng["id"], "customFields": {"hall": 4}})
@@ -204,6 +212,17 @@ def test_a_call_whose_time_is_up_goes_on_with_its_cursor_and_the_sums_add_up(
     assert min(each["since"] for each in parts) == whole["since"]
 
 
+def test_a_client_that_asks_only_for_what_is_left_gets_no_more_and_no_less(
+    world: World, operator: Client, short_id, monkeypatch
+):
+    scan(world, short_id, *["IE", "GB"] * 5)
+    monkeypatch.setattr(backtest, "PAGE", 4)
+    monkeypatch.setattr(backtest.backtest, "__kwdefaults__", {**backtest.backtest.__kwdefaults__, "seconds": -1.0})
+    first = tried(operator, IRISH, scans=7)
+    second = tried(operator, IRISH, scans=3, cursor=first["cursor"])
+    assert ([first["scans"], second["scans"]], "cursor" in second) == ([4, 3], False)
+
+
 def test_a_cursor_is_for_the_same_question_and_the_same_rules(world: World, operator: Client, short_id, monkeypatch):
     scan(world, short_id, *["IE", "GB"] * 4)
     monkeypatch.setattr(backtest, "PAGE", 2)
@@ -211,7 +230,6 @@ def test_a_cursor_is_for_the_same_question_and_the_same_rules(world: World, oper
     cursor = tried(operator, IRISH)["cursor"]
     for body in (
         {"rules": [FRENCH]},
-        {"rules": [IRISH], "scans": 5},
         {"rules": [IRISH], "filter": "context.countryCode=IE"},
     ):
         answer = operator.post("/redirector/backtest", {**body, "cursor": cursor})

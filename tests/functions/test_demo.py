@@ -5,8 +5,10 @@ import stat
 
 import pytest
 
-from fingerpost.local import demo
+from fingerpost import keys
+from fingerpost.local import demo, visitors
 from fingerpost.local.config import Settings
+from fingerpost.ports.table import Set
 from tests.functions.world import API_URL, DAY, DOMAIN, HOUR, SECOND, Client, World
 
 WORK = "TURF1891"
@@ -107,3 +109,49 @@ def test_the_banner_shows_the_key_a_code_and_lines_to_paste(world: World, museum
     shown = capsys.readouterr().out
     assert str(museum.key) in shown
     assert f"https://{DOMAIN}/{WORK}" in shown and "curl" in shown and "█" in shown
+
+
+# ---- its visitors ----------------------------------------------------------------------------------------------------
+
+
+def test_two_weeks_of_visitors_have_been_there_and_count_as_scans_do(world: World, museum: Client):
+    world.settle()
+    recorded = world.recorded()
+    assert len(recorded) == visitors.SCANS
+    first, last = recorded[0]["ts"], recorded[-1]["ts"]
+    assert world.clock() - (visitors.DAYS + 1) * DAY < first < world.clock() - 12 * DAY
+    assert last < world.clock() - HOUR
+    hits = [museum.read(f"/redirections/{each}", on_short=True)["hits"] for each in (WORK, "HARE1922", "GULL2003")]
+    assert (sum(hits), hits == sorted(hits, reverse=True)) == (visitors.SCANS, True)
+    for name in ("country", "city", "lang", "ua", "zone", "url", "q"):
+        assert len({row.get(name) for row in recorded}) > 2, name
+    decided = {row.get("rule") for row in recorded}
+    assert decided == {None, 1, 2, 3, 4, 5}  # every rule of the museum, and the default URL
+
+
+def test_the_visitors_are_the_same_in_every_store_and_come_once(world: World, museum: Client):
+    def told(rows):
+        return [(row["ts"], row["link"], row["country"], row["ua"], row["url"]) for row in rows]
+
+    before = told(world.recorded())
+    world.tables.main.update(keys.first_account(), (Set("museum", False),))  # as if it had been interrupted
+    demo.prepare(settings_of(world))
+    assert told(world.recorded()) == before
+    assert [each[1].at for each in visitors.scans(world.clock())] == [row["ts"] for row in world.recorded()]
+
+
+def test_the_museums_rules_say_today_what_they_said_then(world: World, museum: Client):
+    world.settle()
+    told = museum.post("/redirector/backtest", {}).document
+    assert (told["scans"], told["changed"], told["recordedElsewhere"]) == (visitors.SCANS, 0, 0)
+    rules = museum.read("/redirector")["rules"]
+    sunday = {"match": "country=IE & dayOfWeek=sun", "redirectUrl": "https://museum.example/ie/sundays"}
+    told = museum.post("/redirector/backtest", {"rules": [sunday, *rules]}).document
+    assert 0 < told["changed"] < visitors.SCANS
+    assert {group["to"] for group in told["groups"]} == {"https://museum.example/ie/sundays"}
+
+
+def test_ones_own_scan_is_the_newest(world: World, museum: Client):
+    world.scan(WORK, **IRISH)
+    world.settle()
+    assert museum.read("/actions/implicitScans", perPage=1)[0]["timestamp"] == world.clock()

@@ -49,7 +49,7 @@ class Served:
     def __init__(self, **settings):
         self.store = FakeStore()
         self.ready = True
-        self.handlers = {name: echo(name) for name in ("redirect", "access", "catalogue", "redirections")}
+        self.handlers = {name: echo(name) for name in ("redirect", "access", "catalogue", "redirections", "insight")}
         self._settings = settings
         self._started = threading.Event()
 
@@ -76,7 +76,12 @@ class Served:
             GatewaySettings(short_port=self.short_port, short_domain="tn.example", api_url=API_URL, **self._settings),
             redirect=self.function("redirect"),
             redirections=redirections,
-            edges=[access, self.function("catalogue", ("GET", "/thngs/{thngId}"), ("POST", "/thngs")), redirections],
+            edges=[
+                access,
+                self.function("catalogue", ("GET", "/thngs/{thngId}"), ("POST", "/thngs")),
+                redirections,
+                self.function("insight", ("GET", "/redirections/{shortId}/statistics"), ("GET", "/statistics")),
+            ],
             default=access,
             held=HeldAnswers(self.store),
             ready=lambda: self.ready,

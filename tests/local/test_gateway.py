@@ -137,6 +137,13 @@ def test_images_and_redirections_on_the_short_port_go_to_the_redirections(served
     assert answer["event"]["headers"]["x-fingerpost-domain"] == "tn.example"
 
 
+def test_what_another_function_answers_below_redirections_is_reached_on_the_short_port_too(served, client):
+    answer = client.get(served.short + "/redirections/abc/statistics").json()
+    assert (answer["function"], answer["event"]["pathParameters"]) == ("insight", {"shortId": "abc"})
+    assert client.put(served.short + "/redirections/abc/statistics").json()["function"] == "insight", "to answer 405"
+    assert client.get(served.short + "/statistics").json()["function"] == "redirect"
+
+
 def test_the_short_port_serves_none_of_the_api(served, client):
     assert client.get(served.short + "/thngs/U1").json()["function"] == "access"
     assert client.get(served.short + "/redirector").json()["function"] == "redirect"

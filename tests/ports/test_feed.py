@@ -91,7 +91,17 @@ def test_a_sweep_removes_what_has_expired_and_says_so(main, feed, clock):
 def test_a_row_written_over_after_its_time_appears_as_new(main, feed, clock):
     main.put(KEY, {"n": 1}, expires_at=clock.now)
     main.put(KEY, {"n": 2})
-    assert images(feed.read("derive"))[1:] == [(KEY, None, {"n": 2})]
+    main.put(OTHER, {"n": 3}, expires_at=clock.now)
+    main.put_many([Put(OTHER, {"n": 4}), Put(Key("r", "s"), {})])
+    main.put_many([Put(Key("r", "s"), {"n": 5})])
+    assert images(feed.read("derive")) == [
+        (KEY, None, {"n": 1}),
+        (KEY, None, {"n": 2}),
+        (OTHER, None, {"n": 3}),
+        (OTHER, None, {"n": 4}),
+        (Key("r", "s"), None, {}),
+        (Key("r", "s"), {}, {"n": 5}),
+    ]
 
 
 def test_a_delete_of_an_expired_row_leaves_its_expiry_to_the_sweep(main, feed, clock):

@@ -220,6 +220,8 @@ def test_a_transaction_updates_an_expired_row_from_nothing(table, clock):
     table.put(living, {"n": 7, "old": 1}, expires_at=clock.now + SECOND)
     table.transact([Put(other, {}), Update(KEY, (Add("n", 1),)), Update(living, (Add("n", 1),))])
     assert table.get_many([KEY, living, other]) == {KEY: {"n": 1}, living: {"n": 8, "old": 1}, other: {}}
+    clock.now += SECOND
+    assert table.get_many([KEY, living, other]) == {KEY: {"n": 1}, other: {}}
 
 
 def test_an_update_leaves_the_expiry_of_a_living_row(table, clock):

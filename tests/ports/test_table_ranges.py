@@ -87,6 +87,7 @@ def test_a_query_reads_a_range_in_order(letters, range_, found):
         ({"after": "bb"}, ["ba", "b", "a"]),
         ({"after": "bab"}, ["ba", "b", "a"]),
         ({"after": "c", "high": "b"}, ["b", "a"]),
+        ({"after": "c", "high": "c"}, ["bb", "ba", "b", "a"]),
         ({"after": "b", "low": "b"}, []),
         ({"after": "a"}, []),
         ({"after": "0", "low": "a"}, []),

@@ -1,9 +1,11 @@
 """What a table refuses, and in which words."""
 
+import json
+
 import pytest
 
 from fingerpost.local.table import local_tables
-from fingerpost.ports.table import Absent, Check, Key, Put, Set, Update
+from fingerpost.ports.table import MAX_PAGE_BYTES, Absent, Check, ItemTooLarge, Key, Put, Set, Update
 
 KEY = Key("p", "s")
 
@@ -47,6 +49,66 @@ def test_a_check_has_a_condition(table):
     with pytest.raises(ValueError, match=r"^a check has a condition$"):
         table.transact([Check(KEY, ()), Update(Key("p", "t"), (Set("a", 1),))])
     assert table.get(Key("p", "t")) is None
+
+
+def test_an_update_that_fits_no_row_is_refused_before_any_row_is_looked_at(table):
+    with pytest.raises(ItemTooLarge):
+        table.transact([Put(Key("p", "t"), {}), Update(KEY, (Set("a", "x" * 500_000),))])
+    assert table.get(Key("p", "t")) is None
+
+
+def filled(table, texts):
+    """Rows of `p` whose texts, as they are kept, are these."""
+    with table.store.session() as connection:
+        rows = [("p", f"{number:05}", text) for number, text in enumerate(texts)]
+        connection.executemany("INSERT INTO rows(pk, sk, item) VALUES (?, ?, ?)", rows)
+    return table
+
+
+def text_of(length, letter="x"):
+    return json.dumps({"a": letter * (length - len(json.dumps({"a": ""})))}, ensure_ascii=False)
+
+
+def test_a_page_of_exactly_a_megabyte_of_text_is_one_page(table):
+    quarter = MAX_PAGE_BYTES // 4
+    page = filled(table, [text_of(quarter)] * 4).query("p")
+    assert (len(page.rows), page.after) == (4, None)
+
+
+@pytest.mark.parametrize("longer", [text_of(MAX_PAGE_BYTES // 4 + 1), text_of(MAX_PAGE_BYTES // 8 + 100, "é")])
+def test_a_page_of_a_byte_more_is_two(table, longer):
+    quarter = MAX_PAGE_BYTES // 4
+    page = filled(table, [*[text_of(quarter)] * 3, longer]).query("p")
+    assert (len(page.rows), page.after) == (3, "00002")
+
+
+def test_a_page_has_a_hundred_rows_and_a_count_stops_at_ten_thousand_unless_told_otherwise(table):
+    filled(table, ["{}"] * 10_001)
+    assert len(table.query("p").rows) == 100
+    assert table.count("p") == 10_000
+    assert table.count("p", at_most=20_000) == 10_001
+
+
+def test_a_transaction_of_exactly_4_megabytes_is_one(table):
+    sixteenth = 4 * 1024 * 1024 // 16
+    puts = [Put(Key("p", f"{number:02}"), {"a": "x" * (sixteenth - len('{"a":""}'))}) for number in range(16)]
+    table.transact(puts)
+    assert table.count("p") == 16
+
+
+def test_two_tables_are_two_files(folder, request):
+    home = folder / request.node.name
+    local_tables(home)
+    assert {path.name.removesuffix("-wal").removesuffix("-shm") for path in home.iterdir()} == {
+        "main.sqlite",
+        "log.sqlite",
+    }
+
+
+def test_a_walk_begins_with_the_least_key_there_can_be(table):
+    keys = [Key("\0", "\0"), Key("\0", "a"), Key("A", "b"), Key("b", "\0")]
+    table.put_many([Put(key, {}) for key in keys])
+    assert [row.key for row in table.walk()] == keys
 
 
 @pytest.mark.parametrize(("segment", "segments"), [(1, 1), (-1, 1), (2, 2)])

@@ -109,6 +109,7 @@ def test_a_rule_that_an_earlier_one_does_not_cover_can_be_reached(earlier, later
         ("user.age>30&user.age<=30", "never matches: no user.age is in all the ranges asked for"),
         ("user.age>=30&user.age<20", "never matches: no user.age is in all the ranges asked for"),
         ("user.age>=30&user.age<30", "never matches: no user.age is in all the ranges asked for"),
+        ("user.age<30&user.age>=30", "never matches: no user.age is in all the ranges asked for"),
         ("user.age<30&user.age<40&user.age>=30", "never matches: no user.age is in all the ranges asked for"),
         ("thng.tags=a&month=3&month>4", "never matches: no month is in all the ranges asked for"),
         ("month=6..6&month=7..7", "never matches: no month is in all the ranges asked for"),
@@ -131,6 +132,18 @@ def test_a_rule_that_an_earlier_one_does_not_cover_can_be_reached(earlier, later
 )
 def test_a_rule_that_cannot_mean_what_it_says_is_warned_about(rule, message):
     assert warnings(rule) == [("rules[0].match", message)]
+
+
+def test_each_warning_says_of_what_kind_it_is():
+    rules = ["country=UK", "month=3&month=4", "country=UK", None, "month=8..6"]
+    nodes = [rule and compile_match(rule, REDIRECTOR).node for rule in rules]
+    assert [(odd.kind, odd.finding.field) for odd in check.oddities(nodes, REDIRECTOR)] == [
+        ("neverHolds", "rules[0].match"),
+        ("contradiction", "rules[1].match"),
+        ("neverHolds", "rules[2].match"),
+        ("unreachable", "rules[2].match"),
+        ("unreachable", "rules[4].match"),
+    ]
 
 
 def test_a_rule_with_an_unknown_field_is_left_to_its_own_warning_and_the_next_is_looked_at():

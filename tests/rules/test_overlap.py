@@ -4,9 +4,10 @@ import random
 
 import pytest
 
+from fingerpost.rules import overlap
 from fingerpost.rules.compile import compile_match
 from fingerpost.rules.fields import REDIRECTOR
-from fingerpost.rules.nodes import NEVER
+from fingerpost.rules.nodes import NEVER, AllOf
 from fingerpost.rules.overlap import MAX_OVERLAPS, overlaps
 
 
@@ -25,6 +26,8 @@ def told(*matches: str, targets: list[str] | None = None) -> list[tuple[str, str
         ("timeOfDay>=09:00 & timeOfDay<12:00", "timeOfDay>=11:00", "timeOfDay may be in both ranges"),
         ("country=IE & dayOfWeek=sat,sun", "country=IE,GB & dayOfWeek=sun", "country may be IE"),
         ("country=FR | country=IE,GB", "country=DE,GB", "country may be GB"),
+        ("language=fr & country=IE,GB", "language=fr & country=GB,FR", "country may be GB"),
+        ("country=AT,BE,DE,ES,FR,GB,IE", "country=AT,BE,DE,ES,FR,GB,IT", "country may be AT or BE or DE or ES or FR"),
         ("thng.tags=Offer,Highlight", "thng.tags=Highlight,New", "thng.tags may be Highlight"),
     ],
 )
@@ -44,7 +47,13 @@ def test_values_that_cross_are_told_of_the_later_rule(first, second, what):
         ("timeOfDay<10:00", "timeOfDay>=17:00"),
         ("timeOfDay<10:00", "timeOfDay<12:00"),
         ("country=IE,GB & dayOfWeek=sun", "country=GB,FR & dayOfWeek=mon"),
+        ("country=IE & dayOfWeek=sun", "country=IE,GB & dayOfWeek=sun"),
+        ("country=IE,GB & dayOfWeek=sun", "country=IE & dayOfWeek=sun"),
+        ("country=IE,GB & timeOfDay<10:00", "country=GB,FR & timeOfDay>=17:00"),
+        ("country=IE,GB & month=1..6", "country=GB,FR & month=3,8"),  # a range and a list are not compared
+        ("thng.name=a*,b", "thng.name=b,c"),
         ("country!=IE", "country!=GB"),
+        ("country!=IE,GB", "country!=GB,FR"),
         ("!(country=IE,GB & language=fr)", "country=GB,FR"),
         ("country=IE,GB", "country=IE,GB"),
     ],
@@ -53,13 +62,33 @@ def test_rules_that_do_not_cross_are_not_told(first, second):
     assert told(first, second) == []
 
 
+def test_a_note_says_which_rule_decides_and_what_both_want():
+    nodes = [compile_match(each, REDIRECTOR).node for each in ("month=1", "country=IE,GB", "country=GB,FR")]
+    (odd,) = overlaps(nodes, "abc", field="draft")
+    assert odd.kind == "overlap"
+    assert odd.finding.field == "draft[2].match"
+    assert odd.finding.message == (
+        "some scans match draft[1] as well, which comes first and decides: country may be GB"
+    )
+
+
+@pytest.mark.parametrize(("most", "rules"), [(0, []), (1, [1]), (2, [1]), (3, [1, 2])])
+def test_what_one_check_compares_is_bounded(monkeypatch, most, rules):
+    monkeypatch.setattr(overlap, "MAX_COMPARED", most)  # pairs: the second rule has one, the third two
+    found = told("country=IE,GB", "country=GB,FR", "country=IE,FR")
+    assert [field for field, _ in found] == [f"rules[{number}].match" for number in rules]
+
+
 def test_rules_that_lead_to_the_same_place_may_overlap():
     assert told("country=IE,GB", "country=GB,FR", targets=["a", "a"]) == []
 
 
 def test_rules_without_a_match_and_rules_that_match_nothing_have_no_overlap():
     node = compile_match("country=IE,GB", REDIRECTOR).node
-    assert list(overlaps([None, NEVER, node], ["a", "b", "c"])) == []
+    assert list(overlaps([None, NEVER, AllOf(()), node], "abcd")) == []
+    other = compile_match("country=GB,FR", REDIRECTOR).node
+    (odd,) = overlaps([None, NEVER, AllOf(()), node, other], "abcde")
+    assert odd.finding.field == "rules[4].match"
 
 
 def test_a_rule_is_told_once_however_many_it_crosses_and_a_set_gets_a_bounded_list():

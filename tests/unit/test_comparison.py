@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fingerpost.redirection.rulesets import CompiledRules
-from fingerpost.trials.comparison import MAX_EXAMPLES, MAX_GROUPS, RECORDED_CHARACTERS, Comparison, Outcome, same_rules
+from fingerpost.trials.comparison import MAX_EXAMPLES, MAX_GROUPS, RECORDED_CHARACTERS, Comparison, Outcome
 
 NOON = 1_773_576_000_000  # 15 March 2026
 
 
 def rules(*names: str | None) -> CompiledRules:
-    return CompiledRules(1, [{"sent": {"redirectUrl": f"https://x.example/{name}"}, "name": name} for name in names])
+    return CompiledRules(
+        1, [{"sent": {"name": name, "redirectUrl": f"https://x.example/{name}"}, "name": name} for name in names]
+    )
 
 
 def sent(url: str | None, rule: int | None = None, written: str | None = None) -> Outcome:
@@ -115,20 +117,3 @@ def test_groups_sum_up_to_what_changed_and_their_rules_to_their_scans(pairs):
 def test_a_set_compared_with_itself_changes_nothing(outcomes):
     told = compared(*((each, each) for each in outcomes))
     assert (told["changed"], told["groups"]) == (0, [])
-
-
-NAMES = st.lists(st.sampled_from([None, "a", "b", "c"]), max_size=6)
-
-
-@given(NAMES, NAMES)
-def test_a_rule_is_found_again_at_most_once_and_the_very_same_one_before_one_of_its_name(before, after):
-    found = same_rules(rules(*before).rules, rules(*after).rules)
-    assert len(set(found.values())) == len(found)
-    assert all(after[new - 1] == before[old - 1] for new, old in found.items())
-    assert len(found) == sum(min(before.count(name), after.count(name)) for name in set(before))
-
-
-def test_a_rule_whose_content_changed_is_known_by_its_name():
-    before = [{"sent": {"redirectUrl": "https://a.example/"}, "name": "Offers"}]
-    after = [{"sent": {"redirectUrl": "https://b.example/"}, "name": "Offers"}]
-    assert same_rules(before, after) == {1: 1}

@@ -16,9 +16,10 @@ from fingerpost.ports.table import Change, Key, Tables, Throttled
 from fingerpost.redirection.documents import SentRedirection
 from fingerpost.redirection.links import Links
 from fingerpost.redirection.model import Link, from_item
-from fingerpost.redirection.upkeep import PAGE, perform, refresh_hints
+from fingerpost.redirection.upkeep import PAGE, refresh_hints
 from fingerpost.resources import Resources
 from fingerpost.shapes import stamp
+from fingerpost.work import perform
 from functions.dispatch import app as dispatch
 from functions.spill import app as spill
 from functions.work import app as work

@@ -1,11 +1,11 @@
 """Every key shape, in one place. A `GlobalKey` has no account in it: the few look-ups that come before one is known.
 
 All others are relative to `Tables.of(account)`, which puts `<account>#` in front of the partition key.
-S is a scope: `*` the account, `p:<project>` one project, `p:all` what every project sees.
+S is a scope: `*` the account, `p:<project>` what all of one project see, `p:<project>:u` what only some of its users
+see, `p:<project>:u:<user>` what one of them does. `p:all` stands for every project.
 """
 
 import hashlib
-from collections.abc import Iterator
 
 from .ports.table import GlobalKey, Key
 
@@ -14,8 +14,21 @@ ACCOUNT_SCOPE = "*"
 EVERY_PROJECT = "p:all"
 MAX_INDEXED_VALUE_BYTES = 400  # a longer value is indexed by its hash
 PAGED_SHARDS = 4  # shards of the lists that have pages, which are those of actions
-MARK_LANES = 4  # links share marks by so many, so that a transaction counts many links with few of them
-LANES = 8  # a sum is spread over so many rows, so that concurrent additions do not meet
+SESSION, DEVICE = "key#", "device#"  # begin sort keys beside a document
+COUNT_LANES = 4  # links share marks and what waits for the sums by so many, so that a batch writes few rows of either
+
+
+def project_scope(project: str) -> str:
+    return f"p:{project}"
+
+
+def users_scope(scope: str) -> str:
+    """Within the scope of a project: what names its users, whoever they are."""
+    return f"{scope}:u"
+
+
+def user_scope(scope: str, user: str) -> str:
+    return f"{scope}:u:{user}"
 
 
 def owned(account: str, key: Key) -> Key:
@@ -33,6 +46,16 @@ def api_key(key: str) -> GlobalKey:
     return GlobalKey(f"key#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
 
 
+def key_of(digest: str) -> GlobalKey:
+    """The same row, by the key's hash."""
+    return GlobalKey(f"key#{digest}", ONLY)
+
+
+def row_of(pk: str) -> GlobalKey:
+    """The row of a key, by the partition that an operator's document names."""
+    return GlobalKey(pk, ONLY)
+
+
 def first_account() -> GlobalKey:
     """main. The account that a fresh local store begins with, and how far its demo has come."""
     return GlobalKey("first-account", ONLY)
@@ -46,6 +69,31 @@ def salt(day: str) -> GlobalKey:
 def document(resource_id: str) -> Key:
     """main. One document: thng, product, collection, place, project, application, action type, operator, account."""
     return Key(f"t#{resource_id}", "doc")
+
+
+def access_of(actor: str) -> str:
+    """The 24 hex digits by which the access of an operator, or a user's own one, is known."""
+    return hashlib.sha256(f"access/{actor}".encode()).hexdigest()[:24]
+
+
+def password(user: str) -> Key:
+    """main. The hash of an application user's password; apart from the document, which lists and feeds carry around."""
+    return Key(f"t#{user}", "password")
+
+
+def session(user: str, at: int, digest: str) -> Key:
+    """main. A pointer to one of a user's keys, oldest first."""
+    return Key(f"t#{user}", f"{SESSION}{at:015d}#{digest}")
+
+
+def tries(user: str, window: int) -> Key:
+    """main. How often a user's password or activation code was tried in one window of time; it expires."""
+    return Key(f"tries#{user}#{window}", ONLY)
+
+
+def device(thng: str, project: str | None) -> Key:
+    """main. The key of a thng that is a device, in one project or in none: which version, and whether it is valid."""
+    return Key(f"t#{thng}", f"{DEVICE}{project or ONLY}")
 
 
 def current(resource_id: str) -> Key:
@@ -105,6 +153,11 @@ def name_prefix(name: str) -> str:
     return name.replace("\0", " ").encode()[:MAX_INDEXED_VALUE_BYTES].decode(errors="ignore")
 
 
+def shards_in(scope: str, shards: int) -> int:
+    """How many shards a list of a kind with `shards` has in a scope. Few write what only some users see."""
+    return 1 if ":u" in scope else shards
+
+
 def shard_of(resource_id: str, shards: int) -> int:
     return 0 if shards == 1 else hashlib.sha256(resource_id.encode()).digest()[0] % shards
 
@@ -123,13 +176,19 @@ def link_of(evrythng_id: str, created_at: int, domain: str, short_id: str) -> Ke
     return Key(links_of(evrythng_id), f"{created_at:015d}#{domain}#{short_id}")
 
 
+def listed_link(made: str, domain: str, short_id: str) -> str:
+    """The sort key of a link in lists of links: `made` is the id of the request that made it, so they are by time."""
+    return f"{made}#{domain}#{short_id}"
+
+
 def page_partition(partition: str, window: str) -> str:
     """Where the pages of one window of a list lie: in one of its shards, so that a batch fills one page, not four.
 
     Takes and answers physical partitions. Visits have one shard.
     """
     head, _, _shard = partition.rpartition("#")
-    if head.partition("#")[2].startswith("x#"):
+    words = head.split("#", 3)
+    if words[1] == "x" and shards_in(words[2], PAGED_SHARDS) > 1:
         return f"{head}#{shard_of(window, PAGED_SHARDS)}"
     return partition
 
@@ -140,28 +199,50 @@ def visits(domain: str, short_id: str) -> str:
 
 
 def visit(domain: str, short_id: str, action_id: str) -> Key:
-    """log. One visit of a link: whether it counts, and what decided where it went."""
+    """log. One visit of a link: whether it counts, who it was, and what decided where it went."""
     return Key(visits(domain, short_id), action_id)
 
 
 def marks(domain: str, short_id: str, window: str) -> str:
     """log. Partition of the ids that have been counted, of one window of time and some of the account's links."""
-    return f"m#{shard_of(f'{domain}/{short_id}', MARK_LANES)}#{window}"
+    return f"m#{count_lane(domain, short_id)}#{window}"
+
+
+def count_lane(domain: str, short_id: str) -> int:
+    return shard_of(f"{domain}/{short_id}", COUNT_LANES)
+
+
+def waiting(lane: int) -> str:
+    """log. Partition of what has been counted in a lane and is not in the sums yet; sort keys are random."""
+    return f"q#{lane}"
+
+
+def turn(waiting_partition: str) -> Key:
+    """log. How often a lane's waiting rows were moved into the sums; it stands before them."""
+    return Key(waiting_partition, "!")
 
 
 def hits(domain: str, short_id: str) -> str:
-    """log. Partition of a link's sums: `sum#<lane>` in all, `day#<yyyymmdd>#<lane>` by day."""
+    """log. Partition of a link's sums: `sum` in all, `day#<yyyymmdd>` and `day#<yyyymmdd>#<slice>` by day."""
     return f"h#{domain}#{short_id}"
 
 
-def hits_lane(domain: str, short_id: str, lane: int) -> Key:
-    return Key(hits(domain, short_id), f"sum#{lane}")
+def account_hits(lane: int) -> str:
+    """log. Partition of the account's sums by day, as far as the links of one lane add to them."""
+    return hits(ACCOUNT_SCOPE, str(lane))
 
 
-def hits_day(domain: str, short_id: str, day: str, lane: int) -> Key:
-    return Key(hits(domain, short_id), f"day#{day}#{lane}")
+def hits_day(partition: str, day: str, part: str = "") -> Key:
+    """One day's sums (yyyymmdd), or a slice of what one row does not hold of them."""
+    return Key(partition, f"day#{day}#{part}" if part else f"day#{day}")
 
 
+def visitors(scope: str, day: str) -> Key:
+    """log. How many visitors a day had, of a link (`<domain>#<short id>`) or the account (`*`), once that was asked."""
+    return Key(f"u#{scope}", day)
+
+
+ADMINS = Key("admins", ONLY)  # main. Changes with every change of who is an admin, so that two at once see each other
 LIVE = Key("r", "live")  # main. Every live rule-set version of the account: `live:<owner>`, planned ones `then:<owner>`
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
 APPLICATION_RULES = "app:"  # begins the owner of an application's rules
@@ -228,13 +309,19 @@ def rate(bearer: str) -> Key:
     return Key(f"rate#{bearer}", ONLY)
 
 
+def bulk(bulk_id: str) -> Key:
+    """main. One update of everything that a filter matched: what it says, and the ids it is for."""
+    return Key(f"bulk#{bulk_id}", ONLY)
+
+
+def bulk_done(bulk_id: str, resource_id: str) -> Key:
+    """main. That one resource has had its update; written in the update's transaction."""
+    return Key(f"bulk#{bulk_id}", f"done#{resource_id}")
+
+
 def idempotency(actor: str, key: str) -> Key:
     """main. The seed and the answer of a request with an Idempotency-Key."""
     return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
-
-
-def lanes() -> Iterator[int]:
-    return iter(range(LANES))
 
 
 def _hash8(value: str) -> str:

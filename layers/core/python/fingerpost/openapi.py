@@ -36,8 +36,12 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "withScopes": ("Whether documents show their `scopes`.", _FLAG),
     "context": ("Whether actions show the context they came about in.", _FLAG),
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
+    "anonymous": ("Whether the user has no name, and needs no activation.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
+    "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _TEXT),
+    "to:rules": ("Rules, as `from` has them.", _TEXT),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
+    "tz": ("A time zone by its name in the tz database, such as `Europe/Zurich`.", _TEXT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
     "lat": ("Degrees north.", {"type": "number", "minimum": -90, "maximum": 90}),
@@ -47,7 +51,12 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "what": ("What kind of thing was changed, such as `rules` or `link`.", _TEXT),
     "verb": ("What was done, such as `publish` or `delete`.", _TEXT),
     "resource": ("What was changed: an id, or a link as domain and short ID.", _TEXT),
-    "by": ("Who did it: the id of an operator or application.", _TEXT),
+    "by": (
+        "Of statistics: `day`, `hour`, `country`, `city`, `device`, `os`, `browser`, `rule`, `variant` or "
+        "`redirection`, several joined with commas. Of the audit log: the id of who did it.",
+        _TEXT,
+    ),
+    "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")
@@ -146,7 +155,8 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
     ]
     for name in says.query:
         description, schema = PARAMETERS[name]
-        parameters.append({"name": name, "in": "query", "description": description, "schema": schema})
+        shown = name.partition(":")[0]  # `from:rules` is a `from` of its own
+        parameters.append({"name": shown, "in": "query", "description": description, "schema": schema})
     if parameters:
         operation["parameters"] = parameters
     if says.body is not None:

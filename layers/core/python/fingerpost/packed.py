@@ -3,7 +3,8 @@
 A window is what ids have in common that begin with the same seven characters: 2.5 seconds. A page's sort key is its
 window, `!` and a digest of what it holds, so it stands before every id of its window, and a batch that comes again
 writes the same page again. Pages of differently cut batches overlap: a page says that its rows are there, never that
-they are there once, and whoever reads takes each id once. `entries` is how both forms are read.
+they are there once, and whoever reads takes each id once. `entries` is how both forms are read. Rows that are alike
+share their fields in a page; who it was (WHO) is kept beside each id, for it would make every row another.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ MAX_PAGE_BYTES = 3_900  # of ids and what goes with them; with its key a page st
 REMOVAL_ATTEMPTS = 8
 _ID_CHARACTERS = 24
 REST = _ID_CHARACTERS - WINDOW  # characters of an id that its window does not say
+WHO, WHO_CHARACTERS = "who", 12  # a field of a row that its page keeps beside its id, and how long it always is
 
 type PagePartition = Callable[[str, str], str]  # (a row's partition, its window) -> the partition of its window's pages
 
@@ -71,9 +73,9 @@ def expanded(row: Row) -> list[Row]:
         return [row]
     window = window_of(row.key.sk)
     return [
-        Row(Key(row.key.pk, window + rest), group["item"])
+        Row(Key(row.key.pk, window + rest), {**group["item"], WHO: who} if who else group["item"])
         for group in upgraded(row.item)["groups"]
-        for rest in rests(group["ids"])
+        for rest, who in _members(group)
     ]
 
 
@@ -137,11 +139,8 @@ def _take_out(log: Table, row: Row, wanted: str) -> None:
         if item is None or all(each.key.sk != wanted for each in expanded(Row(row.key, item))):
             return
         rest = wanted[WINDOW:]
-        groups = [
-            {**group, "ids": left}
-            for group in item["groups"]
-            if (left := "".join(each for each in rests(group["ids"]) if each != rest))
-        ]
+        left = ([each for each in _members(group) if each[0] != rest] for group in item["groups"])
+        groups = [_group(old["item"], members) for old, members in zip(item["groups"], left, strict=True) if members]
         unchanged = (Equals("v", item["v"]),)
         try:
             if groups:
@@ -160,12 +159,14 @@ def _cut(members: list[Put]) -> Iterator[list[Put]]:
     some: list[Put] = []
     size, items = 0, set[str]()
     for put in members:
-        text = _text(put.item)
-        more = REST + (0 if text in items else len(text.encode()))
+        shared, who = _shared(put.item)
+        text = _text(shared)
+        own = REST + len(who)
+        more = own + (0 if text in items else len(text.encode()))
         if some and size + more > MAX_PAGE_BYTES:
             yield some
             some, size, items = [], 0, set()
-            more = REST + len(text.encode())
+            more = own + len(text.encode())
         some.append(put)
         size += more
         items.add(text)
@@ -173,13 +174,14 @@ def _cut(members: list[Put]) -> Iterator[list[Put]]:
 
 
 def _page(pk: str, window: str, members: list[Put]) -> Put:
-    by_item: dict[str, list[str]] = defaultdict(list)
-    items: dict[str, Item] = {}
+    by_item: dict[tuple[str, bool], list[tuple[str, str]]] = defaultdict(list)
+    items: dict[tuple[str, bool], Item] = {}
     for put in members:
-        text = _text(put.item)
-        items[text] = put.item
-        by_item[text].append(put.key.sk[WINDOW:])
-    groups = [{"item": items[text], "ids": "".join(by_item[text])} for text in items]
+        shared, who = _shared(put.item)
+        kind = _text(shared), bool(who)
+        items[kind] = shared
+        by_item[kind].append((put.key.sk[WINDOW:], who))
+    groups = [_group(items[kind], by_item[kind]) for kind in items]
     digest = hashlib.blake2b(_text(groups).encode(), digest_size=9).hexdigest()
     ends = [put.expires_at for put in members if put.expires_at is not None]
     return Put(
@@ -187,6 +189,31 @@ def _page(pk: str, window: str, members: list[Put]) -> Put:
         {**stamp("page"), "v": 1, "groups": groups},
         expires_at=max(ends) if ends else None,
     )
+
+
+def _shared(item: Item) -> tuple[Item, str]:
+    """A row's fields without who it was, and that."""
+    who = item.get(WHO, "")
+    if not who:
+        return item, ""
+    if len(who) != WHO_CHARACTERS:
+        raise ValueError(f"{who!r} has {len(who)} characters, not {WHO_CHARACTERS}")
+    return {name: value for name, value in item.items() if name != WHO}, who
+
+
+def _group(item: Item, members: list[tuple[str, str]]) -> Item:
+    """Rows that are alike: their fields, the rests of their ids, and who each was where that is known."""
+    group: Item = {"item": item, "ids": "".join(rest for rest, _ in members)}
+    if members[0][1]:
+        group[WHO] = "".join(who for _, who in members)
+    return group
+
+
+def _members(group: Item) -> Iterator[tuple[str, str]]:
+    """The inverse: (rest, who) of each; `who` is empty where it is not known."""
+    who = group.get(WHO, "")
+    for number, rest in enumerate(rests(group["ids"])):
+        yield rest, who[number * WHO_CHARACTERS : (number + 1) * WHO_CHARACTERS]
 
 
 def _text(value: object) -> str:

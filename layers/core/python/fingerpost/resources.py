@@ -22,6 +22,7 @@ from .ports.table import (
     Absent,
     AbsentOrBelow,
     AtMost,
+    Check,
     ConditionFailed,
     Delete,
     Equals,
@@ -35,6 +36,7 @@ from .ports.table import (
 )
 from .retry import attempts
 from .shapes import stamp, upgraded
+from .sight import scopes_of
 
 type Document = dict[str, Any]
 
@@ -62,28 +64,8 @@ class Stored:
     version: int
     document: Document
 
-    @property
-    def projects(self) -> tuple[str, ...]:
-        return projects_of(self.document)
 
-
-def projects_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The projects in whose scope the document is; `all` for every project."""
-    return tuple(document.get("scopes", {}).get("projects", ()))
-
-
-def scopes_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The scopes under which the document is listed (see keys.py): once in all that a project's reader merges."""
-    projects = projects_of(document)
-    return (keys.ACCOUNT_SCOPE, *([keys.EVERY_PROJECT] if "all" in projects else (f"p:{each}" for each in projects)))
-
-
-def visible(document: Mapping[str, Any], project: str | None) -> bool:
-    """Whether a key of `project` (None: the whole account) sees the document."""
-    return project is None or not {project, "all"}.isdisjoint(projects_of(document))
-
-
-def as_text(value: object) -> str:
+def astext_of(value: object) -> str:
     """How a scalar is written in an index: text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -93,16 +75,16 @@ def values_of(document: Mapping[str, Any], field: str) -> Iterator[tuple[str, st
     if field.endswith(".*"):
         group = field[:-2]
         for name, value in (document.get(group) or {}).items():
-            yield f"{group}.{name}", as_text(value)
+            yield f"{group}.{name}", astext_of(value)
         return
     match document.get(field):
         case None:
             return
         case list(members):
             for member in members:
-                yield field, as_text(member)
+                yield field, astext_of(member)
         case value:
-            yield field, as_text(value)
+            yield field, astext_of(value)
 
 
 def index_rows(kind: Kind, resource_id: str, document: Mapping[str, Any]) -> frozenset[Key]:
@@ -110,9 +92,9 @@ def index_rows(kind: Kind, resource_id: str, document: Mapping[str, Any]) -> fro
 
     Raises TooLarge past MAX_INDEX_ROWS.
     """
-    shard = keys.shard_of(resource_id, kind.shards)
     rows: set[Key] = set()
     for scope in scopes_of(document):
+        shard = keys.shard_of(resource_id, keys.shards_in(scope, kind.shards))
         rows.add(Key(keys.index(scope, kind.name, "", "", shard), resource_id))
         if name := document.get("name"):
             rows.add(Key(keys.names(scope, kind.name, shard), keys.name_row(name, resource_id)))
@@ -174,12 +156,12 @@ class Resources:
             except TransactionFailed as failure:
                 old = failure.reasons[0].old
                 if old is None:
-                    self._check_retry(failure)
+                    self._check_retry(failure, extra)
                     continue
             if (first := from_item(self.kind, resource_id, old)) is None:
                 raise Conflict(f"The id {resource_id} is taken")
             # A request with the same id was faster by a moment; its rows get their version back.
-            self._put_rows(rows & index_rows(self.kind, resource_id, first.document), first.version)
+            self.put_rows(rows & index_rows(self.kind, resource_id, first.document), first.version)
             return first
         raise self._busy(resource_id)
 
@@ -196,12 +178,11 @@ class Resources:
             before = self.read(resource_id)
             if not sees(before.document):
                 raise self.missing(resource_id)
-            document = change(dict(before.document))
-            if _text(document) == _text(before.document):
+            after = next_version(before, change)
+            if text_of(after.document) == text_of(before.document):
                 return before
-            stored = Stored(id=resource_id, version=before.version + 1, document=document)
-            if self._replace(before, stored, list(also(before.document, document))):
-                return stored
+            if self._replace(before, after, list(also(before.document, after.document))):
+                return after
         raise self._busy(resource_id)
 
     def delete(
@@ -225,9 +206,9 @@ class Resources:
             except ConditionFailed:
                 continue
             except TransactionFailed as failure:
-                self._check_retry(failure)
+                self._check_retry(failure, extra)
                 continue
-            self._remove(index_rows(self.kind, resource_id, before.document), before.version)
+            self.remove_rows(index_rows(self.kind, resource_id, before.document), before.version)
             return before
         raise self._busy(resource_id)
 
@@ -235,13 +216,13 @@ class Resources:
         """Delete an index row that a reader found to point nowhere, unless a newer version is just writing it."""
         version = row.get("v")
         if isinstance(version, int) and (stored is None or stored.version >= version):
-            self._remove((key,), version)
+            self.remove_rows((key,), version)
 
     def _replace(self, before: Stored, after: Stored, also: list[Write]) -> bool:
         old_rows = index_rows(self.kind, before.id, before.document)
         new_rows = index_rows(self.kind, after.id, after.document)
         item = self._item(after.document, after.version)
-        self._put_rows(new_rows - old_rows, after.version)
+        self.put_rows(new_rows - old_rows, after.version)
         put = Put(keys.document(after.id), item, (Equals("v", before.version),))
         try:
             if also:
@@ -251,9 +232,9 @@ class Resources:
         except ConditionFailed:
             return False
         except TransactionFailed as failure:
-            self._check_retry(failure)
+            self._check_retry(failure, also)
             return False
-        self._remove(old_rows - new_rows, after.version)
+        self.remove_rows(old_rows - new_rows, after.version)
         return True
 
     def _first(self, resource_id: str, also: Sequence[Write]) -> Stored | None:
@@ -273,11 +254,16 @@ class Resources:
             raise self._taken()
         return first
 
-    def _check_retry(self, failure: TransactionFailed) -> None:
-        """Of a transaction that begins with the document: answer when it is worth another try. Raises Conflict."""
+    def _check_retry(self, failure: TransactionFailed, also: Sequence[Write]) -> None:
+        """Of a transaction of the document and `also`: answer when it is worth another try. Raises Conflict.
+
+        It is when a `Check` failed: what it was made from has changed, and will be read again.
+        """
         if any(reason.kind == "other" for reason in failure.reasons):
             raise failure
-        if failure.reasons[0].kind == "none" and failure.conditions_only:
+        failed = [write for write, reason in zip(also, failure.reasons[1:], strict=True) if reason.kind == "condition"]
+        changed = failure.reasons[0].kind != "none" or any(isinstance(write, Check) for write in failed)
+        if failure.conditions_only and not changed:
             raise self._taken() from failure
 
     def _taken(self) -> Conflict:
@@ -290,7 +276,8 @@ class Resources:
         """An index row. `at` is when it is written, not when its request began: only old ones are swept."""
         return {**stamp("index"), "v": version, "at": wiring.clock()}
 
-    def _put_rows(self, rows: Iterable[Key], version: int) -> None:
+    def put_rows(self, rows: Iterable[Key], version: int) -> None:
+        """Step 1 of the protocol."""
         row = self._index_item(version)
         for key in rows:
             try:
@@ -298,7 +285,8 @@ class Resources:
             except ConditionFailed:
                 continue  # this version or a newer one has written this row already
 
-    def _remove(self, rows: Iterable[Key], version: int) -> None:
+    def remove_rows(self, rows: Iterable[Key], version: int) -> None:
+        """Step 3 of the protocol."""
         for key in rows:
             try:
                 self._log.delete(key, when=(AtMost("v", version),))
@@ -306,13 +294,17 @@ class Resources:
                 continue  # gone already, or put again by a newer version
 
     def _item(self, document: Document, version: int) -> Item:
-        text = _text(document)
+        text = text_of(document)
         if (size := len(text.encode())) > MAX_DOCUMENT_BYTES:
             raise TooLarge(
                 f"This {self.kind.name} has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB). "
                 "Move what is large to a file and keep its address here."
             )
         return {**stamp(self.kind.name), "v": version, "doc": text}
+
+
+def next_version(before: Stored, change: Callable[[Document], Document]) -> Stored:
+    return Stored(id=before.id, version=before.version + 1, document=change(dict(before.document)))
 
 
 def from_item(kind: Kind, resource_id: str, item: Item | None) -> Stored | None:
@@ -325,6 +317,6 @@ def from_item(kind: Kind, resource_id: str, item: Item | None) -> Stored | None:
     return Stored(id=resource_id, version=version, document=json.loads(text))
 
 
-def _text(document: Document) -> str:
+def text_of(document: Document) -> str:
     """A document as it is stored; told apart where Python's `==` would not, as 1 and true are."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

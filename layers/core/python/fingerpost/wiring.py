@@ -9,7 +9,9 @@ from .frozen import Frozen
 from .ports.table import Table, Tables
 
 if TYPE_CHECKING:
+    from .access.facebook import Graph
     from .access.secrets import RootSecrets
+    from .outgoing import Outgoing
     from .ports.blobs import Blobs
     from .ports.connections import Connections
     from .ports.queue import Queue
@@ -121,6 +123,14 @@ def connections() -> "Connections":
 
 
 @cache
+def outgoing() -> "Outgoing":
+    """The door through which requests leave for addresses that clients chose."""
+    from .outgoing import Outgoing
+
+    return Outgoing(agent=f"Fingerpost (+{settings().api_url})")
+
+
+@cache
 def find_area() -> "FindArea | None":
     """Where an address is, by the file FINGERPOST_MMDB names; without one only CloudFront tells. Raises BadDatabase."""
     if path := os.environ.get("FINGERPOST_MMDB"):
@@ -130,6 +140,17 @@ def find_area() -> "FindArea | None":
 
         return AreaFinder(Path(path)).find
     return None
+
+
+@cache
+def graph() -> "Graph":
+    """Facebook's Graph API, or what FINGERPOST_GRAPH_URL names in its place, wherever that is."""
+    from .access.facebook import Graph
+    from .outgoing import Outgoing
+
+    if url := os.environ.get("FINGERPOST_GRAPH_URL"):
+        return Graph(url.rstrip("/"), Outgoing(permits=lambda _address: True))
+    return Graph("https://graph.facebook.com", Outgoing())
 
 
 def data_dir() -> str:

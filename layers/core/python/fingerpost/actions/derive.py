@@ -2,20 +2,28 @@
 
 Index rows and visits are puts with keys of their own, harmless to repeat; those of a batch that lie close together go
 into pages (packed.py). Then the visits are counted (visits.py), each once, however often and with whatever its record
-comes. So duplicates, replays, bisected batches and concurrent readers all leave the same sums.
+comes. So duplicates, replays, bisected batches and concurrent readers all leave the same sums. Now and then what was
+counted is moved into the sums (folding.py).
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from secrets import randbelow
 
 from .. import keys
+from ..log import error, warning
 from ..packed import packed, remove
-from ..ports.table import Change, Item, Key, Put, Table, Throttled, Uncertain, Unreachable
+from ..ports.table import Change, Item, Key, Put, Table, Throttled, TransactionFailed, Uncertain, Unreachable
 from ..resources import index_rows
 from ..shapes import stamp
-from .model import ACTION, indexed_document, owner_of
-from .visits import Counted, chunks, come_again, count, visits_of
+from .folding import fold
+from .model import ACTION, indexed_document, owner_of, row_of
+from .visits import Counted, chunks, come_again, count, visits_of, who_of
+
+FOLD_ONE_IN = 16  # so many rows wait in a lane, on average, until they are moved into the sums together
+MAX_FOLDS = 8  # at once
+ACCOUNT_LIST = keys.index(keys.ACCOUNT_SCOPE, ACTION.name, "", "", 0).rpartition("#")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,9 @@ def derive(log: Table, changes: Sequence[Change]) -> list[str]:
         stored += _stored(log, some, failed)
     for chunk in chunks(visit for each in stored for visit in each.visits):
         failed += count(log, chunk)
+        for account, lane in sorted({(visit.account, visit.lane) for visit in chunk}):
+            if randbelow(FOLD_ONE_IN) == 0:
+                _fold(log, account, lane)
     for change in changes:
         if _is_removed_action(change):
             try:
@@ -55,8 +66,33 @@ def derive(log: Table, changes: Sequence[Change]) -> list[str]:
 def _derived(change: Change) -> Derived:
     assert change.new is not None
     visits = visits_of(change)
-    index = [Put(key, {**stamp("index"), "v": 1}) for key in _listed(change.key, change.new)]
+    index = [_index_put(key, change.new) for key in _listed(change.key, change.new)]
     return Derived(change.sequence, [*index, *(visit.row for visit in visits)], visits)
+
+
+def _index_put(key: Key, item: Item) -> Put:
+    """An index row. In the list of all actions of the account that of a link's visit tells who it was."""
+    who = who_of(row_of(item)) if "link" in item and _is_of_account(key) else {}
+    if not who:
+        return Put(key, {**stamp("index"), "v": 1})
+    return Put(key, {**stamp("listed"), "v": 1, **who})
+
+
+def _is_of_account(key: Key) -> bool:
+    partition = key.pk.partition("#")[2]
+    return partition.rpartition("#")[0] == ACCOUNT_LIST
+
+
+def _fold(log: Table, account: str, lane: int) -> None:
+    """What is not moved now is moved another time; it is in no sum twice, and missing in none."""
+    try:
+        for _ in range(MAX_FOLDS):
+            if not fold(log, account, lane):
+                return
+    except (Throttled, Unreachable, Uncertain, TransactionFailed) as refused:
+        warning("sums wait", account=account, lane=lane, why=repr(refused))
+    except Exception as failure:  # nothing is lost, but somebody has to look
+        error("sums cannot be moved", account=account, lane=lane, error=repr(failure))
 
 
 def _stored(log: Table, some: list[Derived], failed: list[str]) -> list[Derived]:

@@ -10,7 +10,7 @@ from ..redirection.deciding import versions_of
 from ..redirection.reading import Reading
 from ..redirection.recorded import Recorded
 from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versions
-from ..redirection.telling import Asked, Teller, Told
+from ..redirection.telling import Asked, Teller, Told, told_by_limit
 from ..redirection.versions import Owner, live_row, newest_rows
 from ..resources import Document
 from ..shapes import upgraded
@@ -27,6 +27,8 @@ def explanation(caller: Caller, item: Item) -> Document:
     Things are read as they are now. Raises NotFound for an action that no rules were asked about.
     """
     scan = Recorded("", row_of(item))
+    if (limit := scan.row.get("limit")) is not None:
+        return {"limit": limit, "rules": [], "says": told_by_limit(limit, scan.row.get("url"))}
     if not scan.asked:
         raise NotFound("No rules were asked about this action")
     return _Scan(caller, scan).explained()

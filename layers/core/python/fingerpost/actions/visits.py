@@ -1,66 +1,54 @@
-"""Visits of links: what is kept of each, and sums that count each once.
+"""Visits of links: what is kept of each, and that each is counted once.
 
-A sum is added in one transaction with the marks of the visits it counts. A mark is an id in a row of marks, which lies
-where the visit's link and moment say and nowhere else, so it does not matter in which batch a record comes, beside
-which others, or how often: an id that is marked is left out. Marks of a link's lane and window fill rows one after the
-other. Who adds some has read all of these rows, and names the version of the last one, or that the next is absent;
-full rows never change, so two who add at once meet, and one of them reads again.
+What visits add to the sums is put, as a row that waits (sums.py), in one transaction with the marks of those visits.
+A mark is an id in a row of marks, which lies where the visit's link and moment say and nowhere else, so it does not
+matter in which batch a record comes, beside which others, or how often: an id that is marked is left out. Marks of a
+lane and window fill rows one after the other. Who adds some has read all of these rows, and names the version of the
+last one, or that the next is absent; full rows never change, so two who add at once meet, and one of them reads again.
+
+Visitors are no sum but a set, which a repeat does not change: each hit's row says who it was (insight/visitors.py).
 """
 
-import secrets
+import base64
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import keys, packed
 from ..clock import DAY_MS
 from ..log import warning
 from ..ports.table import (
     Absent,
-    Add,
     Change,
     Equals,
     Item,
     Key,
     Put,
     Row,
-    Set,
     Table,
     Throttled,
     TransactionFailed,
     Uncertain,
     Unreachable,
-    Update,
-    Write,
 )
+from ..redirection.devices import device_of
 from ..retry import attempts
 from ..shapes import stamp, upgraded
 from .agents import is_robot
+from .folding import waiting_put
 from .model import owner_of, row_of
+from .sums import HITS, LIMITED, ROBOTS, Fact, Facts
 
-MAX_CHUNK_VISITS = 500
+MAX_CHUNK_VISITS = 400
 MAX_CHUNK_WRITES = 100
 MARKS_A_ROW = 54  # so many keep a row under 1 KB, whose write costs two units in a transaction
-VISIT_KEPT_MS = 400 * DAY_MS  # far longer than any replay of the feed (24 hours, and 14 days of a dead-letter queue)
+VISIT_KEPT_DAYS = 400  # far longer than any replay of the feed (24 hours, and 14 days of a dead-letter queue)
 ATTEMPTS = 10
-
-
-class SumName(NamedTuple):
-    """Which sum of which link: of one day (yyyymmdd), or of all time with an empty `day`."""
-
-    account: str
-    domain: str
-    short_id: str
-    day: str
-
-    def key(self, lane: int) -> Key:
-        if not self.day:
-            return keys.owned(self.account, keys.hits_lane(self.domain, self.short_id, lane))
-        return keys.owned(self.account, keys.hits_day(self.domain, self.short_id, self.day, lane))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +58,9 @@ class Counted:
     sequence: str
     row: Put
     marks: str  # partition
-    sums: dict[SumName, Counter[str]]
+    account: str
+    lane: int
+    fact: Fact
 
     @property
     def action_id(self) -> str:
@@ -85,23 +75,56 @@ def visits_of(change: Change) -> list[Counted]:
         return []
     account, action_id = owner_of(change.key)
     domain, _, short_id = row["link"].partition("/")
-    counts = not row.get("mark") and not is_robot(row.get("ua", ""))  # else nobody looked at the answer
-    item: Item = {**stamp("visit"), "counts": counts}
+    fact = fact_of(row)
+    item: Item = {**stamp("visit"), "counts": fact.counts == HITS}
     item |= {name: row[name] for name in ("rule", "rules", "country", "url") if row.get(name)}
+    item |= who_of(row)
     key = keys.owned(account, keys.visit(domain, short_id, action_id))
-    moment = datetime.fromtimestamp(row["ts"] / 1000, UTC)
-    total = Counter({"n" if counts else "robots": 1})
-    day = Counter(total)
-    if counts:
-        rule = f"r:{row.get('rules', 0)}.{row.get('rule', 0)}"
-        day.update([f"h:{moment.hour:02d}", f"c:{row.get('country') or '-'}", rule])
-    sums = {
-        SumName(account, domain, short_id, ""): total,
-        SumName(account, domain, short_id, moment.strftime("%Y%m%d")): day,
-    }
     marks = keys.marks(domain, short_id, packed.window_of(action_id))
-    put = Put(key, item, expires_at=row["ts"] + VISIT_KEPT_MS)
-    return [Counted(change.sequence, put, f"{account}#{marks}", sums)]
+    put = Put(key, item, expires_at=visit_ends(row["ts"], fact.kept))
+    return [Counted(change.sequence, put, f"{account}#{marks}", account, keys.count_lane(domain, short_id), fact)]
+
+
+def fact_of(row: Mapping[str, Any]) -> Fact:
+    """What an action that came through a link adds to the sums."""
+    moment = datetime.fromtimestamp(row["ts"] / 1000, UTC)
+    counts = counts_as(row)
+    fact = Fact(link=row["link"], day=moment.strftime("%Y%m%d"), kept=row.get("kept", 0), counts=counts)
+    if counts != HITS:
+        return fact
+    device = device_of(row.get("ua", ""))
+    rule = f"{row.get('rules', 0)}.{row.get('rule', 0)}"
+    return fact._replace(
+        hour=f"{moment.hour:02d}",
+        country=row.get("country", ""),
+        city=row.get("city", ""),
+        device=device.device,
+        system=device.os,
+        browser=device.browser,
+        rule=f"{row['app']}/{rule}" if row.get("app") else rule,
+        variant=row.get("variant", ""),
+    )
+
+
+def counts_as(row: Mapping[str, Any]) -> str:
+    """As what an action's row is counted: nobody looks at what a robot fetches, and a limit's URL is no hit."""
+    if row.get("mark") or is_robot(row.get("ua", "")):
+        return ROBOTS
+    return LIMITED if row.get("limit") else HITS
+
+
+def who_of(row: Mapping[str, Any]) -> Item:
+    """The field that tells a hit's visitor from others of that day: as long for everybody, whatever the row has."""
+    visitor = row.get("visitor")
+    if not visitor or counts_as(row) != HITS:
+        return {}
+    digest = hashlib.blake2b(visitor.encode(), digest_size=9).digest()
+    return {packed.WHO: base64.urlsafe_b64encode(digest).decode()}
+
+
+def visit_ends(at: int, kept: int) -> int:
+    """When a visit expires: so many days after its day ends, as all of that day do, with its sums where those do."""
+    return (at // DAY_MS + 1 + (kept or VISIT_KEPT_DAYS)) * DAY_MS
 
 
 def visits_newest_first(log: Table, domain: str, short_id: str, *, after: str | None = None) -> Iterator[Row]:
@@ -111,24 +134,23 @@ def visits_newest_first(log: Table, domain: str, short_id: str, *, after: str | 
 
 
 def chunks(visits: Iterable[Counted]) -> list[list[Counted]]:
-    """Visits in groups that one transaction can count: at most 100 rows of marks and of sums.
+    """Visits in groups that one transaction can count: at most 100 rows of marks and of facts.
 
-    Those of one link stand together, for each group adds to the sums of its links. A record that came twice in one
-    batch is in one group only.
+    Those of one lane stand together, for each group has a row of facts in each of its lanes. A record that came twice
+    in one batch is in one group only.
     """
     once = {visit.row.key: visit for visit in visits}
     groups: list[list[Counted]] = []
-    names: set[SumName] = set()
+    lanes: set[tuple[str, int]] = set()
     marks: Counter[str] = Counter()
     for visit in sorted(once.values(), key=_together):
-        names_then = names | visit.sums.keys()
         marks[visit.marks] += 1
-        too_many = len(names_then) + rows_of_marks(marks) > MAX_CHUNK_WRITES
+        lanes.add((visit.account, visit.lane))
+        too_many = len(lanes) + rows_of_marks(marks) > MAX_CHUNK_WRITES
         if not groups or too_many or len(groups[-1]) >= MAX_CHUNK_VISITS:
             groups.append([])
-            names_then, marks = set(visit.sums), Counter([visit.marks])
+            lanes, marks = {(visit.account, visit.lane)}, Counter([visit.marks])
         groups[-1].append(visit)
-        names = names_then
     return groups
 
 
@@ -138,8 +160,7 @@ def rows_of_marks(marks: Mapping[str, int]) -> int:
 
 
 def _together(visit: Counted) -> tuple[str, Key]:
-    lane = visit.marks.rpartition("#")[0]
-    return lane, visit.row.key
+    return visit.marks, visit.row.key
 
 
 def count(log: Table, visits: list[Counted]) -> list[str]:
@@ -150,7 +171,7 @@ def count(log: Table, visits: list[Counted]) -> list[str]:
             left = [visit for visit in visits if visit.action_id not in marks[visit.marks]]
             if not left:
                 return []
-            log.transact([*_new_marks(marks, left), *_additions(left, secrets.randbelow(keys.LANES))])
+            log.transact([*_new_marks(marks, left), *_waiting(left)])
             return []
         except _Torn:
             continue
@@ -235,13 +256,10 @@ def _new_marks(marks: Mapping[str, _Marks], visits: Sequence[Counted]) -> Iterat
         yield from marks[partition].with_new([visit.action_id for visit in some], ends)
 
 
-def _additions(visits: Sequence[Counted], lane: int) -> list[Write]:
-    totals: dict[SumName, Counter[str]] = defaultdict(Counter)
+def _waiting(visits: Sequence[Counted]) -> Iterator[Put]:
+    """A row of facts for each lane."""
+    by_lane: dict[tuple[str, int], Facts] = defaultdict(Counter)
     for visit in visits:
-        for name, amounts in visit.sums.items():
-            totals[name].update(amounts)
-    marks = [Set(name, value) for name, value in stamp("sum").items()]
-    return [
-        Update(name.key(lane), (*marks, *(Add(field, n) for field, n in amounts.items())))
-        for name, amounts in totals.items()
-    ]
+        by_lane[visit.account, visit.lane][visit.fact] += 1
+    for (account, lane), facts in by_lane.items():
+        yield waiting_put(account, lane, facts)

@@ -104,8 +104,7 @@ class DynamoTable:
         if not is_storable(key):
             return None
         answer = self.call("GetItem", {"Key": typed_key(key), "ConsistentRead": consistent})
-        typed = answer.get("Item")
-        return None if typed is None else self._alive(typed, self._now_s())
+        return self._alive(answer.get("Item"), self._now_s())
 
     def get_many(self, keys: Sequence[Key], *, consistent: bool = False) -> dict[Key, Item]:
         wanted = [key for key in dict.fromkeys(keys) if is_storable(key)]

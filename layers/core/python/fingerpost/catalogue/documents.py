@@ -44,6 +44,12 @@ class SentProperty(SentDocument):
     timestamp: Millis | None = None
 
 
+# Those that a new thng or collection is in from the beginning; more have addresses for that.
+type Collections = Annotated[
+    list[str], Field(max_length=100), AfterValidator(lambda ids: list(dict.fromkeys(ids)) or None)
+]
+
+
 class SentPoint(SentDocument):
     """A GeoJSON point: longitude, then latitude."""
 
@@ -119,7 +125,7 @@ class SentThng(SentResource):
 class NewThng(SentThng):
     properties: Properties | None = None
     location: SentLocation | None = None
-    collections: list[str] | None = None
+    collections: Collections | None = None
     activatedAt: Millis | None = None  # noqa: N815
 
     @model_validator(mode="after")
@@ -134,6 +140,8 @@ class SentCollection(SentResource):
 
 
 class NewCollection(SentCollection):
+    collections: Collections | None = None
+
     @model_validator(mode="after")
     def _has_name(self) -> "NewCollection":
         if not self.name:

@@ -17,13 +17,24 @@ from typing import Any
 
 from .. import keys
 from ..errors import Conflict
-from ..ports.table import AtMost, ConditionFailed, Equals, FieldChange, Item, Remove, Set, Tables
+from ..ports.table import (
+    MAX_TRANSACTION_WRITES,
+    AtMost,
+    ConditionFailed,
+    Delete,
+    Equals,
+    FieldChange,
+    Item,
+    Remove,
+    Set,
+    Tables,
+)
 from ..retry import attempts
 from ..shapes import stamp
 from .properties import KEYS_AT_ONCE, LONGEST_REQUEST_MS, current, history_rows, time_of
 
 ROWS_AT_ONCE = 500  # removed in one request, or for one message of the work queue
-PAGE = 100
+PAGE = MAX_TRANSACTION_WRITES  # twice the units of single deletes in a hundredth of the calls
 ATTEMPTS = 12
 SECOND_LOOK_MS = LONGEST_REQUEST_MS
 END = 10**15 - 1  # after every time that a history's row can have
@@ -87,8 +98,8 @@ class Erasing:
                 limit=min(PAGE, rows),
                 consistent=True,
             )
-            for row in page.rows:
-                self._log.delete(row.key)
+            if page.rows:
+                self._log.transact([Delete(row.key) for row in page.rows])
             rows -= len(page.rows)
             if page.after is None:
                 return max(rows, 1)

@@ -36,6 +36,13 @@ def position_after(before: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[
     return sent.get("latitude", known[0]), sent.get("longitude", known[1])
 
 
+def without(document: Document, field: str, gone: str) -> Document:
+    """A document that refers to `gone` no more, in a field of one id or of several. An empty list goes with it."""
+    value = document.get(field)
+    rest = [each for each in value if each != gone] if isinstance(value, list) else None if value == gone else value
+    return {**document, field: rest} if rest else {name: each for name, each in document.items() if name != field}
+
+
 def shown(
     resource_id: str,
     document: Mapping[str, Any],

@@ -1,14 +1,17 @@
 """Create, read, update and delete products, thngs, collections and places."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import audit, scoping
+from ..access import devices
 from ..caller import Caller
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
 from ..ports.table import Delete, Put, Write
-from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, scopes_of, visible
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows
+from ..sight import scopes_of
 from .documents import (
     NewCollection,
     NewPlace,
@@ -47,9 +50,8 @@ def create_product(caller: Caller, sent: NewProduct, project: str | None) -> Doc
 def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
     """Raises Invalid for a product, place or collection that the caller does not see."""
     fields = sent.sent()
-    _check_product(caller, fields.get("product"))
-    if fields.pop("collections", None):
-        raise Invalid("collections: add a thng to a collection through the collection's own address")
+    check_product(caller, fields.get("product"))
+    _check_collections(caller, fields.get("collections"))
     at = (sent.location.timestamp if sent.location else None) or caller.at
     location = Reading(LOCATION, _location(caller, sent.location), at) if sent.location else None
     fields.pop("location", None)
@@ -57,7 +59,10 @@ def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
 
 
 def create_collection(caller: Caller, sent: NewCollection, project: str | None) -> Document:
-    collection_id, document = _new(caller, sent.sent(), project)
+    """Raises Invalid for a collection, to put it into, that the caller does not see."""
+    fields = sent.sent()
+    _check_collections(caller, fields.get("collections"))
+    collection_id, document = _new(caller, fields, project)
     stored = Resources(caller.tables, COLLECTION).create(collection_id, document)
     return shown_collection(collection_id, stored.document)
 
@@ -71,12 +76,7 @@ def create_place(caller: Caller, sent: NewPlace, project: str | None) -> Documen
 
 
 def update_product(caller: Caller, product_id: str, sent: SentProduct) -> Stored:
-    fields = sent.sent()
-    if fields.get("name") and "fn" not in fields:
-        fields["fn"] = fields["name"]
-    elif fields.get("fn") and "name" not in fields:
-        fields["name"] = fields["fn"]
-    return _update(caller, PRODUCT, product_id, fields)
+    return _update(caller, PRODUCT, product_id, product_fields(sent))
 
 
 def update_thng(caller: Caller, thng_id: str, sent: SentThng) -> Stored:
@@ -91,12 +91,29 @@ def update_place(caller: Caller, place_id: str, sent: SentPlace) -> Stored:
     return _update(caller, PLACE, place_id, sent.sent())
 
 
+def product_fields(sent: SentProduct) -> dict[str, Any]:
+    """What was sent of a product; of `fn` and `name` the one says the other."""
+    fields = sent.sent()
+    if fields.get("name") and "fn" not in fields:
+        fields["fn"] = fields["name"]
+    elif fields.get("fn") and "name" not in fields:
+        fields["name"] = fields["fn"]
+    return fields
+
+
 def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
     """Raises NotFound for what does not exist or the key cannot see."""
     resources = Resources(caller.tables, kind)
     stored = resources.read(resource_id)
-    if not visible(stored.document, caller.principal.project):
+    if not caller.sees(stored.document):
         raise resources.missing(resource_id)
+    return stored
+
+
+def read_to_change(caller: Caller, kind: Kind, resource_id: str) -> Stored:
+    """Raises NotFound, Forbidden for what the key sees but may not change."""
+    stored = read(caller, kind, resource_id)
+    caller.changes(stored.document)
     return stored
 
 
@@ -108,10 +125,12 @@ def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
             *(_moves(resource_id, before, {}) if kind is PLACE else ()),
             *audit.entry(caller, "delete", kind.name, resource_id, before),
         ],
-        sees=lambda document: visible(document, caller.principal.project),
+        sees=caller.changes,
     )
     if kind in (PRODUCT, THNG):
         Properties(caller.tables).forget(resource_id)
+    if kind is THNG:
+        devices.forget(caller.tables, resource_id)
 
 
 def show(caller: Caller, kind: Kind, stored: list[Stored], *, with_scopes: bool = False) -> list[Document]:
@@ -147,23 +166,28 @@ def _new(caller: Caller, fields: dict[str, Any], project: str | None) -> tuple[s
     return resource_id, merged({"createdAt": at, "updatedAt": at, "scopes": scopes}, fields)
 
 
-def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]) -> Stored:
-    sent_scopes = fields.pop("scopes", None)
+def change_of(caller: Caller, kind: Kind, fields: Mapping[str, Any]) -> Callable[[Document], Document]:
+    """What a PUT of these fields makes of a document. That raises Invalid."""
+    sent = {name: value for name, value in fields.items() if name != "scopes"}
 
     def change(document: Document) -> Document:
-        result = merged(document, _with_position(document, fields) if kind is PLACE else fields)
+        result = merged(document, _with_position(document, sent) if kind is PLACE else sent)
         if not result.get("name"):
             raise Invalid(f"name: a {kind.name} needs a name")
-        result["scopes"] = scoping.changed(caller, document, sent_scopes)
+        result["scopes"] = scoping.changed(caller, document, fields.get("scopes"))
         if kind is THNG and result.get("product") != document.get("product"):
-            _check_product(caller, result.get("product"))
+            check_product(caller, result.get("product"))
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
+    return change
+
+
+def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]) -> Stored:
     return Resources(caller.tables, kind).update(
         resource_id,
-        change,
+        change_of(caller, kind, fields),
         also=lambda before, after: _of_place(caller, resource_id, before, after) if kind is PLACE else (),
-        sees=lambda document: visible(document, caller.principal.project),
+        sees=caller.changes,
     )
 
 
@@ -207,7 +231,8 @@ def _check_size(kind: Kind, resource_id: str, document: Document, readings: list
         )
 
 
-def _check_product(caller: Caller, product: str | None) -> None:
+def check_product(caller: Caller, product: str | None) -> None:
+    """Raises Invalid for one that the caller does not see."""
     if product is None:
         return
     try:
@@ -216,6 +241,15 @@ def _check_product(caller: Caller, product: str | None) -> None:
         raise Invalid(
             f"There is no product {product}", details=[Finding(field="product", message="unknown product")]
         ) from error
+
+
+def _check_collections(caller: Caller, ids: list[str] | None) -> None:
+    """Raises Invalid for one that the caller does not see."""
+    found = Resources(caller.tables, COLLECTION).read_many(ids, consistent=True) if ids else {}
+    for each in ids or ():
+        if each not in found or not caller.sees(found[each].document):
+            finding = Finding(field="collections", message="unknown collection")
+            raise Invalid(f"collections: there is no collection {each[:60]}", details=[finding])
 
 
 def _location(caller: Caller, sent: SentLocation) -> Document:

@@ -1,5 +1,10 @@
 """The command line `fingerpost`, whole."""
 
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
 from . import drafts, link_import, trials  # noqa: F401 - they add commands to groups of others
 from .accounts import accounts
 from .audit_log import audit
@@ -12,10 +17,28 @@ from .stats import stats
 from .tail import actions
 from .thngs import thngs
 
-app = group(
+HELP = (
     "Fingerpost from the command line. Reads FINGERPOST_API_URL and FINGERPOST_API_KEY; without them it takes the key "
     "of a server that `make run` started here."
 )
+app = group(HELP)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fingerpost {metadata.version('fingerpost')}")
+        raise typer.Exit
+
+
+@app.callback(help=HELP)
+def whole(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_tell_version)
+    ] = False,
+) -> None:
+    """What stands before every command."""
+
+
 command(app, "qr")(qr)
 command(app, "stats")(stats)
 command(app, "audit")(audit)

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +60,10 @@ class Client:
     def __init__(self, connection: Connection, transport: httpx.BaseTransport | None = None):
         self.connection = connection
         headers = {"authorization": connection.key, "accept": "application/json", "user-agent": "fingerpost-cli"}
-        self._http = httpx.Client(base_url=connection.api_url, headers=headers, timeout=TIMEOUT, transport=transport)
+        own = ssl.create_default_context(cafile=connection.authority) if connection.authority else True
+        self._http = httpx.Client(
+            base_url=connection.api_url, headers=headers, timeout=TIMEOUT, transport=transport, verify=own
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -80,6 +84,10 @@ class Client:
         """`key` makes repeats one request for seven days; without one, only the retries of this call are."""
         headers = {"idempotency-key": key or secrets.token_hex(16)}
         return self.ask("POST", path, query, body=body, headers=headers).document
+
+    def question(self, path: str, body: Any) -> Any:
+        """The answer to a POST that changes nothing, so that no key has to tell its repeats."""
+        return self.ask("POST", path, body=body).document
 
     def put(self, path: str, body: Any, query: Query | None = None) -> Any:
         return self.ask("PUT", path, query, body=body).document
@@ -170,6 +178,8 @@ class Client:
         url = self.connection.api_url
         here = urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
         then = "Start it with `make run`" if here else "Check FINGERPOST_API_URL and the network"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            then = "Set SSL_CERT_FILE to the certificate of the server's authority; a local server prints where it is"
         return Unreachable(f"There is no answer from {url} ({str(error) or type(error).__name__})", then=then)
 
 

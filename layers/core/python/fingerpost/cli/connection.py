@@ -15,11 +15,15 @@ CREDENTIALS = "demo.json"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """`source` is the file that the key came from, when it was not the environment."""
+    """`source` is the file that the key came from, when it was not the environment.
+
+    `authority` is the certificate that a local server's own is signed by; others are trusted as the machine trusts.
+    """
 
     api_url: str
     key: str
     source: Path | None = None
+    authority: Path | None = None
 
 
 def connection_from(environment: Mapping[str, str], folder: Path) -> Connection:
@@ -44,7 +48,10 @@ def connection_from(environment: Mapping[str, str], folder: Path) -> Connection:
     for path in _candidates(environment, folder):
         found = _read(path)
         if found is not None and url in ("", found["apiUrl"].rstrip("/")):
-            return Connection(found["apiUrl"].rstrip("/"), found["operatorApiKey"], path)
+            authority = path.with_name("tls") / "ca.pem"
+            return Connection(
+                found["apiUrl"].rstrip("/"), found["operatorApiKey"], path, authority if authority.exists() else None
+            )
     whose = f" for {url}" if url else ""
     raise Usage(
         f"There is no API key{whose}",

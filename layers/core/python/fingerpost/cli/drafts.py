@@ -27,7 +27,7 @@ def list_drafts(session: Session, application: Application = None) -> None:
         rows = [
             (
                 each.get("name"),
-                each["state"] if not each.get("findings") else f"{len(each['findings']):,} mistakes",
+                each["state"] if not each.get("findings") else f"{len(each['findings']):,} to correct",
                 each.get("ruleCount", len(each.get("rules") or ())),
                 each.get("basedOn"),
                 moment(each.get("updatedAt")),

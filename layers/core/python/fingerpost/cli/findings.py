@@ -1,5 +1,6 @@
 """What a check found, shown where it stands in the rule file."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,14 @@ _ADVICE = (  # what a message says, and what to do; the first that fits
     ("valid dictionary", "write names and values, each pair on a line"),
     ("a rule is an object", "write match: and redirectUrl: below each other after '- '"),
     ("lower case", "write the key in lower case"),
+    ("never decided any", "`fingerpost rules simulate` shows why; if nobody needs the rule, remove it"),
+    ("which comes first and decides", "if this one is narrower, move it above that one"),
+    ("in a circle", "lead to a page instead of a short link"),
+    ("may come back to this rule", "lead to a page instead of a short link"),
+    ("a short link that is not there", "correct the short link, or make it"),
+    ("was empty in", "ask for the field in the match, as in thng.customFields.size=*"),
+    ("does not answer", "open the page in a browser, and correct the address"),
+    ("was not asked", "see by yourself whether the page answers"),
     ("no rule matches every scan", "end with a rule that has no match, if there is a page for everybody"),
 )
 
@@ -31,7 +40,19 @@ _ADVICE = (  # what a message says, and what to do; the first that fits
 def located(finding: FindingDocument, file: RuleFile) -> FindingDocument:
     """The finding with file, line and column of the file (from 1), and what to do about it."""
     line, column = file.spot(finding["field"], finding.get("column"))
-    return {**finding, "file": str(file.path), "line": line, "fileColumn": column, "advice": advice(finding)}
+    place = {"file": str(file.path), "line": line, "fileColumn": column}
+    return {**finding, "message": _counted_from_one(finding["message"], file), **place, "advice": advice(finding)}
+
+
+def _counted_from_one(message: str, file: RuleFile) -> str:
+    """Other rules in a message as people count them, and by name: `rules[0]` is rule 1."""
+
+    def rule(found: re.Match[str]) -> str:
+        number = int(found[1])
+        name = file.rules[number].get("name") if isinstance(file.rules[number], dict) else None
+        return f"rule {number + 1} {name or ''}".strip()
+
+    return re.sub(r"\brules\[(\d+)\]", rule, message)
 
 
 def advice(finding: FindingDocument) -> str:

@@ -184,16 +184,16 @@ def run_import(
                 each.cancel()
 
 
-def rehearse(client: Client | None, rows: Iterable[Row], journal: Journal | None) -> Iterator[Result]:
-    """What an import would do, and nothing done; without a client only what the file alone says."""
+def rehearse(client: Client, rows: Iterable[Row], journal: Journal) -> Iterator[Result]:
+    """What an import would do, and nothing done."""
     for key, row in keyed(rows):
-        if journal is not None and (entry := journal.done.get(key)) is not None:
+        if (entry := journal.done.get(key)) is not None:
             yield Result(row, "there", entry.get("thng"), entry.get("shortUrl"))
         elif row.problem:
             yield Result(row, "failed", message=row.problem)
         else:
             try:
-                yield (_standing(client, row) if client is not None else None) or Result(row, "made")
+                yield _standing(client, row) or Result(row, "made")
             except Refused as refusal:
                 yield Result(row, "failed", message=str(refusal))
 
@@ -229,7 +229,7 @@ def _standing(client: Client, row: Row) -> Result | None:
         return None
     query = {"shortDomain": row.link["shortDomain"]} if "shortDomain" in row.link else {}
     found = client.find(f"/redirections/{row.link['shortId']}", query)
-    if found is None:
+    if found is None or found["shortDomain"] != row.link.get("shortDomain", found["shortDomain"]):
         return None
     if not leads_alike(found, row.link):
         raise Refused(f"{_url(found)} is taken: it leads to {found['defaultRedirectUrl']}", status=409)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ..redirection.qr import qr_text
 from .command import Session
 from .failure import Usage
 from .redirections import ShortId, address_of
@@ -30,7 +29,10 @@ def qr(
     document = session.client.get(address)
     url = _short_url(session, document["shortDomain"], document["shortId"])
     if output is None:
-        session.terminal.answer({"url": url, "text": qr_text(url)}, lambda: _draw(session, url))
+        from ..redirection.qr import qr_text  # noqa: PLC0415  0.1 s that only a code should cost
+
+        text = qr_text(url)
+        session.terminal.answer({"url": url, "text": text}, lambda: session.terminal.raw(f"{text}{url}\n"))
         return
     format_ = output.suffix.lower().removeprefix(".")
     if format_ not in FORMATS:
@@ -48,11 +50,6 @@ def qr(
         {"url": url, "file": str(output), "bytes": len(picture)},
         lambda: session.terminal.say(f"{output}: the code of {url}, {size} x {size}, {len(picture):,} bytes"),
     )
-
-
-def _draw(session: Session, url: str) -> None:
-    session.terminal.raw(qr_text(url))
-    session.terminal.say(url)
 
 
 def _short_url(session: Session, domain: str, short_id: str) -> str:

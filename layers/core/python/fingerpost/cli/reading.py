@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,17 +10,17 @@ import typer
 from ..clock import DAY_MS, now_ms
 from .failure import Usage
 
-_AGO = re.compile(r"(\d{1,6})(m|h|d|w)")
+_FROM_NOW = re.compile(r"(\+?)(\d{1,6})(m|h|d|w)")
 _UNITS = {"m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
-MOMENT_HELP = "a date, a date and time (this machine's zone unless it says another), milliseconds, or 7d for a week ago"
+MOMENT_HELP = "a date, a date and time (in this machine's zone unless it says another), 7d for a week ago, or +2h"
 
 
 def moment_of(text: str | None, option: str) -> int | None:
-    """Milliseconds since the epoch; None for nothing. `2h`, `7d` are so long ago. Raises Usage."""
+    """Milliseconds since the epoch; None for nothing. `7d` is so long ago, `+2h` so far ahead. Raises Usage."""
     if text is None:
         return None
-    if found := _AGO.fullmatch(text.strip()):
-        return now_ms() - int(found[1]) * _UNITS[found[2]]
+    if (from_now := _from_now(text)) is not None:
+        return from_now
     if text.strip().isascii() and text.strip().isdigit() and len(text.strip()) > 4:
         return int(text)
     try:
@@ -33,13 +33,20 @@ def day_of(text: str | None, option: str) -> str | None:
     """A UTC day as `2026-11-01`; `7d` is that long ago. Raises Usage."""
     if text is None:
         return None
-    if found := _AGO.fullmatch(text.strip()):
-        at = now_ms() - int(found[1]) * _UNITS[found[2]]
-        return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at)).date().isoformat()
+    if (from_now := _from_now(text)) is not None:
+        return datetime.fromtimestamp(from_now / 1000, UTC).date().isoformat()
     try:
         return datetime.fromisoformat(text.strip()).date().isoformat()
     except ValueError as error:
         raise Usage(f"{option}: {text!r} is no day", then="Write 2026-11-01, or 7d for a week ago") from error
+
+
+def _from_now(text: str) -> int | None:
+    found = _FROM_NOW.fullmatch(text.strip())
+    if found is None:
+        return None
+    span = int(found[2]) * _UNITS[found[3]]
+    return now_ms() + (span if found[1] else -min(span, now_ms()))
 
 
 def pairs_of(texts: Iterable[str], option: str) -> dict[str, str]:

@@ -7,6 +7,8 @@ import typer
 
 from ..redirection.documents import SentApplicationRules, SentRules
 from ..redirection.publish import examine
+from ..trials.checks.findings import documents
+from ..trials.checks.static import checked
 from .command import Session, command, group
 from .failure import Negative, Refused, Usage
 from .findings import counted, located, show_finding
@@ -19,6 +21,10 @@ rules = group("The rules that decide where a scan goes: check, try, publish, go 
 
 Reason = Annotated[str | None, typer.Option("--reason", "-m", help="Why, for the history.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+SEE = (
+    "`fingerpost rules diff {}` shows where it differs from what is live; take over what you want to keep, "
+    "then push again with --based-on live"
+)
 LEVELS_OF_A_NO = ("error", "warning")
 
 
@@ -52,16 +58,15 @@ def check(
 def check_here(file: RuleFile, application: str | None) -> list[dict[str, Any]]:
     """What the text of the rules tells, without a server."""
     model = SentRules if application is None else SentApplicationRules
-    examined = examine(model.model_validate({"rules": file.rules}))
-    leveled = [("error", each) for each in examined.mistakes] + [("warning", each) for each in examined.warnings]
-    found = [{"level": level, "rule": each.rule, "name": each.name, **each.document()} for level, each in leveled]
-    return [located(each, file) for each in sorted(found, key=lambda each: each["rule"] or len(file.rules))]
+    sent = model.model_validate({"rules": file.rules})
+    found = documents(checked(sent, examine(sent, strict=True)))
+    return [located(each, file) for each in found["findings"]]
 
 
 def check_online(session: Session, file: RuleFile, application: str | None, targets: bool) -> list[dict[str, Any]]:
     """What the server knows beside that: what is scanned, who answers, which domains are the account's own."""
     body = {"rules": file.rules, "targets": targets}
-    answer = session.client.post(f"{base_of(application)}/check", body)
+    answer = session.client.question(f"{base_of(application)}/check", body)
     return [located(each, file) for each in answer["findings"]]
 
 
@@ -110,7 +115,7 @@ def diff(
 
 def difference(session: Session, base: str, old: Reference, new: Reference) -> dict[str, Any]:
     """`{changes: [{kind, rule, was, name, says}], says}`."""
-    answer: dict[str, Any] = session.client.post(f"{base}/diff", {"from": old.body(), "to": new.body()})
+    answer: dict[str, Any] = session.client.question(f"{base}/diff", {"from": old.body(), "to": new.body()})
     return answer
 
 
@@ -169,7 +174,8 @@ def push(
         "startsAt": moment_of(starts_at, "--starts-at"),
         "endsAt": moment_of(ends_at, "--ends-at"),
     }
-    published = _published(session, f"{base}/versions", {name: each for name, each in body.items() if each is not None})
+    given = {name: each for name, each in body.items() if each is not None}
+    published = _published(session, f"{base}/versions", given, then=SEE.format(file), strict=True)
     _show_published(session, published)
     if (text := with_based_on(read, published["version"])) is not None and starts_at is None:
         written(file, text.encode())
@@ -194,22 +200,22 @@ def _push_draft(session: Session, base: str, file: RuleFile, name: str, note: st
 
     def for_people() -> None:
         mistakes = document.get("findings") or []
-        state = f"{len(mistakes):,} mistakes, which `fingerpost rules check` shows" if mistakes else "checked"
+        many = "s" if len(mistakes) > 1 else ""
+        state = f"{len(mistakes):,} mistake{many}, which `fingerpost rules check` shows" if mistakes else "checked"
         session.terminal.say(f"draft:{name} holds {len(file.rules):,} rules, {state}")
 
     session.terminal.answer(document, for_people)
 
 
-def _published(session: Session, address: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The version that came of it. Raises Refused, with what to do when others were faster."""
+def _published(
+    session: Session, address: str, body: dict[str, Any], *, then: str, strict: bool = False
+) -> dict[str, Any]:
+    """The version that came of it. Raises Refused, with what to do `then` when others were faster."""
     try:
-        answer: dict[str, Any] = session.client.post(address, body)
+        answer: dict[str, Any] = session.client.post(address, body, {"strict": "true"} if strict else None)
     except Refused as refusal:
         if refusal.status == 409:
-            refusal.then = (
-                "`fingerpost rules diff` shows what is different; take it over, then push with --based-on live, "
-                "or `fingerpost rules pull` to begin anew"
-            )
+            refusal.then = then
         raise
     return answer
 
@@ -239,7 +245,7 @@ def rollback(
     """Make an earlier version live again, as a new version. It takes effect within seconds."""
     base = base_of(application)
     live = session.client.get(base).get("version", 0)
-    number = version if version is not None else live - 1
+    number = version if version is not None else _before(session, base, live)
     if number < 1:
         raise Usage("There is no version to go back to", then="`fingerpost rules history` lists the versions")
     document = difference(session, base, Reference(), Reference(version=number))
@@ -248,12 +254,18 @@ def rollback(
     if not yes and session.terminal.is_watched and not session.terminal.confirm(f"Go back to version {number}?"):
         raise Negative("Nothing was changed", then="Say --yes to go back without being asked")
     body = {"version": number, "basedOn": live} | ({"reason": reason} if reason else {})
-    answer = _published(session, f"{base}/rollback", body)
+    answer = _published(session, f"{base}/rollback", body, then="Run it again: it starts from what is live by then")
 
     def for_people() -> None:
         session.terminal.say(f"Version {answer['version']} is live: the rules of version {number}", "good")
 
     session.terminal.answer(answer, for_people)
+
+
+def _before(session: Session, base: str, live: int) -> int:
+    """The version that was live before; where the live one is itself a return, the one before that."""
+    back = session.client.get(f"{base}/versions/{live}").get("rolledBackTo") if live else None
+    return int(back or live) - 1
 
 
 @command(rules, "history")
@@ -273,7 +285,7 @@ def history(
                 moment(each["publishedAt"]),
                 who(each.get("by")),
                 each.get("ruleCount"),
-                each.get("reason") or (f"back to {each['rolledBackTo']}" if each.get("rolledBackTo") else ""),
+                _why(each),
             )
             for each in documents
         ]
@@ -286,7 +298,12 @@ def _state(document: dict[str, Any]) -> str:
     state = str(document["state"])
     if state == "scheduled":
         return f"from {moment(document.get('startsAt'))}"
-    return state
+    return "cancelled" if state == "superseded" and document.get("cancelledAt") else state
+
+
+def _why(document: dict[str, Any]) -> str:
+    back = f"back to {document['rolledBackTo']}" if document.get("rolledBackTo") else ""
+    return ": ".join(part for part in (back, str(document.get("reason") or "")) if part)
 
 
 def who(by: Any) -> str:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import plotext
 import typer
 
 from .command import Session
@@ -42,12 +41,12 @@ def stats(
 
     def for_people() -> None:
         terminal = session.terminal
+        terminal.say(f"{short_id or 'All links'}, {document['from']} to {document['to']} (days in UTC)", "strong")
+        people = document.get("visitors")
+        by_whom = "" if people is None else f" by {people:,} visitors (counted day by day)"
         terminal.say(
-            f"{short_id or 'All links'}, {_day(document['from'])} to {_day(document['to'])} (days in UTC)", "strong"
-        )
-        terminal.say(
-            f"{document['hits']:,} hits by {document.get('visitors', 0):,} visitors (counted day by day); "
-            f"apart from that {document.get('robots', 0):,} by robots, {document.get('limited', 0):,} past a limit"
+            f"{document['hits']:,} hits{by_whom}; "
+            f"apart from these {document['robots']:,} by robots, {document['limited']:,} past a limit"
         )
         for kind in kinds:
             values = document["by"].get(kind) or []
@@ -68,7 +67,12 @@ def _kinds(given: list[str]) -> list[str]:
 
 
 def _export(session: Session, address: str, query: dict[str, Any], file: Path) -> None:
-    content = session.client.ask("GET", address, {**query, "format": "csv"}, headers={"accept": "text/csv"}).content
+    """All pages of the table, one after the other. Each begins with the names of the columns."""
+    reply = session.client.ask("GET", address, {**query, "format": "csv"}, headers={"accept": "text/csv"})
+    content = reply.content
+    while (further := reply.next_page) is not None:
+        reply = session.client.ask("GET", further, headers={"accept": "text/csv"})
+        content += reply.content.partition(b"\r\n")[2]
     if str(file) == "-":
         session.terminal.raw(content.decode())
         return
@@ -86,6 +90,8 @@ def _plot(terminal: Terminal, kind: str, values: list[dict[str, Any]]) -> None:
     """Bars over time, oldest first."""
     if not values:
         return
+    import plotext  # noqa: PLC0415  0.15 s that only a plot should cost
+
     ordered = sorted(values, key=lambda each: str(each["value"]))
     figure = plotext.figure
     figure.clear()
@@ -116,12 +122,13 @@ def bar(share: float) -> str:
 
 
 def _named(kind: str, each: dict[str, Any]) -> str:
-    value = each.get("value")
-    if value in (None, ""):
-        return "unknown" if kind != "rule" else "none (default URL)"
-    name = each.get("name")
-    return f"{value} {name}" if name else str(value)
-
-
-def _day(value: Any) -> str:
-    return str(value)[:10]
+    value = each["value"]
+    match kind:
+        case "rule" if each.get("rule") is None:
+            return "no rule" if value == "default" else str(value)
+        case "rule":
+            app = f" of {each['application']}" if each.get("application") else ""
+            return f"{each['rule']} {each.get('name') or ''} (version {each.get('version')}{app})".replace("  ", " ")
+        case "city" if each.get("country"):
+            return f"{value}, {each['country']}"
+    return str(value) or "unknown"

@@ -10,6 +10,7 @@ import typer
 from ..clock import now_ms
 from .client import Client, Document
 from .command import Session, command, group
+from .failure import Unreachable
 from .reading import moment_of
 from .terminal import Terminal, moment
 
@@ -76,8 +77,15 @@ def _arriving(client: Client, type_: str, filter_: str | None, begin: int, inter
     """Actions from `begin` on, each once, in the order in which they can be seen."""
     seen: set[str] = set()
     order: deque[str] = deque()
+    was_there = False
     while True:
-        new = _new(client, type_, filter_, begin, seen)
+        try:
+            new = _new(client, type_, filter_, begin, seen)
+            was_there = True
+        except Unreachable:  # a server that was there may come back, and nothing is missed meanwhile
+            if not was_there:
+                raise
+            new = []
         for document in reversed(new):
             seen.add(document["id"])
             order.append(document["id"])

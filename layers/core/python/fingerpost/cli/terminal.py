@@ -102,7 +102,7 @@ class Terminal:
         self.note(str(failure), "error")
         for finding in failure.findings:
             place = f"{finding.get('field')}" + (f", column {finding['column']}" if finding.get("column") else "")
-            if str(finding.get("message")) not in str(failure) or len(failure.findings) > 1:
+            if str(finding.get("message")) not in str(failure):
                 self.note(f"  {place}: {finding.get('message')}", "")
         if failure.then:
             self.note(f"Next: {failure.then}", "")

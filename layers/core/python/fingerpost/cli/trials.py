@@ -1,13 +1,13 @@
 """`fingerpost rules simulate` and `backtest`: see what rules do before they do it."""
 
 import json
-from collections import defaultdict
 from typing import Annotated, Any
 
 import typer
 
 from .command import Session, command
 from .failure import Negative
+from .merging import Merged
 from .reading import Application, base_of, moment_of, pairs_of
 from .reference import Rules, reference_of
 from .rules import rules
@@ -15,14 +15,15 @@ from .terminal import Terminal, as_text, moment
 
 SHOWN_RULES = 20
 SHOWN_GROUPS = 20
-SHOWN_EXAMPLES = 3
+SHOWN_EXAMPLES = 2
+SHOWN_PAIRS = 4
 
 
 @command(rules, "simulate")
 def simulate(
     session: Session,
     of: Rules = "live",
-    action: Annotated[str | None, typer.Option(metavar="ID", help="A recorded scan, not described facts.")] = None,
+    action: Annotated[str | None, typer.Option(metavar="ID", help="A recorded scan; other facts change it.")] = None,
     short_id: Annotated[str | None, typer.Option(help="The link that is scanned.")] = None,
     short_domain: Annotated[str | None, typer.Option(help="Its short domain.")] = None,
     thng: Annotated[str | None, typer.Option(metavar="ID", help="The thng that is scanned.")] = None,
@@ -30,6 +31,7 @@ def simulate(
     at: Annotated[str | None, typer.Option("--at", metavar="MOMENT", help="When; now when absent.")] = None,
     timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Europe/Dublin, ...")] = None,
     country: Annotated[str | None, typer.Option(help="IE, GB, ...")] = None,
+    region: Annotated[str | None, typer.Option(help="By its name or code.")] = None,
     city: Annotated[str | None, typer.Option(help="By its name.")] = None,
     language: Annotated[str | None, typer.Option(help="As browsers send it: fr-IE, en;q=0.5")] = None,
     user_agent: Annotated[str | None, typer.Option(help="As browsers send it.")] = None,
@@ -46,26 +48,25 @@ def simulate(
     """Say where a scan would go, and why, rule by rule. Nothing is recorded."""
     reference = reference_of(of)
     body = reference.body()
-    if action is not None:
-        body["action"] = action
-    else:
-        given = {
-            "shortId": short_id,
-            "shortDomain": short_domain,
-            "thng": thng,
-            "product": product,
-            "timestamp": moment_of(at, "--at"),
-            "timezone": timezone,
-            "country": country,
-            "city": city,
-            "language": language,
-            "userAgent": user_agent,
-            "query": pairs_of(query or (), "--query") or None,
-            "visitor": visitor,
-            **_facts(fact or []),
-        }
-        body["scan"] = {name: value for name, value in given.items() if value is not None}
-    answer = session.client.post(f"{base_of(application)}/simulate", body)
+    given = {
+        "shortId": short_id,
+        "shortDomain": short_domain,
+        "thng": thng,
+        "product": product,
+        "timestamp": moment_of(at, "--at"),
+        "timezone": timezone,
+        "country": country,
+        "region": region,
+        "city": city,
+        "language": language,
+        "userAgent": user_agent,
+        "query": pairs_of(query or (), "--query") or None,
+        "visitor": visitor,
+        **_facts(fact or []),
+    }
+    scan = {name: value for name, value in given.items() if value is not None}
+    body |= {name: value for name, value in (("action", action), ("scan", scan)) if value}
+    answer = session.client.question(f"{base_of(application)}/simulate", body)
     session.terminal.answer(answer, lambda: _show_simulated(session.terminal, answer, all_rules=all_rules))
 
 
@@ -123,14 +124,14 @@ def backtest(
         "to": moment_of(to, "--to"),
     }
     body = reference_of(of).body() | {name: value for name, value in query.items() if value is not None}
-    address, merged, left = f"{base_of(application)}/backtest", Merged(), scans
+    body["scans"] = scans
+    address, merged = f"{base_of(application)}/backtest", Merged()
     with session.terminal.progress() as progress:
         task = progress.add_task("scans", total=scans)
-        while left > 0:
-            answer = session.client.post(address, {**body, "scans": left})
+        while True:
+            answer = session.client.question(address, body)
             merged.add(answer)
-            left -= answer["scans"]
-            progress.update(task, completed=merged.document["scans"])
+            progress.update(task, completed=merged.scans)
             if not answer.get("cursor"):
                 break
             body["cursor"] = answer["cursor"]
@@ -140,51 +141,8 @@ def backtest(
         raise Negative(f"{result['changed']:,} scans would go elsewhere", then="Look at the groups above")
 
 
-class Merged:
-    """The answers of one backtest that took several requests, as one."""
-
-    def __init__(self) -> None:
-        self.document: dict[str, Any] = {"scans": 0, "changed": 0, "unchanged": 0, "recordedElsewhere": 0}
-        self._groups: dict[tuple[Any, Any], dict[str, Any]] = {}
-        self._rules: dict[int, dict[str, Any]] = {}
-
-    def add(self, answer: dict[str, Any]) -> None:
-        for name in ("scans", "changed", "unchanged", "recordedElsewhere"):
-            self.document[name] += answer.get(name) or 0
-        since = [each["since"] for each in (self.document, answer) if each.get("since") is not None]
-        until = [each["until"] for each in (self.document, answer) if each.get("until") is not None]
-        self.document |= {"since": min(since, default=None), "until": max(until, default=None)}
-        for group in answer["groups"]:
-            self._add_group(group)
-        for rule in answer.get("rules") or ():
-            known = self._rules.setdefault(rule["rule"], {**rule, "before": 0, "after": 0})
-            known["before"] += rule["before"]
-            known["after"] += rule["after"]
-
-    def _add_group(self, group: dict[str, Any]) -> None:
-        known = self._groups.get((group["from"], group["to"]))
-        if known is None:
-            self._groups[group["from"], group["to"]] = {**group}
-            return
-        counts: dict[tuple[Any, Any], int] = defaultdict(int)
-        for pair in (*known["rules"], *group["rules"]):
-            counts[pair.get("from"), pair.get("to")] += pair["scans"]
-        known["rules"] = [{"from": old, "to": new, "scans": count} for (old, new), count in counts.items()]
-        known["scans"] += group["scans"]
-        known["examples"] = (known["examples"] + group["examples"])[: max(SHOWN_EXAMPLES, len(known["examples"]))]
-
-    def whole(self) -> dict[str, Any]:
-        groups = sorted(self._groups.values(), key=lambda each: -each["scans"])
-        rules_told = [self._rules[number] for number in sorted(self._rules)]
-        scans, changed = self.document["scans"], self.document["changed"]
-        says = f"{changed:,} of {scans:,} recorded scans would go elsewhere" if scans else "no scans are recorded"
-        return {**self.document, "groups": groups, "rules": rules_told, "says": says}
-
-
 def _show_backtested(terminal: Terminal, result: dict[str, Any]) -> None:
     terminal.say(result["says"], "strong")
-    if result.get("since"):
-        terminal.say(f"from {moment(result['since'])} to {moment(result['until'])}", "quiet")
     for group in result["groups"][:SHOWN_GROUPS]:
         terminal.say()
         terminal.say(f"{group['scans']:,} scans", "warning")
@@ -192,12 +150,19 @@ def _show_backtested(terminal: Terminal, result: dict[str, Any]) -> None:
         terminal.say(f"  to    {group['to'] or 'nowhere'}  ({_rules_of(group, 'to')})")
         for each in group["examples"][:SHOWN_EXAMPLES]:
             terminal.say(f"  such as {each['action']} of {moment(each['timestamp'])}", "quiet")
-    if len(result["groups"]) > SHOWN_GROUPS:
-        terminal.note(f"and {len(result['groups']) - SHOWN_GROUPS:,} more groups; --json has them all")
+    hidden = sum(group["scans"] for group in result["groups"][SHOWN_GROUPS:])
+    hidden += (result.get("otherGroups") or {}).get("scans", 0)
+    if hidden:
+        terminal.say(f"and {hidden:,} scans in smaller groups; --json tells more of them", "quiet")
     rows = [
-        (each["rule"], each.get("name"), each["before"], each["after"], f"{each['after'] - each['before']:+,}")
-        for each in result["rules"]
-        if each["before"] or each["after"]
+        (
+            each["rule"] or "gone",
+            each.get("name"),
+            each["before"],
+            each["after"],
+            f"{each['after'] - each['before']:+,}",
+        )
+        for each in result.get("rules") or ()
     ]
     if rows:
         terminal.say()
@@ -210,10 +175,13 @@ def _show_backtested(terminal: Terminal, result: dict[str, Any]) -> None:
 
 
 def _rules_of(group: dict[str, Any], side: str) -> str:
-    numbers = sorted({pair.get(side) for pair in group["rules"] if pair.get(side)})
-    others = any(not pair.get(side) for pair in group["rules"])
-    parts = [f"rule {', '.join(map(str, numbers))}"] if numbers else []
-    return " or ".join(parts + (["no rule"] if others else []))
+    """The rules of one side, the first by scans first."""
+    names: dict[str, None] = {}
+    for pair in sorted(group["rules"], key=lambda each: -each["scans"]):
+        number, name = pair.get(side), pair.get(f"{side}Name")
+        names[f"rule {number}{f' {name}' if name else ''}" if number else "no rule"] = None
+    shown = list(names)[:SHOWN_PAIRS]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
 
 
 def _shown(value: Any) -> str:

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from .. import cursor, keys
-from ..access.store import ACCOUNT, OPERATOR
+from ..access.authors import authors
+from ..access.store import ACCOUNT
 from ..caller import Caller
 from ..clock import DAY_MS
 from ..errors import Finding, Invalid
@@ -125,13 +126,8 @@ def _rows(caller: Caller, partition: str, asked: Question, low: int, after: str 
 
 
 def _documents(caller: Caller, rows: list[Item]) -> Iterator[Document]:
-    operators = Resources(caller.tables, OPERATOR).read_many(
-        list({row["by"] for row in rows if row["actor"] == "operator"})
-    )
+    known = authors(caller.tables, rows)
     for row in rows:
-        by = {"id": row["by"], "type": row["actor"]}
-        if (operator := operators.get(row["by"])) is not None:
-            by["email"] = operator.document["email"]
         before, after = (None if row[side] is None else json.loads(row[side]) for side in ("before", "after"))
         yield {
             "id": row["id"],
@@ -139,7 +135,7 @@ def _documents(caller: Caller, rows: list[Item]) -> Iterator[Document]:
             "verb": row["verb"],
             "what": row["what"],
             "resource": row["resource"],
-            "by": by,
+            "by": known[row["by"]],
             "address": row["from"],
             "cause": row["cause"],
             **({"reason": after["reason"]} if isinstance(after, dict) and after.get("reason") else {}),

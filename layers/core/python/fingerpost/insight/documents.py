@@ -1,6 +1,6 @@
 """What clients are shown. Pydantic, for the description of the API."""
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class Actor(BaseModel):
@@ -26,3 +26,31 @@ class AuditEntry(BaseModel):
     changed: list[str]
     before: JsonValue
     after: JsonValue
+
+
+class Value(BaseModel):
+    """A value that hits are summed by. Some fields are of some kinds: `country` of a city, `visitors` of a day."""
+
+    value: str
+    hits: int
+    share: float
+    visitors: int | None = None
+    country: str | None = None
+    application: str | None = None
+    version: int | None = None
+    rule: int | None = None
+    name: str | None = None
+
+
+class Statistics(BaseModel):
+    """Hits of some days. `robots` were answered and are no hits; `limited` went to the URL of a limit."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: str = Field(alias="from")
+    to: str
+    hits: int
+    robots: int
+    limited: int
+    visitors: int | None
+    by: dict[str, list[Value]]

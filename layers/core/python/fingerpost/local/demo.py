@@ -12,10 +12,11 @@ from .. import keys, wiring
 from ..access import service as access
 from ..access.documents import NewApplication, NewProject
 from ..access.first_account import FirstAccount, make_first_account
-from ..access.model import Principal
+from ..access.model import EVERYTHING, Principal
 from ..caller import Caller
 from ..catalogue import service as catalogue
 from ..catalogue.documents import NewProduct, NewThng
+from ..clock import DAY_MS
 from ..ids import SeededIds
 from ..ports.table import Set, Tables
 from ..redirection.documents import SentRedirection, SentRules
@@ -23,11 +24,13 @@ from ..redirection.links import Links
 from ..redirection.publish import publish
 from ..redirection.qr import qr_text
 from ..redirection.versions import ACCOUNT
+from . import visitors
 from .config import Settings
 from .tls import files_of
 
 MUSEUM = Path(__file__).with_name("museum.json")
 CREDENTIALS = "demo.json"
+OPEN_MS = 15 * DAY_MS  # so long before its store began the museum was opened: its visitors came after that
 
 
 def prepare(settings: Settings) -> None:
@@ -93,9 +96,9 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
     content: dict[str, Any] = json.loads(MUSEUM.read_text(encoding="utf-8"))
     ids = SeededIds(f"museum/{first.account}")
     caller = Caller(
-        principal=Principal(actor="operator", account=first.account, id=first.operator),
+        principal=Principal(actor="operator", account=first.account, id=first.operator, rights=EVERYTHING),
         tables=tables.of(first.account),
-        at=first.at,
+        at=first.at - OPEN_MS,
         cause="demo",
         new_id=ids.new_id,
         new_short_id=ids.new_short_id,
@@ -107,7 +110,7 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
         for each in content["products"]
     }
     for number, work in enumerate(content["works"], 1):
-        caller = replace(caller, at=first.at + number)  # one after the other, so that lists have an order
+        caller = replace(caller, at=caller.at + number)  # one after the other, so that lists have an order
         sent = NewThng(**work["document"], product=products[work["product"]])
         thng = catalogue.create_thng(caller, sent, project)["id"]
         redirection = SentRedirection(
@@ -115,6 +118,7 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
         )
         Links(tables, caller).create(redirection, domain)
     publish(caller, ACCOUNT, SentRules.model_validate({"rules": content["rules"]}))
+    visitors.scan_all(tables, domain, first.at, SeededIds(f"visitors/{first.account}"))
 
 
 def _write_credentials(settings: Settings, key: str) -> None:

@@ -64,6 +64,11 @@ class _ClientGone(Exception):
     """The client closed the connection before its request was whole; nobody is left to answer."""
 
 
+def _on_short(edge: Function) -> Function:
+    """What of a function the short domain reaches: the paths that CloudFront sends to the API."""
+    return replace(edge, routes=tuple(route for route in edge.routes if route[1].startswith(("/redirections", "/{"))))
+
+
 class Gateway:
     """One ASGI application for both ports. `ready` says what `/health` answers."""
 
@@ -82,8 +87,8 @@ class Gateway:
         self._settings = settings
         self._redirect, self._redirections, self._default = redirect, redirections, default
         self._scan_match = Match(redirect, "$default", {})  # behind a function URL there are no routes
-        on_short = tuple(route for route in redirections.routes if route[1].startswith(("/redirections", "/{")))
-        self._api, self._short = Router(edges), Router((replace(redirections, routes=on_short),))
+        edges = tuple(edges)
+        self._api, self._short = Router(edges), Router(_on_short(each) for each in edges)
         self._held, self._ready, self._sockets = held, ready, sockets
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="handler")
         self._pending = 0
@@ -137,7 +142,8 @@ class Gateway:
         if match := self._short.match(method, raw_path):
             return self._call(match, scope, receive, raw_path, cause, on_short=True)
         if "/" in short_id or not short_id:
-            target = self._redirections if short_id.startswith("redirections/") else self._default
+            beside = self._redirections if short_id.startswith("redirections/") else self._default
+            target = self._short.owner(raw_path) or beside
             return self._call(Match(target, "$default", {}), scope, receive, raw_path, cause, on_short=True)
         if short_id.endswith(_IMAGE_SUFFIXES) or short_id == "redirections":
             match = Match(self._redirections, "$default", {})

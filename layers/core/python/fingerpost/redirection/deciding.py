@@ -35,6 +35,7 @@ class Decision(Frozen):
     by_rule: int | None = None  # the account's rule that asked the application, and its version
     by_version: int | None = None
     variant: str = ""  # of the rule, which one this visitor got
+    limit: str = ""  # of the link, which one was in the way: no rules were asked, and without a URL it leads nowhere
 
 
 class Reach(Frozen):
@@ -145,6 +146,8 @@ def _json(value: Any) -> str:
 
 def reaction_item(decision: Decision) -> Item:
     """A decision as its action's row keeps it. `app` and `project` are those of the application that decided."""
+    if decision.limit:
+        return {"url": decision.url[:2048], "limit": decision.limit}
     item: Item = {"url": decision.url[:2048], "rules": decision.version}
     if decision.rule is not None:
         item["rule"] = decision.rule

@@ -15,6 +15,7 @@ MAX_RULES = 10_000
 MAX_VARIANTS = 10
 MAX_VARIANT_NAME = 64
 MAX_WEIGHT = 1_000
+MAX_SCANS = 1_000_000_000
 VARIANT_FIELDS = ("name", "weight", "redirectUrl")
 RULE_FIELDS = ("match", "name", "redirectUrl", "constants", "variants", "variantsUntil")
 ACCOUNT_RULE_FIELDS = (*RULE_FIELDS, "delegates")
@@ -36,6 +37,23 @@ def _short_id(value: str) -> str:
     return value
 
 
+class SentLimits(BaseModel):
+    """Limits of a redirection, in whole or in part. What is not known is refused: a limit nobody keeps does harm."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    validFrom: Millis | None = None  # noqa: N815
+    beforeUrl: str | None = None  # noqa: N815
+    validUntil: Millis | None = None  # noqa: N815
+    afterUrl: str | None = None  # noqa: N815
+    maxScans: Annotated[int, Field(ge=1, le=MAX_SCANS)] | None = None  # noqa: N815
+    exhaustedUrl: str | None = None  # noqa: N815
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were sent, null included."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
 class SentRedirection(SentDocument):
     """A redirection as it is created or, in part, updated."""
 
@@ -44,6 +62,7 @@ class SentRedirection(SentDocument):
     type: Literal["thng", "product", "collection", "place"] | None = None
     shortDomain: str | None = None  # noqa: N815
     shortId: Annotated[str, AfterValidator(_short_id)] | None = None  # noqa: N815
+    limits: SentLimits | None = None
 
 
 class SentDelegate(BaseModel):

@@ -1,24 +1,29 @@
 """Drafts of an owner's rules: under a name, with mistakes allowed, kept until they are published or deleted."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import audit, keys
+from ..access.authors import authors
 from ..caller import Caller
-from ..errors import Conflict, Finding, NotFound, TooLarge
+from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
 from ..ports.table import Absent, Condition, Delete, Equals, Item, Key, Page, Put, TransactionFailed
 from ..retry import attempts
 from ..shapes import stamp, upgraded
 from .documents import SentApplicationRules, SentRules
+from .meanwhile import check_based_on
 from .publish import examined_for, store
-from .release import Story, release
+from .release import REPEATS_SEEN, Story, release
 from .rulesets import StoredRule, read_chunks, unpacked
-from .versions import Owner, by, document, timeline
+from .versions import Owner, newest_rows, timeline
+from .versions import whole_document as whole_version
 
 ATTEMPTS = 8
 MAX_DRAFTS = 100  # of one owner
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 BATCH = 100
 
 
@@ -58,6 +63,11 @@ def save(
 
     `edit` is the one that its author saw, 0 for none; None replaces whatever is there. Raises Conflict, TooLarge.
     """
+    if _NAME.fullmatch(name) is None:
+        message = "has 1 to 64 letters, digits, dots, - or _, and begins with a letter or digit"
+        raise Invalid(
+            f"The name of a draft {message}", details=[Finding(field="name", message=message, near=name[:40])]
+        )
     main, key = caller.tables.main, keys.draft(owner.name, name)
     examined = examined_for(caller, owner, sent)
     stored = store(caller, examined)
@@ -67,7 +77,7 @@ def save(
         before = None if old is None else upgraded(old)
         if edit is not None and edit != (before["edit"] if before else 0):
             discard(caller, stored.set_id)
-            raise _moved(name, edit, before)
+            raise _moved(caller, name, edit, before)
         if before is None and main.count(key.pk, at_most=MAX_DRAFTS) >= MAX_DRAFTS:
             discard(caller, stored.set_id)
             raise TooLarge(f"At most {MAX_DRAFTS} drafts of these rules can be kept; publish or delete one")
@@ -96,7 +106,7 @@ def save(
             continue
         if before is not None:
             discard(caller, before["set"])
-        return whole_document(Draft(name, row, examined.rules))
+        return whole_document(caller, Draft(name, row, examined.rules))
     discard(caller, stored.set_id)
     raise Conflict(f"The draft {name} keeps changing; send the request again")
 
@@ -115,7 +125,9 @@ def listed(caller: Caller, owner: Owner, *, after: str | None, limit: int) -> tu
     """The documents of an owner's drafts in the order of their names, and where the list goes on."""
     pk = keys.draft(owner.name, "").pk
     page: Page = caller.tables.main.query(pk, after=after, limit=limit, consistent=True)
-    return [draft_document(row.key.sk, upgraded(row.item)) for row in page.rows], page.after
+    rows = {row.key.sk: upgraded(row.item) for row in page.rows}
+    known = authors(caller.tables, rows.values())
+    return [draft_document(name, row, known[row["by"]]) for name, row in rows.items()], page.after
 
 
 def delete(caller: Caller, owner: Owner, name: str) -> None:
@@ -133,25 +145,35 @@ def delete(caller: Caller, owner: Owner, name: str) -> None:
 
 
 def publish_draft(caller: Caller, owner: Owner, name: str, story: Story, *, strict: bool = False) -> dict[str, Any]:
-    """Publish a draft, which goes away with it; answers the redirector document.
+    """Publish a draft, which goes away with it; answers the version's whole document.
 
     It is based on what its story says, else on the version it was begun from. Raises Invalid with all mistakes,
     Conflict when other rules are live by now, NotFound.
     """
-    draft = read(caller, owner, name)
-    sent = owner.read({"rules": draft.sent})
-    examined = examined_for(caller, owner, sent, strict=strict)
+    try:
+        draft = read(caller, owner, name)
+    except NotFound:
+        if (row := _published_before(caller, owner, name)) is None:
+            raise
+        return whole_version(caller, owner, row, timeline(caller, owner))
+    examined = examined_for(caller, owner, owner.read({"rules": draft.sent}), strict=strict)
     examined.check()
-    based_on = draft.row["based"] if story.based_on is None else story.based_on
+    story = replace(story, draft=name, based_on=draft.row["based"] if story.based_on is None else story.based_on)
+    check_based_on(caller, owner, story.based_on, timeline(caller, owner).at(caller.at))  # before anything is stored
     changed = Conflict(f"The draft {name} was changed or published while this was done; look at it again")
-    removal = (_removal(owner, name, draft.row), changed)
-    story = replace(story, draft=name, based_on=based_on)
-    row, _ = release(caller, owner, store(caller, examined), story, [removal])
+    row, of = release(caller, owner, store(caller, examined), story, [(_removal(owner, name, draft.row), changed)])
     discard(caller, draft.row["set"])
-    return document(caller, owner, row, draft.sent, examined.warnings)
+    return whole_version(caller, owner, row, of)
 
 
-def draft_document(name: str, row: Item) -> dict[str, Any]:
+def _published_before(caller: Caller, owner: Owner, name: str) -> Item | None:
+    """The version that this same request made of the draft before it was repeated; its time is the first one's."""
+    rows = (upgraded(row.item) for row in newest_rows(caller.tables.main, owner, limit=REPEATS_SEEN).rows)
+    mine = (name, caller.at, caller.principal.id)
+    return next((row for row in rows if (row["draft"], row["at"], row["by"]) == mine), None)
+
+
+def draft_document(name: str, row: Item, by: dict[str, Any]) -> dict[str, Any]:
     """A draft and its story, without its rules."""
     findings = json.loads(row["findings"])
     return {
@@ -162,15 +184,16 @@ def draft_document(name: str, row: Item) -> dict[str, Any]:
         "note": row["note"],
         "createdAt": row["created"],
         "updatedAt": row["at"],
-        "by": by(row),
+        "by": by,
         "ruleCount": row["count"],
         "findings": findings,
         "warnings": json.loads(row["warnings"]),
     }
 
 
-def whole_document(draft: Draft) -> dict[str, Any]:
-    return {**draft_document(draft.name, draft.row), "rules": draft.sent}
+def whole_document(caller: Caller, draft: Draft) -> dict[str, Any]:
+    by = authors(caller.tables, [draft.row])[draft.row["by"]]
+    return {**draft_document(draft.name, draft.row, by), "rules": draft.sent}
 
 
 def discard(caller: Caller, set_id: str) -> None:
@@ -203,10 +226,11 @@ def _told(row: Item | None) -> Item | None:
     return None if row is None else {"edit": row["edit"], "rules": row["count"], "basedOn": row["based"]}
 
 
-def _moved(name: str, edit: int, before: Item | None) -> Conflict:
+def _moved(caller: Caller, name: str, edit: int, before: Item | None) -> Conflict:
     if before is None:
         return Conflict(f"The draft {name} was published or deleted since its edit {edit}; send edit 0 to make it anew")
+    by = authors(caller.tables, [before])[before["by"]]
     return Conflict(
-        f"The draft {name} changed: you saw edit {edit}, and {before['by']} has made edit {before['edit']} since. "
+        f"The draft {name} changed: you saw edit {edit}; {by.get('email', by['id'])} made edit {before['edit']} since. "
         f"Read it again, then send yours with edit {before['edit']}"
     )

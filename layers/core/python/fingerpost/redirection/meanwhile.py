@@ -1,14 +1,20 @@
-"""What others published since somebody looked: the refusal that tells it."""
+"""What others published since somebody looked, in words: the refusal that tells it."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from typing import Any
 
+from ..access.authors import authors
 from ..caller import Caller
+from ..clock import moment_text
 from ..errors import Conflict, Finding, Invalid
+from ..ports.table import Item
 from ..shapes import upgraded
-from .rulesets import Version
-from .versions import Owner, newest_rows
+from .changes import Change, changes
+from .rulesets import StoredRule, Version
+from .versions import Owner, newest_rows, read_row, stored_rules, version_of
 
-MAX_TOLD = 5  # versions, newest first
+MAX_TOLD = 5  # versions, and changes, in the message
+MAX_DETAILS = 50  # changes beside it
 
 
 def check_based_on(caller: Caller, owner: Owner, based_on: int | None, current: Version | None) -> None:
@@ -19,21 +25,38 @@ def check_based_on(caller: Caller, owner: Owner, based_on: int | None, current: 
     live = current.number if current else 0
     if based_on is None or based_on == live:
         return
-    rows = [upgraded(row.item) for row in newest_rows(caller.tables.main, owner, limit=100).rows]
+    rows = [upgraded(row.item) for row in newest_rows(caller.tables.main, owner, limit=MAX_DETAILS).rows]
     if based_on > (rows[0]["number"] if rows else 0):
         message = f"there is no version {based_on} of these rules"
         raise Invalid(f"basedOn: {message}", details=[Finding(field="basedOn", message=message)])
-    since = [row for row in rows if based_on < row["number"] <= live] or [row for row in rows if row["number"] == live]
-    stories = [
-        f"{row['by']} published version {row['number']} on {_moment(row['at'])}"
-        + (f" ({row['reason']})" if row["reason"] else "")
-        for row in since[:MAX_TOLD]
-    ]
+    since = [row for row in rows if based_on < row["number"] <= live]
+    if not since and current is not None:  # an older one is live again
+        since = [read_row(caller, owner, live)]
+    known = authors(caller.tables, since[:MAX_TOLD])
+    stories = [_story(row, known[row["by"]]) for row in since[:MAX_TOLD]]
+    found = changes(_rules(caller, owner, based_on), stored_rules(caller, current) if current else [])
     raise Conflict(
-        f"The live rules changed since version {based_on}: {'; '.join(stories) or 'none are live any more'}. "
-        f"Look at what changed, then send this again with basedOn {live}"
+        f"The live rules changed since version {based_on}: {', and '.join(stories) or 'none are live any more'}"
+        f"{_changes_told(found)}. Nothing was published. Look at it, then send yours again with basedOn {live}",
+        details=[_detail(change) for change in found[:MAX_DETAILS]],
     )
 
 
-def _moment(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _story(row: Item, by: Mapping[str, Any]) -> str:
+    reason = f" ({row['reason']})" if row["reason"] else ""
+    who = by.get("email", by["id"])
+    return f"{who} published version {row['number']} on {moment_text(row['at'])}{reason}"
+
+
+def _rules(caller: Caller, owner: Owner, number: int) -> list[StoredRule]:
+    return stored_rules(caller, version_of(owner, read_row(caller, owner, number))) if number else []
+
+
+def _changes_told(found: list[Change]) -> str:
+    more = f"; and {len(found) - MAX_TOLD} more changes" if len(found) > MAX_TOLD else ""
+    return f": {'; '.join(change.says for change in found[:MAX_TOLD])}{more}" if found else ""
+
+
+def _detail(change: Change) -> Finding:
+    number = change.rule or change.was or 1
+    return Finding(field=f"rules[{number - 1}]", message=change.says, rule=number, name=change.name)

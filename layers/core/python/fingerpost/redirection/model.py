@@ -1,12 +1,14 @@
 """Links: short URLs of things, as rows and as documents. Standard library only; on the scan path."""
 
 import json
+from functools import lru_cache
 from typing import Any, Literal
 
 from ..frozen import Frozen
 from ..ports.table import Item
-from ..rules.template import Template, fill, from_json
+from ..rules.template import Template, fill, from_json, to_json
 from ..shapes import stamp, upgraded
+from .limits import STATES, Limit, Limits, from_text, to_text
 
 type ResourceType = Literal["thng", "product", "collection", "place"]
 
@@ -22,7 +24,7 @@ class Link(Frozen, kw_only=True):
     type: ResourceType
     evrythng_id: str
     url_text: str  # the default URL as its operator wrote it
-    url: tuple[Any, ...]  # the same, taken apart
+    url: Template  # the same, taken apart
     created_at: int
     updated_at: int
     version: int = 1
@@ -30,28 +32,41 @@ class Link(Frozen, kw_only=True):
     product: str | None = None
     projects: tuple[str, ...] = ()
     deleted_at: int | None = None
+    limits: Limits | None = None
+    exhausted_at: int | None = None  # when its scans were found to be used up
 
     @property
     def name(self) -> str:
         return f"{self.domain}/{self.short_id}"
 
-    @property
-    def template(self) -> Template:
-        return from_json(list(self.url))
-
     def default_url(self) -> str:
         """Where a scan goes that no rule wants."""
-        # An id of 24 characters cannot make a URL too long that was short enough when saved.
-        return fill(self.template, self.names()) or str(self.template.pieces[0])
+        return self._filled(self.url)
+
+    def limit(self, at: int) -> Limit | None:
+        """The limit that is in the way of a scan at a moment."""
+        if self.limits is None:
+            return None
+        return self.limits.met(at, exhausted=self.exhausted_at is not None and self.exhausted_at <= at)
+
+    def url_at(self, limit: Limit) -> str:
+        """Where a scan goes that meets this limit; empty when there is no such place."""
+        if self.limits is None or limit not in self.limits.urls:
+            return ""
+        return self._filled(self.limits.urls[limit][1])
 
     def names(self) -> dict[str, str | None]:
-        """What its default URL may name."""
+        """What its URLs may name."""
         return {
             "evrythngId": self.evrythng_id,
             "shortId": self.short_id,
             "thngId": self.evrythng_id if self.type == "thng" else None,
             "productId": self.evrythng_id if self.type == "product" else self.product,
         }
+
+    def _filled(self, template: Template) -> str:
+        # An id of 24 characters cannot make a URL too long that was short enough when saved.
+        return fill(template, self.names()) or str(template.pieces[0])
 
 
 def to_item(link: Link) -> Item:
@@ -63,7 +78,7 @@ def to_item(link: Link) -> Item:
         "type": link.type,
         "id": link.evrythng_id,
         "text": link.url_text,
-        "url": json.dumps(link.url, ensure_ascii=False, separators=(",", ":")),
+        "url": json.dumps(to_json(link.url), ensure_ascii=False, separators=(",", ":")),
         "created": link.created_at,
         "updated": link.updated_at,
         "made": link.made,
@@ -73,6 +88,10 @@ def to_item(link: Link) -> Item:
         item["product"] = link.product
     if link.deleted_at is not None:
         item["deleted"] = link.deleted_at
+    if link.limits is not None:
+        item["limits"] = to_text(link.limits)
+    if link.exhausted_at is not None:
+        item["exhausted"] = link.exhausted_at
     return item
 
 
@@ -85,7 +104,7 @@ def from_item(domain: str, short_id: str, item: Item) -> Link:
         type=row["type"],
         evrythng_id=row["id"],
         url_text=row["text"],
-        url=tuple(json.loads(row["url"])),
+        url=_template(row["url"]),
         created_at=row["created"],
         updated_at=row["updated"],
         version=row["v"],
@@ -93,13 +112,24 @@ def from_item(domain: str, short_id: str, item: Item) -> Link:
         product=row.get("product"),
         projects=tuple(filter(None, row["projects"].split(","))),
         deleted_at=row.get("deleted"),
+        limits=from_text(row["limits"]) if "limits" in row else None,
+        exhausted_at=row.get("exhausted"),
     )
 
 
-def redirection_document(link: Link, hits: int, api_url: str) -> dict[str, Any]:
-    """The platform's RedirectionDocument: placeholders of the default URL are filled in."""
+@lru_cache(maxsize=4096)
+def _template(text: str) -> Template:
+    """What a busy link's scans would take apart again and again."""
+    return from_json(json.loads(text))
+
+
+def redirection_document(link: Link, hits: int, api_url: str, at: int) -> dict[str, Any]:
+    """The platform's RedirectionDocument, and what state the redirection is in at a moment, with its limits if any.
+
+    Placeholders of the default URL are filled in.
+    """
     url = link.default_url()
-    return {
+    document: dict[str, Any] = {
         "createdAt": link.created_at,
         "updatedAt": link.updated_at,
         "defaultRedirectUrl": url,
@@ -110,4 +140,6 @@ def redirection_document(link: Link, hits: int, api_url: str) -> dict[str, Any]:
         "shortId": link.short_id,
         "type": link.type,
         "hits": hits,
+        "state": STATES[link.limit(at)],
     }
+    return document if link.limits is None else {**document, "limits": link.limits.document()}

@@ -33,6 +33,21 @@ DELETED = _PAGE.format(
     text="Its owner has taken the page behind it away.",
     advice="Whoever gave you the code, or put it where you found it, can tell you what replaced it.",
 )
+NOT_YET = _PAGE.format(
+    title="This code does not lead anywhere yet",
+    text="Its owner has not opened the page behind it so far.",
+    advice="Try again later. Whoever gave you the code, or put it where you found it, can tell you when.",
+)
+ENDED = _PAGE.format(
+    title="This code has ended",
+    text="The page behind it was there for some time only, and that time is over.",
+    advice="Whoever gave you the code, or put it where you found it, can tell you what comes next.",
+)
+EXHAUSTED = _PAGE.format(
+    title="This code has been used up",
+    text="It was good for so many visits, and they have been made.",
+    advice="Whoever gave you the code, or put it where you found it, can tell you what comes next.",
+)
 LATER = _PAGE.format(
     title="Please try again in a moment",
     text="We could not open the page behind this code just now.",

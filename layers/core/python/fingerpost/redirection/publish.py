@@ -31,16 +31,16 @@ from .documents import (
     SentRules,
     unknown_keys,
 )
+from .meanwhile import check_based_on
 from .release import StoredSet, Story, release
 from .rule_urls import forbidden_hosts, read_urls, sent_urls
 from .rulesets import CompiledRules, StoredRule, pack
 from .splits import InvalidVariants, mistakes_of_variants, oddities_of_variants
-from .versions import Owner, document
+from .versions import Owner, document, planned_in, timeline, whole_document
 
 MAX_RULES_BYTES = 4 * 1024 * 1024
 MAX_CHUNK_BYTES = 350_000
 MAX_FINDINGS = 50
-AT_ONCE = Story()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,19 +181,33 @@ def publish(
     caller: Caller,
     owner: Owner,
     sent: SentRules | SentApplicationRules,
-    story: Story = AT_ONCE,
     *,
     strict: bool = False,
 ) -> dict[str, Any]:
-    """Make the next version of an owner's rules, and switch to it in one transaction. Answers the redirector document.
+    """Make the next version of an owner's rules, and switch to it in one transaction; answers the redirector document.
 
     Raises Invalid with a finding for each mistake (nothing is stored), NotFound for an application that was just
-    deleted, Conflict when the rules changed since the version that the story is based on, TooLarge.
+    deleted, Conflict when others publish all the time, TooLarge.
     """
     examined = examined_for(caller, owner, sent, strict=strict)
     examined.check()
-    row, _ = release(caller, owner, store(caller, examined), story)
-    return document(caller, owner, row, [rule["sent"] for rule in examined.rules], examined.warnings)
+    row, of = release(caller, owner, store(caller, examined), Story())
+    sent_rules = [rule["sent"] for rule in examined.rules]
+    return document(caller, owner, row, sent_rules, examined.warnings, planned_in(of, caller.at))
+
+
+def publish_version(
+    caller: Caller, owner: Owner, sent: SentRules | SentApplicationRules, story: Story, *, strict: bool = False
+) -> dict[str, Any]:
+    """The same at the time and for the reason of `story`; answers the version's whole document.
+
+    Raises Conflict also when the rules changed since the version that the story is based on.
+    """
+    examined = examined_for(caller, owner, sent, strict=strict)
+    examined.check()
+    check_based_on(caller, owner, story.based_on, timeline(caller, owner).at(caller.at))  # before anything is stored
+    row, of = release(caller, owner, store(caller, examined), story)
+    return whole_document(caller, owner, row, of)
 
 
 def examined_for(

@@ -21,8 +21,8 @@ class Recorded:
 
     @property
     def asked(self) -> bool:
-        """Whether rules were, or would have been had there been any."""
-        return "rules" in self.row or "link" in self.row
+        """Whether rules were, or would have been had there been any; not of a scan that met a limit."""
+        return "limit" not in self.row and ("rules" in self.row or "link" in self.row)
 
     @property
     def link(self) -> tuple[str, str] | None:

@@ -47,11 +47,18 @@ class Referenced:
     mistakes: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     published: CompiledRules | None = None
+    inline: bool = False  # sent along with the request
 
     @property
     def sent(self) -> list[Any]:
         """The rules as they were sent; one with a mistake need not be an object."""
         return [rule["sent"] for rule in self.stored]
+
+    def document(self) -> dict[str, Any]:
+        """The reference itself: `version` (0: none), `draft`, or for rules that were sent how many."""
+        if self.draft is not None:
+            return {"draft": self.draft}
+        return {"rules": len(self.stored)} if self.inline else {"version": self.version.number}
 
     def compiled(self) -> CompiledRules:
         """The rules, ready to decide. Raises Invalid with a finding for each mistake."""
@@ -128,6 +135,7 @@ def _sent(caller: Caller, owner: Owner, rules: list[Any]) -> Referenced:
         template_fields=examined.template_fields,
         mistakes=examined.mistakes,
         warnings=examined.warnings,
+        inline=True,
     )
 
 

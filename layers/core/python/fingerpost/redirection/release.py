@@ -1,7 +1,7 @@
 """Making a version live: its row, the switch and the audit entry in one transaction, at once or at its own time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import audit, keys
 from ..caller import Caller
@@ -28,7 +28,7 @@ from ..shapes import stamp, upgraded
 from .context import Needs
 from .meanwhile import check_based_on
 from .plans import begun, without
-from .rulesets import Stint, Timeline, timeline_of
+from .rulesets import CompiledRules, Stint, Timeline, read_chunks, timeline_of, unpacked
 from .versions import Owner, newest_rows, read_row, version_of
 
 ATTEMPTS = 8
@@ -122,6 +122,21 @@ def release(
             continue  # somebody else published
         return row, after
     raise Conflict("These rules keep changing; send the request again")
+
+
+def rollback(caller: Caller, owner: Owner, number: int, story: Story) -> tuple[Item, Timeline]:
+    """Make a version with the rules of an earlier one, as they were compiled. Raises NotFound, Conflict."""
+    row = read_row(caller, owner, number)
+    rules, fields = unpacked(read_chunks(caller.tables.main, row["set"]))
+    stored = StoredSet(
+        set_id=row["set"],
+        count=row["count"],
+        size=row["bytes"],
+        needs=CompiledRules(number, rules, fields, delegating=False).all_needs,
+        warnings=row["warnings"],
+        language=row["language"],
+    )
+    return release(caller, owner, stored, replace(story, back=number))
 
 
 def cancel(caller: Caller, owner: Owner, number: int) -> tuple[Item, Timeline]:

@@ -7,6 +7,7 @@ import json
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from .. import keys
@@ -99,6 +100,10 @@ class CompiledRules:
         """The next rule that matches, for when one yields no URL."""
         return self._set.next_match(context, after)
 
+    def all_matches(self, context: Context) -> list[int]:
+        """The numbers of all rules that match, whichever of them decides."""
+        return self._set.matches_all(context)
+
     def aim(self, number: int, account: str, facts: Facts) -> tuple[Target | None, str]:
         """Where a rule leads this scan, and the name of the variant that does, empty when it is the rule's own URL."""
         split = self.split(number)
@@ -134,6 +139,12 @@ class CompiledRules:
         template = from_json(pieces)
         fields = template.fields
         return Target(template, template.host, fields - self.fields, needs_of(fields))
+
+    def as_version(self, number: int) -> "CompiledRules":
+        """The same rules under another number."""
+        same = copy(self)
+        same.number = number
+        return same
 
     def mentioned(self, number: int, target: Target) -> list[str]:
         """The fields that a rule tests or puts into the URL of `target`, in the order of their names."""
@@ -263,15 +274,17 @@ class RuleSets:
     """Compiled sets in memory. Sets are immutable, so what is kept never grows stale."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, int], CompiledRules] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], CompiledRules] = OrderedDict()
         self._rules = 0
 
     def of(self, tables: Tables, account: str, version: Version | None) -> CompiledRules:
         """The compiled set of a version. `tables` are the account's own."""
         if version is None:
             return NO_RULES
-        key = (account, version.set_id, version.number)  # two versions of one set when one was rolled back to
+        key = (account, version.set_id)
         if (compiled := self._kept.get(key)) is not None:
+            if compiled.number != version.number:  # one of two was rolled back to the other
+                compiled = self._kept[key] = compiled.as_version(version.number)
             self._kept.move_to_end(key)
             return compiled
         compiled = unpack(version.number, read_chunks(tables.main, version.set_id), delegating=not version.app)

@@ -18,6 +18,20 @@ MAX_RULES_SHOWN = 100  # of one owner, before the one that decided
 MAX_APPLICATIONS_SHOWN = 20
 
 
+_LIMITS = {
+    "before": ("the redirection was not valid yet (validFrom)", "beforeUrl"),
+    "after": ("the redirection was not valid any more (validUntil)", "afterUrl"),
+    "exhausted": ("the redirection had had all its scans (maxScans)", "exhaustedUrl"),
+}
+
+
+def told_by_limit(limit: str, url: str | None) -> str:
+    """Of a scan that met a limit of its redirection, and of where it went then."""
+    met, fallback = _LIMITS[limit]
+    where = f"it went to the {fallback}" if url else "a page said so"
+    return f"{met}, so no rules were asked; {where}"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The rules of an application that a rule of the account asks; `decided` is its rule that yielded the URL."""

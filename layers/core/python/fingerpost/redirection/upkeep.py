@@ -1,26 +1,32 @@
-"""What keeps hints and references true after a thng or product changed. Runs from the work queue, not in requests."""
+"""What keeps hints and references true after a thing changed or went: which tasks follow, and what they do."""
 
 import json
 from contextlib import suppress
+from copy import replace
 from typing import Any
 
 from .. import keys
-from ..catalogue.erase import END, Erasing, tasks_of
-from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
+from ..catalogue.erase import END, tasks_of
+from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG, without
 from ..catalogue.properties import current
 from ..errors import Conflict, NotFound
 from ..log import warning
 from ..ports.queue import Queue
 from ..ports.table import Change, ConditionFailed, Equals, FieldChange, GlobalKey, Remove, Set, Tables
-from ..resources import Document, Resources, projects_of
+from ..resources import Document, Resources
 from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..shapes import upgraded
+from ..sight import projects_of
+from .listed import relisted
 from .model import from_item as link_of
 
 LINKED = {kind.name: kind for kind in (THNG, PRODUCT, COLLECTION, PLACE)}  # what has links, with hints in them
+REFERENCES = {  # by task: the kind of what was deleted, and where its id stands
+    "unlink": (PRODUCT.name, ((THNG, "product"),)),
+    "disband": (COLLECTION.name, ((THNG, "collections"), (COLLECTION, "collections"))),
+}
 PAGE = 50
-SECOND_LOOK_MS = 120_000  # longer than any request: what was being created while its product went is there by then
 HINT_ATTEMPTS = 8
 
 type Task = dict[str, Any]
@@ -36,7 +42,8 @@ def work_of(change: Change) -> list[Task]:
         return []
     account, _, resource_id = change.key.pk.split("#", 2)
     if new is None:
-        return [{"do": "unlink", "account": account, "product": resource_id}] if kind == PRODUCT.name else []
+        gone = [(name, what) for name, (what, _) in REFERENCES.items() if what == kind]
+        return [{"do": name, "account": account, what: resource_id} for name, what in gone]
     before, after = json.loads(upgraded(old)["doc"]), json.loads(upgraded(new)["doc"])
     if _hints(before) == _hints(after):
         return []
@@ -53,26 +60,6 @@ def dispatch(changes: list[Change], queue: Queue) -> list[str]:
             warning("dispatch stopped", sequence=change.sequence, error=repr(error))
             return [each.sequence for each in changes[number:]]
     return []
-
-
-def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
-    """Carry out one task; doing it again does no harm. `tables` are unscoped."""
-    match task["do"]:
-        case "hint":
-            refresh_hints(tables, task["account"], task["id"])
-        case "unlink":
-            following = unlink_page(tables, task, at)
-            if following is not None:
-                queue.send(json.dumps(following), group=task["account"])
-            elif not task.get("again"):
-                second = {"do": "unlink", "account": task["account"], "product": task["product"], "again": True}
-                queue.send(json.dumps(second), group=task["account"], delay_ms=SECOND_LOOK_MS)
-        case "erase":
-            rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
-            if rest is not None:
-                queue.send(json.dumps(rest), group=task["account"])
-        case unknown:
-            raise ValueError(f"no such task: {unknown!r}")
 
 
 def _forgotten(change: Change) -> list[Task]:
@@ -99,33 +86,35 @@ def refresh_hints(tables: Tables, account: str, resource_id: str) -> None:
 
 
 def unlink_page(tables: Tables, task: Task, at: int) -> Task | None:
-    """Remove a deleted product's reference from a page of its thngs. Answers the task that goes on from there."""
-    shard, product_id = task.get("shard", 0), task["product"]
+    """Remove what refers to something deleted, on one page. Answers the task that goes on from there."""
+    part, shard = task.get("part", 0), task.get("shard", 0)
+    what, parts = REFERENCES[task["do"]]
+    gone, (kind, field) = task[what], parts[part]
     own = tables.of(task["account"])
-    thngs = Resources(own, THNG)
+    referring = Resources(own, kind)
 
     def change(document: Document) -> Document:
-        if document.get("product") != product_id:
-            return document
-        rest = {name: value for name, value in document.items() if name != "product"}
-        return {**rest, "updatedAt": max(at, document["updatedAt"])}
+        rest = without(document, field, gone)
+        return rest if rest == document else {**rest, "updatedAt": max(at, document["updatedAt"])}
 
-    partition = keys.index(keys.ACCOUNT_SCOPE, THNG.name, "product", product_id, shard)
+    partition = keys.index(keys.ACCOUNT_SCOPE, kind.name, field, gone, shard)
     page = own.log.query(partition, after=task.get("after"), limit=PAGE, consistent=True)
-    found = thngs.read_many([row.key.sk for row in page.rows], consistent=True)
+    found = referring.read_many([row.key.sk for row in page.rows], consistent=True)
     for row in page.rows:
         stored = found.get(row.key.sk)
         if stored is None:
             continue  # deleted, or just being created
-        if stored.document.get("product") == product_id:
+        if without(stored.document, field, gone) != stored.document:
             with suppress(NotFound):  # deleted meanwhile
-                thngs.update(row.key.sk, change)
+                referring.update(row.key.sk, change)
         else:
-            thngs.sweep(row.key, row.item, stored)
+            referring.sweep(row.key, row.item, stored)
     if page.after is not None:
-        return {**task, "shard": shard, "after": page.after}
-    if shard + 1 < THNG.shards:
-        return {**task, "shard": shard + 1, "after": None}
+        return {**task, "part": part, "shard": shard, "after": page.after}
+    if shard + 1 < kind.shards:
+        return {**task, "part": part, "shard": shard + 1, "after": None}
+    if part + 1 < len(parts):
+        return {**task, "part": part + 1, "shard": 0, "after": None}
     return None
 
 
@@ -142,16 +131,22 @@ def _set_hints(tables: Tables, key: GlobalKey, account: str, resource_id: str) -
         if link.evrythng_id != resource_id or link.deleted_at is not None or (link.product, link.projects) == hints:
             return
         product, projects = hints
+        after = replace(link, product=product, projects=projects, version=link.version + 1)
         changes: tuple[FieldChange, ...] = (
-            Set("v", link.version + 1),
+            Set("v", after.version),
             Set("projects", ",".join(projects)),
             Set("product", product) if product else Remove("product"),
         )
-        try:
-            tables.main.update(key, changes, when=(Equals("v", link.version),))
+
+        def written(changes: tuple[FieldChange, ...] = changes, before: int = link.version) -> bool:
+            try:
+                tables.main.update(key, changes, when=(Equals("v", before),))
+            except ConditionFailed:
+                return False
+            return True
+
+        if relisted(tables.of(account), link, after, written):
             return
-        except ConditionFailed:
-            continue
     raise Conflict(f"The link {key.pk} keeps changing")
 
 

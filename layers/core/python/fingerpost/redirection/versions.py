@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import keys
+from ..access.authors import authors
 from ..body import validated
 from ..caller import Caller
 from ..errors import Finding, NotFound
@@ -13,7 +14,7 @@ from ..ids import SeededIds
 from ..ports.table import Item, Page, Table
 from ..shapes import upgraded
 from .documents import SentApplicationRules, SentRules
-from .rulesets import CompiledRules, Timeline, Version, read_chunks, timeline_of, unpack
+from .rulesets import StoredRule, Timeline, Version, read_chunks, timeline_of, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ def live_row(rows: Iterable[Item], at: int) -> Item | None:
     return max([each for each in begun if each[0] <= at], key=lambda each: each[:2], default=(0, 0, None))[2]
 
 
-def compiled_of(caller: Caller, version: Version) -> CompiledRules:
+def stored_rules(caller: Caller, version: Version) -> list[StoredRule]:
     """The rules of a version, read now."""
-    return unpack(version.number, read_chunks(caller.tables.main, version.set_id), delegating=not version.app)
+    return unpacked(read_chunks(caller.tables.main, version.set_id))[0]
 
 
 def version_of(owner: Owner, row: Item, needs: int = 0) -> Version:
@@ -99,14 +100,14 @@ def read(caller: Caller, owner: Owner) -> dict[str, Any]:
     current = of.at(caller.at)
     if current is None:
         empty = {"id": _id(caller, owner), "createdAt": 0, "updatedAt": 0, "version": 0, "rules": []}
-        return empty | _planned(of, caller.at)
+        return empty | planned_in(of, caller.at)
     row = read_row(caller, owner, current.number)
-    return document(caller, owner, row, sent_rules(caller, current), planned=_planned(of, caller.at))
+    return document(caller, owner, row, sent_rules(caller, current), planned=planned_in(of, caller.at))
 
 
 def sent_rules(caller: Caller, version: Version) -> list[Any]:
     """The rules of a version as they were sent."""
-    return [rule["sent"] for rule in compiled_of(caller, version).rules]
+    return [rule["sent"] for rule in stored_rules(caller, version)]
 
 
 def document(
@@ -130,8 +131,13 @@ def document(
     return result | (planned or {})
 
 
-def version_document(of: Timeline, row: Item, at: int) -> dict[str, Any]:
-    """One version and its story, without its rules."""
+def version_documents(caller: Caller, of: Timeline, rows: Sequence[Item]) -> list[dict[str, Any]]:
+    """Versions and their stories, without their rules."""
+    known = authors(caller.tables, rows)
+    return [_version_document(of, row, caller.at, known[row["by"]]) for row in rows]
+
+
+def _version_document(of: Timeline, row: Item, at: int, by: dict[str, Any]) -> dict[str, Any]:
     number = row["number"]
     current = of.at(at)
     coming = {version.number for _, version in phases(of, at) if version is not None}
@@ -144,7 +150,7 @@ def version_document(of: Timeline, row: Item, at: int) -> dict[str, Any]:
         "version": number,
         "state": state,
         "publishedAt": row["at"],
-        "by": by(row),
+        "by": by,
         "reason": row["reason"],
         "ruleCount": row["count"],
         "rolledBackTo": row["back"],
@@ -157,20 +163,22 @@ def version_document(of: Timeline, row: Item, at: int) -> dict[str, Any]:
     return {name: value for name, value in result.items() if value is not None or name not in optional}
 
 
-def whole_document(caller: Caller, owner: Owner, number: int) -> dict[str, Any]:
-    """One version with its rules and what was odd about them. Raises NotFound."""
-    row = read_row(caller, owner, number)
-    result = version_document(timeline(caller, owner), row, caller.at)
-    return {**result, "rules": sent_rules(caller, version_of(owner, row)), "warnings": json.loads(row["warnings"])}
+def whole_document(caller: Caller, owner: Owner, row: Item, of: Timeline) -> dict[str, Any]:
+    """One version with its rules and what was odd about them."""
+    rules = sent_rules(caller, version_of(owner, row))
+    (story,) = version_documents(caller, of, [row])
+    return {**story, "rules": rules, "warnings": json.loads(row["warnings"])}
 
 
-def by(row: Item) -> dict[str, Any]:
-    """Who wrote a row of a version or a draft."""
-    return {"id": row["by"], "type": row["actor"]}
+def listed(caller: Caller, owner: Owner, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """The documents of an owner's versions, newest first, and where the list goes on."""
+    of = timeline(caller, owner)
+    page = newest_rows(caller.tables.main, owner, limit=limit, after=after)
+    return version_documents(caller, of, [upgraded(row.item) for row in page.rows]), page.after
 
 
-def _planned(of: Timeline, at: int) -> dict[str, Any]:
-    """What goes live later, for the document of what is live now; nothing when nothing is planned."""
+def planned_in(of: Timeline, at: int) -> dict[str, Any]:
+    """`planned`: what goes live later, for the document of what is live now; nothing when nothing is planned."""
     coming = phases(of, at)
     if not coming:
         return {}

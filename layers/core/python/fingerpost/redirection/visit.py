@@ -85,19 +85,25 @@ class Visits:
         try:
             link = self.find(domain, short_id, facts.at)
             live, ahead = self._live_of(link, facts.at)
-            own = self._own(link.account)
-            compiled = self._sets.of(own, link.account, live.versions.get(keys.ACCOUNT_RULES))
-            reach = live.reach or self._reach(link.account, live, compiled)
-            reading = Reading(own, Sources(facts=facts, action=ACTION), *_targets(link), ahead)
-            decision = decide(compiled, reach, reading, lambda version: self._sets.of(own, link.account, version))
+            if link.limits is not None and (limit := link.limit(facts.at)) is not None:
+                decision, thng = Decision(link.url_at(limit), limit=limit), None
+            else:
+                decision, thng = self._decide(link, facts, live, ahead)
         except (Throttled, Unreachable) as failure:
             raise Unavailable("The store is busy; try again in a moment", headers=RETRY_AFTER) from failure
-        if decision is None:
-            decision = Decision(link.default_url(), version=compiled.number)
         action_id = self.new_id(facts.at)
-        item = self._action(link, decision, facts, reading.thng, live, mark=mark, cause=cause)
+        item = self._action(link, decision, facts, thng, live, mark=mark, cause=cause)
         self._record(link.account, action_id, item)
         return Visit(link, decision, action_id)
+
+    def _decide(self, link: Link, facts: Facts, live: Live, ahead: Rows) -> tuple[Decision, Document | None]:
+        """What the rules say, else the default URL; and the thng, when it was read."""
+        own = self._own(link.account)
+        compiled = self._sets.of(own, link.account, live.versions.get(keys.ACCOUNT_RULES))
+        reach = live.reach or self._reach(link.account, live, compiled)
+        reading = Reading(own, Sources(facts=facts, action=ACTION), *_targets(link), ahead)
+        decision = decide(compiled, reach, reading, lambda version: self._sets.of(own, link.account, version))
+        return decision or Decision(link.default_url(), version=compiled.number), reading.thng
 
     def _own(self, account: str) -> Tables:
         """The account's own tables, made once."""
@@ -171,6 +177,7 @@ class Visits:
         optional: dict[str, Any] = {
             link.type: link.evrythng_id,
             "product": product,
+            "max": link.limits.max_scans if link.limits is not None and not decision.limit else None,
             "mark": mark,
             "cause": cause,
             **reaction_item(decision),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
+from ..clock import moment_text
 from .nodes import (
     AllOf,
     AnyOf,
@@ -109,7 +109,7 @@ def _explain_test(test: Test, stored: object, decided: bool) -> Explanation:
         decided=decided,
         field=test.field,
         found=stored,
-        wanted=tuple(_wanted(test, pattern) for pattern in test.values),
+        wanted=tuple(wanted(test, pattern) for pattern in test.values),
         says=_says(test, stored),
     )
 
@@ -141,7 +141,7 @@ def _which_is(test: Test, stored: object) -> str:
     if test.op in ("=", "!=") and len(test.values) == 1 and isinstance(test.values[0], Exact):
         return ""
     if test.op in ("=", "!=") and all(isinstance(pattern, Exact) for pattern in test.values):
-        return f", one of {', '.join(_wanted(test, pattern) for pattern in test.values)}"
+        return f", one of {', '.join(wanted(test, pattern) for pattern in test.values)}"
     hit = next(pattern for pattern in test.values if pattern_holds(test.op, pattern, stored))
     match hit:
         case Prefix(text):
@@ -149,7 +149,7 @@ def _which_is(test: Test, stored: object) -> str:
         case Exact(text) if test.op in ("~", "!~"):
             return f", which contains {_short(text)}"
         case _:
-            return f", {_wanted(test, hit)}"
+            return f", {wanted(test, hit)}"
 
 
 def _which_is_not(test: Test) -> str:
@@ -163,10 +163,10 @@ def _which_is_not(test: Test) -> str:
 
 
 def _alternatives(test: Test) -> str:
-    return " or ".join(_wanted(test, pattern) for pattern in test.values)
+    return " or ".join(wanted(test, pattern) for pattern in test.values)
 
 
-def _wanted(test: Test, pattern: Pattern) -> str:
+def wanted(test: Test, pattern: Pattern) -> str:
     """One pattern as words that fit after "is" and after "not"."""
     match pattern:
         case Exact(text) if test.op in ("~", "!~"):
@@ -192,7 +192,7 @@ def _shown(field: str, value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int() if field in _INSTANTS and 0 <= value < 253_402_300_800_000:
-            return datetime.fromtimestamp(value // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            return moment_text(value)
         case int() if field == "timeOfDay" and 0 <= value <= 86_400_000:
             return f"{value // 3_600_000:02}:{value // 60_000 % 60:02}"
         case "":

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..errors import Finding
 from .check import Conjunction, Oddity, Span, conjunctions, span_of
-from .nodes import NEVER, AllOf, Exact, Node, Pattern
+from .nodes import Exact, Node, Pattern
 from .printing import print_name
 
 MAX_OVERLAPS = 100  # told
@@ -36,7 +36,7 @@ def overlaps(matches: Sequence[Node | None], targets: Sequence[Hashable], *, fie
     groups: dict[frozenset[str], list[_Rule]] = defaultdict(list)
     told = work = 0
     for number, node in enumerate(matches):
-        if node is None or node in (NEVER, AllOf(())):
+        if node is None:
             continue
         found: tuple[int, str] | None = None
         mine = [asked for each in conjunctions(node) if (asked := _asked(each))]
@@ -88,7 +88,7 @@ def _crossing(one: _Asked, other: _Asked) -> str | None:
     kinds = set(relations.values())
     if "apart" in kinds or not ("crossing" in kinds or {"inside", "around"} <= kinds):
         return None
-    name = next(name for name, relation in relations.items() if relation not in ("same",))
+    name = next(name for name, relation in relations.items() if relation != "same")
     return f"{print_name(name)} may be {_common(one[name], other[name])}"
 
 

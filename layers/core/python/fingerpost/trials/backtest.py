@@ -20,19 +20,19 @@ SECONDS = 15.0  # of one call; the gateway waits for 30, and the page that has b
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a backtest goes on: how many scans it has asked about, and the page after them."""
+    """Where a backtest goes on: how many scans are left to ask about, and the page where they begin."""
 
-    asked: int
+    left: int
     token: str
 
     @property
     def text(self) -> str:
-        return f"{self.asked} {self.token}"
+        return f"{self.left} {self.token}"
 
     @staticmethod
     def read(text: str) -> "Position":
-        asked, _, token = text.partition(" ")
-        return Position(int(asked), token)
+        left, _, token = text.partition(" ")
+        return Position(int(left), token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Tested:
 
     comparison: Comparison
     robots: int
+    limited: int
     further: Position | None
 
 
@@ -55,25 +56,28 @@ def backtest(
     seconds: float = SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Tested:
-    """Ask about scans, newest first, up to `most` in all, as far as one call's time goes. Raises InvalidCursor."""
+    """Ask about scans, newest first, as far as one call's time goes.
+
+    At most `most`, and no more than the call that `start` comes from has left over. Raises InvalidCursor.
+    """
     comparison = Comparison(before.compiled, after.compiled)
     needs = before.needs | after.needs
-    asked, token = (start.asked, start.token) if start is not None else (0, None)
-    robots, ends = 0, clock() + seconds
-    while asked < most:
-        page = scans.page(token, min(PAGE, most - asked))
-        robots += page.robots
+    left, token = (most, None) if start is None else (min(most, start.left), start.token)
+    robots, limited, ends = 0, 0, clock() + seconds
+    while left > 0:
+        page = scans.page(token, min(PAGE, left))
+        robots, limited = robots + page.robots, limited + page.limited
         things.fetch(page.scans, needs)
         for scan in page.scans:
             reading = things.reading(scan)
             old, new = (_outcome(each, scan, reading, things) for each in (before, after))
             comparison.add(scan.id, scan.at, scan.row.get("url"), old, new)
-        asked, token = asked + len(page.scans), page.token
+        left, token = left - len(page.scans), page.token
         if token is None:
             break
-        if clock() >= ends and asked < most:
-            return Tested(comparison, robots, Position(asked, token))
-    return Tested(comparison, robots, None)
+        if clock() >= ends and left > 0:
+            return Tested(comparison, robots, limited, Position(left, token))
+    return Tested(comparison, robots, limited, None)
 
 
 def _outcome(rules: InForce, scan: Recorded, reading: Reading, things: Things) -> Outcome:
@@ -82,4 +86,4 @@ def _outcome(rules: InForce, scan: Recorded, reading: Reading, things: Things) -
     if decision is not None:
         return rules.outcome(decision)
     link = things.link(scan)
-    return Outcome(None) if link is None else Outcome(link.default_url(), as_written(link.template))
+    return Outcome(None) if link is None else Outcome(link.default_url(), as_written(link.url))

@@ -1,11 +1,11 @@
 """Two rule sets asked about the same scans: how many go elsewhere, from where to where, by which rules. Pure."""
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ..redirection.pairing import paired_rules
 from ..redirection.rulesets import CompiledRules
 
 MAX_GROUPS = 200
@@ -126,7 +126,8 @@ class Comparison:
 
     def _rules(self) -> list[Document]:
         """The rules that decided any scan, in the order of the new set and then those that are only in the old one."""
-        was = same_rules(self._before.rules, self._after.rules)
+        before, after = ([rule["sent"] for rule in each.rules] for each in (self._before, self._after))
+        was = {now + 1: then + 1 for now, then in paired_rules(before, after)}
         decided_before, decided_after = self._decided
         told = [
             {
@@ -150,32 +151,6 @@ class Comparison:
             for number in sorted(gone)
         ]
         return [each for each in told if each["before"] or each["after"]]
-
-
-def same_rules(before: Sequence[Any], after: Sequence[Any]) -> dict[int, int]:
-    """Which rule of the new set was which of the old one, both from 1: the very same rule, else one of its name.
-
-    Rules are as they are stored.
-    """
-    found: dict[int, int] = {}
-    for key_of in (_whole, _named):
-        left: dict[str, deque[int]] = defaultdict(deque)
-        known = set(found.values())
-        for number, rule in enumerate(before, 1):
-            if number not in known and (key := key_of(rule)):
-                left[key].append(number)
-        for number, rule in enumerate(after, 1):
-            if number not in found and (same := left.get(key_of(rule))):
-                found[number] = same.popleft()
-    return found
-
-
-def _whole(rule: Any) -> str:
-    return repr(sorted(rule["sent"].items(), key=lambda item: item[0]))
-
-
-def _named(rule: Any) -> str:
-    return rule.get("name") or ""
 
 
 def _name(compiled: CompiledRules, rule: int | None) -> str | None:

@@ -1,6 +1,7 @@
 """The scans of an account that were recorded, newest first, and what rules about them have to read: each thing once."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,7 @@ class Page:
 
     scans: list[Recorded]
     robots: int  # and previews: as with hits, nobody looked at where they went
+    limited: int  # a limit of their redirection was in the way, so no rules were asked
     token: str | None  # for the next page; None on the last
 
 
@@ -56,16 +58,29 @@ class Scans:
 
     def __init__(self, caller: Caller, secret: bytes, wanted: Wanted):
         self._wanted = wanted
-        project = caller.principal.project
+        sight = caller.principal.sight
         self._lister: Lister[tuple[str, Any]] = Lister(
             tables=caller.tables,
             account=caller.principal.account,
             kind=ACTION,
-            load=loads(caller, project, consistent=False),
+            load=loads(caller, sight, consistent=False),
             secret=secret,
-            project=project,
+            scopes=sight.scopes,
             times=("timestamp",),
         )
+
+    def pages(
+        self, most: int, seconds: float = float("inf"), clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[Page]:
+        """The newest ones, `most` in all, fewer when `seconds` are over before."""
+        token: str | None = None
+        ends = clock() + seconds
+        while most > 0:
+            page = self.page(token, min(PAGE, most))
+            yield page
+            most, token = most - len(page.scans), page.token
+            if token is None or clock() >= ends:
+                return
 
     def page(self, token: str | None, size: int = PAGE) -> Page:
         """The next ones. Raises InvalidCursor."""
@@ -74,7 +89,9 @@ class Scans:
         )
         scans = [Recorded(action_id, row_of(item)) for action_id, item in found.items]
         seen = [each for each in scans if not each.row.get("mark") and not is_robot(each.row.get("ua", ""))]
-        return Page([each for each in seen if each.asked], len(scans) - len(seen), found.token)
+        asked = [each for each in seen if each.asked]
+        limited = sum("limit" in each.row for each in seen)
+        return Page(asked, len(scans) - len(seen), limited, found.token)
 
 
 class Things:

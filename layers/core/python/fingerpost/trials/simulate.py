@@ -8,10 +8,11 @@ from typing import Any
 from ..caller import Caller
 from ..redirection.context import context_of
 from ..redirection.hosts import may_lead_to
+from ..redirection.limits import Limit
 from ..redirection.reading import Reading
 from ..redirection.references import Referenced
 from ..redirection.rulesets import CompiledRules
-from ..redirection.telling import Asked, Document, Teller, Told
+from ..redirection.telling import Asked, Document, Teller, Told, told_by_limit
 from ..rules.template import MAX_URL_CHARACTERS
 from .described import Described
 from .in_force import InForce
@@ -52,21 +53,47 @@ class _Simulation:
         self._decided = None if self._decision is None else self._rules.own_rule(self._decision)
         self._teller = Teller(self._reading, self._rules.load, self._whom)
         self._context = self._teller.context(self._compiled, self._asked)
+        self._limit = None if self._link is None else self._link.limit(scan.at)
 
     def document(self, first: int, limit: int) -> Document:
-        decision, compiled = self._decision, self._compiled
         rules, further = self._rules_told(first, limit)
         document: Document = {
             **named(self._referenced),
+            **(self._by_rules() if self._limit is None else self._by_limit(self._limit)),
+            "rules": rules,
+            "ruleCount": len(self._compiled.rules),
+            "context": self._context,
+        }
+        if further is not None:
+            document["nextRule"] = further
+        if self._referenced.warnings:
+            document["warnings"] = [each.document() for each in self._referenced.warnings]
+        return document
+
+    def _by_limit(self, limit: Limit) -> Document:
+        """What a limit of the redirection decides; what the rules say is what they would have said without it."""
+        assert self._link is not None
+        url = self._link.url_at(limit)
+        template = self._link.limits.urls[limit][1] if url and self._link.limits else None
+        return {
+            "redirectUrl": url or None,
+            "decidedBy": "limit",
+            "limit": limit,
+            "rule": None,
+            "name": None,
+            "says": told_by_limit(limit, url),
+            "template": [] if template is None else filled(template, self._link.names(), {}, of_redirection),
+        }
+
+    def _by_rules(self) -> Document:
+        decision, compiled = self._decision, self._compiled
+        document: Document = {
             "redirectUrl": decision.url if decision else self._link.default_url() if self._link else None,
             "decidedBy": self._decided_by(),
             "rule": self._decided,
             "name": None if self._decided is None else compiled.rules[self._decided - 1].get("name"),
             "says": self._says(),
-            "rules": rules,
-            "ruleCount": len(compiled.rules),
             "template": self._template(),
-            "context": self._context,
         }
         if self._decided_by() == "application":
             assert decision is not None and decision.decider is not None
@@ -80,10 +107,6 @@ class _Simulation:
             }
         if decision is not None and decision.variant:
             document["variant"] = decision.variant
-        if further is not None:
-            document["nextRule"] = further
-        if self._referenced.warnings:
-            document["warnings"] = [each.document() for each in self._referenced.warnings]
         return document
 
     def _decided_by(self) -> str:
@@ -95,8 +118,8 @@ class _Simulation:
     def _says(self) -> str:
         decision = self._decision
         if decision is None or self._decided is None:
-            passed = next(self._matching(None), None)
-            says = "no rule matched" if passed is None else f"rule {passed + 1} matched but led nowhere"
+            passed = self._passed()
+            says = f"rule {passed[0] + 1} matched but led nowhere" if passed else "no rule matched"
             return f"{says}; it goes to the default URL" if self._link is not None else says
         place = self._decided - 1
         told = Told(list(self._teller.each(self._compiled, self._decided, [place], self._asked)), self._decided)
@@ -110,7 +133,7 @@ class _Simulation:
     def _rules_told(self, first: int, limit: int) -> tuple[list[Document], int | None]:
         """What the rules say, and the number of the first that was left out when there are more."""
         last = min(first - 1 + limit, len(self._compiled.rules))
-        passed = set(self._matching(self._decided))
+        passed = set(self._passed())
         told: list[Document] = []
         size = 0
         for each in self._teller.each(self._compiled, self._decided, range(first - 1, last), self._asked):
@@ -122,22 +145,16 @@ class _Simulation:
             told.append(each)
         return told, last + 1 if last < len(self._compiled.rules) else None
 
-    def _matching(self, before: int | None) -> Iterator[int]:
+    def _passed(self) -> list[int]:
         """The rules (from 0) that matched ahead of the one that decided, and led nowhere."""
-        place = self._compiled.first_match(self._context)
-        while place is not None and (before is None or place < before - 1):
-            yield place
-            place = self._compiled.next_match(self._context, place)
+        matching = self._compiled.all_matches(self._context)
+        return [place for place in matching if self._decided is None or place < self._decided - 1]
 
     def _why_nowhere(self, place: int) -> str:
         target, _ = self._compiled.aim(place, self._reading.account, self._reading.facts)
         if target is None:
             return "no application that it asks has an answer"
-        if (
-            self._asked is not None
-            and self._rules.allowed_hosts
-            and not may_lead_to(target.host, self._rules.allowed_hosts)
-        ):
+        if self._asked is not None and not may_lead_to(target.host, self._rules.allowed_hosts):
             return f"the account does not allow applications to lead to {target.host}"
         return f"its URL would be longer than {MAX_URL_CHARACTERS:,} characters"
 
@@ -154,7 +171,7 @@ class _Simulation:
         """Where each field of the URL came from."""
         decision = self._decision
         if decision is None:
-            return [] if self._link is None else filled(self._link.template, self._link.names(), {}, of_redirection)
+            return [] if self._link is None else filled(self._link.url, self._link.names(), {}, of_redirection)
         asked = decision.decider
         compiled, place = self._rules.decider_of(decision)
         target = self._rules.target_of(decision)

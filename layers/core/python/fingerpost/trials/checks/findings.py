@@ -1,7 +1,6 @@
 """What a check finds, as one document whatever found it."""
 
 from collections.abc import Iterable
-from copy import replace
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,7 +49,3 @@ def says(found: Iterable[Checked]) -> str:
     counted = [(levels.count(level), level) for level in LEVELS]
     told = [f"{count:,} {level}{'' if count == 1 else 's'}" for count, level in counted if count]
     return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told) or "nothing was found"
-
-
-def named(finding: Finding, rule: int, name: str | None) -> Finding:
-    return replace(finding, rule=rule, name=name)

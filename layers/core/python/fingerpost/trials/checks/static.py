@@ -44,7 +44,7 @@ def checked(sent: SentRules | SentApplicationRules, examined: Prepared) -> Itera
     found += overlaps(matches, [_target(rule) for rule in rules])
     for odd, finding in zip(found, of_rules([each.finding for each in found], sent.rules), strict=True):
         yield Checked("note" if odd.kind == "overlap" else "warning", odd.kind, finding)
-    if all(match is not None or place in passing for place, match in enumerate(matches)):
+    if not any(sent_urls(rule) and not (rule.match or "").strip() for rule in sent.rules):
         application = isinstance(sent, SentApplicationRules)
         message = NO_DEFAULT if application else DEFAULT_OF_LINKS
         yield Checked("warning" if application else "note", "missingDefault", about_set(message))
