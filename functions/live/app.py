@@ -2,10 +2,9 @@
 
 import traceback
 
-from fingerpost import wiring
 from fingerpost.errors import FingerpostError
 from fingerpost.http import Event, Reply, header
-from fingerpost.live.service import Live
+from fingerpost.live.service import live
 from fingerpost.log import error
 from fingerpost.ports.connections import ConnectionGone
 
@@ -14,19 +13,19 @@ def handler(event: Event, _context: object = None) -> Reply:
     """`$connect` is refused with the status of the error; what a message comes to is written to its connection."""
     context = event["requestContext"]
     connection_id, cause = context["connectionId"], context.get("requestId", "")
-    live = Live(wiring.tables(), wiring.connections(), wiring.clock, wiring.settings().api_url)
+    connections = live()
     try:
         match context["routeKey"]:
             case "$connect":
-                live.connect(connection_id, _authorization(event), cause)
+                connections.connect(connection_id, _authorization(event), cause)
             case "$disconnect":
-                live.disconnect(connection_id, cause)
+                connections.disconnect(connection_id, cause)
             case _:
-                live.message(connection_id, event.get("body") or "")
+                connections.message(connection_id, event.get("body") or "")
     except FingerpostError as refusal:
         return {"statusCode": refusal.status, "body": str(refusal)}
     except ConnectionGone:
-        live.disconnect(connection_id, cause)
+        connections.disconnect(connection_id, cause)
     except Exception:
         error("unexpected", cause=cause, exception=traceback.format_exc())
         return {"statusCode": 500}

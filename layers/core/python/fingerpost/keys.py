@@ -41,9 +41,14 @@ def link(domain: str, short_id: str) -> GlobalKey:
     return GlobalKey(f"link#{domain}#{short_id}", ONLY)
 
 
+def bearer(digest: str) -> GlobalKey:
+    """main. Who an API key is, by the SHA-256 of the key in hex."""
+    return GlobalKey(f"key#{digest}", ONLY)
+
+
 def api_key(key: str) -> GlobalKey:
     """main. Who an API key is. Only its hash is stored."""
-    return GlobalKey(f"key#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+    return bearer(hashlib.sha256(key.encode()).hexdigest())
 
 
 def key_of(digest: str) -> GlobalKey:

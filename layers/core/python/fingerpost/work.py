@@ -4,6 +4,8 @@ import json
 
 from .catalogue import bulk
 from .catalogue.erase import Erasing
+from .catalogue.properties import Reading
+from .live.service import live
 from .ports.queue import Queue
 from .ports.table import Tables
 from .redirection.exhaustion import mark_exhausted
@@ -31,6 +33,11 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
                 queue.send(json.dumps(rest), group=task["account"])
         case "exhaust":
             mark_exhausted(tables, task["account"], task["link"], at)
+        case "tell":
+            readings = [Reading(*each) for each in task["readings"]]
+            live().tell(task["account"], task["id"], readings)
+        case "absent":
+            live().absent(task["account"], task["id"], "expired")
         case "change":
             if (rest := bulk.carry_out(tables, task)) is not None:
                 queue.send(json.dumps(rest), group=task["account"])

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..access.authentication import authenticate
+from .. import wiring
+from ..access.authentication import authenticate, principal_of
 from ..access.decision import decide
 from ..access.model import Principal
 from ..caller import Caller
@@ -130,15 +131,15 @@ class Live:
             raise TooLarge(f"A connection watches at most {MAX_TOPICS} paths")
         principal = self._principal(connected)
         template = f"/{topic.kind}s/{{{topic.kind}Id}}/{topic.what}"
-        of = "location" if topic.what == "location" else "properties"
-        decide(principal, "read", of, template, {f"{topic.kind}Id": topic.id})
+        of = "locations" if topic.what == "location" else "properties"
+        decide(principal, "read", of, "GET", template, {f"{topic.kind}Id": topic.id})
         resources = Resources(self._tables.of(connected.account), _KINDS[topic.kind])
         if not principal.sight.sees(resources.read(topic.id).document):
             raise resources.missing(topic.id)
 
     def _principal(self, connected: Connected) -> Principal:
         """Who the connection's key is now. Raises Forbidden for one that was revoked."""
-        return authenticate(self._tables, "", bearer=connected.bearer)
+        return principal_of(self._tables, connected.bearer)
 
     def _may_still(self, connected: Connected, topics: Sequence[Topic]) -> bool:
         try:
@@ -159,6 +160,11 @@ class Live:
         if self._rows.is_present(account, thng_id) != present:  # another one came or went
             now = Reading(CONNECTED, not present, max(at + 1, self._clock()))
             Properties(own).record(thng_id, [now], caller)
+
+
+def live() -> Live:
+    """The connections of this deployment."""
+    return Live(wiring.tables(), wiring.connections(), wiring.clock, wiring.settings().api_url)
 
 
 def _content(text: str) -> Mapping[str, Any]:
