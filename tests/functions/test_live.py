@@ -78,6 +78,16 @@ def test_a_key_opens_a_connection_by_its_header_or_by_the_query_of_a_browser(wor
     assert wire.connect("b", world.trusted, by_query=True) == 200
 
 
+def test_a_connection_as_api_gateway_tells_of_it(world, wire):
+    thng = world.thng()["id"]
+    for story in ("live/connect", "live/subscribe"):
+        assert world.story(story, THNG=thng) == {"statusCode": 200}
+    ((told,),) = wire.opened.told.values()
+    assert told == {"subscribed": f"/thngs/{thng}/properties"}
+    assert world.story("live/disconnect") == {"statusCode": 200}
+    assert not [row for row in world.rows().values() if row["k"] in ("connection", "watcher")]
+
+
 def test_without_a_key_that_is_known_there_is_no_connection(world, wire):
     assert wire.connect("a", world.nobody) == 401
     assert wire.event("$connect", "b", headers={"authorization": "x" * 80}) == 403
