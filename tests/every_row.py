@@ -32,7 +32,7 @@ from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, 
 from fingerpost.catalogue.model import THNG
 from fingerpost.errors import Unauthenticated
 from fingerpost.ids import new_id
-from fingerpost.insight import statistics
+from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
@@ -131,6 +131,7 @@ def _live_a_little(tables: Tables) -> None:
     assert derive(tables.log, [first, Change(sequence="2", key=beside, old=None, new=first.new)]) == []
     bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
+    erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
 
 

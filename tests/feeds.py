@@ -83,9 +83,13 @@ def expected_sums(changes: Sequence[Change]) -> dict[Named, Counter[str]]:
 
 
 def expected_visitors(changes: Sequence[Change]) -> dict[Named, int]:
-    """How many visitors each link, and each account, had on each day with hits."""
+    """How many visitors each link, and each account, had on each day with hits. Nobody is known of what was deleted."""
     found: dict[Named, set[str]] = defaultdict(set)
+    gone = {change.key for change in changes if change.new is None}
     for account, item, day in distinct(changes):
+        for name in (item["link"], "*") if is_hit(item) else ():
+            found[account, name, day] |= set()
+    for account, item, day in distinct([change for change in changes if change.key not in gone]):
         if is_hit(item):
             for name in (item["link"], "*"):
                 found[account, name, day] |= {item["visitor"]} if "visitor" in item else set()

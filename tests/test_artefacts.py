@@ -62,6 +62,7 @@ STATUS = {
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
     "catalogue/update-by-filter": 204,
+    "insight/erase-scans-of-thng": 202,
     "redirect/head": 307,
     "redirect/link-preview": 307,
     "redirect/plain-scan": 307,
@@ -106,6 +107,7 @@ MADE_BY = (
     ("catalogue/create-thng", {"THNG": "id"}),
     ("redirections/create-json", {"SHORT_ID": "shortId"}),
     ("actions/post-scan", {"ACTION": "id"}),
+    ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
     ("rules/publish-version", {"VERSION": "version"}),
     ("rules/save-draft", {"DRAFT": "name"}),
 )

@@ -12,6 +12,7 @@ from tests.running import Server
 
 ROUNDS = 10
 CONNECTIONS = 4
+SHORT_ID = "LOADED"
 
 
 class Load(threading.Thread):
@@ -27,7 +28,7 @@ class Load(threading.Thread):
             connection = http.client.HTTPConnection("localhost", self.port, timeout=10)
             for number in itertools.count():
                 agent = f"load/{self.prefix}-{number}"
-                connection.request("GET", "/TURF1891", headers={"user-agent": agent})
+                connection.request("GET", f"/{SHORT_ID}", headers={"user-agent": agent})
                 answer = connection.getresponse()
                 answer.read()
                 if answer.status == 307:
@@ -49,11 +50,19 @@ def recorded_agents(server: Server) -> list[str]:
     return agents
 
 
+def make_link(server: Server) -> None:
+    thng = server.ask("/thngs", {"name": "Lamp 7"})["id"]
+    sent = {"evrythngId": thng, "defaultRedirectUrl": "https://museum.example/", "shortId": SHORT_ID}
+    server.ask(f"{server.short}/redirections", sent, accept="application/json")
+
+
 def test_ten_kills_under_load_lose_no_answered_scan_and_double_none(tmp_path):
-    server = Server(tmp_path)
+    server = Server(tmp_path, FINGERPOST_DEMO="0")  # the demo has scans of its own
     answered: list[str] = []
     for round_ in range(ROUNDS):
         server.start()
+        if round_ == 0:
+            make_link(server)
         loads = [Load(server.short_port, f"{round_}-{number}") for number in range(CONNECTIONS)]
         for load in loads:
             load.start()
@@ -70,14 +79,14 @@ def test_ten_kills_under_load_lose_no_answered_scan_and_double_none(tmp_path):
         hits = -1
         for _ in range(200):  # the feed catches up
             agents = recorded_agents(server)
-            hits = server.ask(f"{server.short}/redirections/TURF1891")["hits"]
+            hits = server.ask(f"{server.short}/redirections/{SHORT_ID}")["hits"]
             if hits == len(agents) and set(answered) <= set(agents):
                 break
             time.sleep(0.1)
         assert len(agents) == len(set(agents)), "a scan is there twice"
         assert set(answered) <= set(agents), "an answered scan is missing"
         assert hits == len(agents)
-        for address in (f"{server.short}/redirections/TURF1891/statistics", f"{server.api}/statistics"):
+        for address in (f"{server.short}/redirections/{SHORT_ID}/statistics", f"{server.api}/statistics"):
             found = server.ask(f"{address}?by=browser,country")
             assert (found["hits"], found["robots"]) == (hits, 0)
             assert [sum(each["hits"] for each in values) for values in found["by"].values()] == [hits, hits]

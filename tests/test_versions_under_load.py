@@ -47,11 +47,11 @@ def rules_of(letter: str, seed: int):
 class Scanner(threading.Thread):
     """Scans one link again and again, each time so much later that nothing it has kept is fresh."""
 
-    def __init__(self, folder: Path, moments: "count[int]", over: threading.Event):
+    def __init__(self, folder: Path, moments: "count[int]", over: threading.Event, scanned: threading.Semaphore):
         super().__init__(daemon=True)
         tables = local_tables(folder, clock=SettableClock())
         self.visits = Visits(tables, tables.main, lambda _body: None)
-        self.moments, self.over = moments, over
+        self.moments, self.over, self.scanned = moments, over, scanned
         self.decisions: list[tuple[int, int | None, str]] = []
         self.failure: BaseException | None = None
 
@@ -61,8 +61,10 @@ class Scanner(threading.Thread):
                 facts = Facts(at=NOON + next(self.moments) * 5_000, country="IE")
                 decision = self.visits.visit(DOMAIN, "TURF", facts).decision
                 self.decisions.append((decision.version, decision.rule, decision.url))
+                self.scanned.release()
         except BaseException as failure:
             self.failure = failure
+            self.scanned.release(1_000)
 
 
 @pytest.fixture
@@ -81,8 +83,8 @@ def test_no_scan_sees_a_half_of_either_version(folder, monkeypatch):
     Links(tables, caller).create(sent, DOMAIN)
     letters = {publish(caller, ACCOUNT, rules_of(letter, 0))["version"]: letter for letter in "ab"}
 
-    moments, over = count(1), threading.Event()
-    scanners = [Scanner(folder, moments, over) for _ in range(SCANNERS)]
+    moments, over, scanned = count(1), threading.Event(), threading.Semaphore(0)
+    scanners = [Scanner(folder, moments, over, scanned) for _ in range(SCANNERS)]
     for scanner in scanners:
         scanner.start()
     for number in range(ALTERNATIONS):
@@ -92,9 +94,10 @@ def test_no_scan_sees_a_half_of_either_version(folder, monkeypatch):
         else:
             made = rollback(caller, ACCOUNT, 1 if letter == "a" else 2, Story())[0]["number"]
         letters[made] = letter
-    for scanner in scanners:
-        while len(scanner.decisions) < 20 and scanner.failure is None:
-            scanner.join(0.01)
+        while scanned.acquire(blocking=False):
+            pass  # what was decided before the switch
+        for _ in range(SCANNERS + 1):  # one of so many began after it
+            assert scanned.acquire(timeout=60)
     over.set()
     for scanner in scanners:
         scanner.join()
@@ -105,7 +108,7 @@ def test_no_scan_sees_a_half_of_either_version(folder, monkeypatch):
         each for each in seen if each != (each[0], PLACES[letters[each[0]]] + 1, f"https://{letters[each[0]]}.example/")
     ]
     assert halves == []
-    assert len({version for version, _, _ in seen}) > 10, "the scanners saw the versions alternate"
+    assert {version for version, _, _ in seen} >= set(range(3, ALTERNATIONS + 3)), "the scanners saw each of them"
     newest = newest_rows(caller.tables.main, ACCOUNT, limit=1).rows[0].item
     assert newest["number"] == ALTERNATIONS + 2
     assert newest["bytes"] > MAX_CHUNK_BYTES, "a set is several rows"

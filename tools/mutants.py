@@ -49,6 +49,7 @@ EXPRESSIONS = ("match_language", "findings", "literals", "scanner", "fields")
 RULE_TESTS = {  # the files of tests/rules that answer for a module; the others would only take longer
     "check": ("check",),
     "compile": EXPRESSIONS,
+    "differences": ("differences",),
     "explain": ("explain",),
     "field_index": ("field_index", "candidates", "ruleset"),
     "fields": ("fields", "match_language"),

@@ -1,6 +1,7 @@
 """Who a key is; accounts, projects, applications and their keys; and every address that nothing else serves."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from fingerpost import wiring
 from fingerpost.access import accounts, operators, permissions, roles, service
@@ -19,6 +20,8 @@ from fingerpost.access.role_documents import NewRole, SentOperatorPermission, Se
 from fingerpost.access.store import APPLICATION, PROJECT, ROLE
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
+from fingerpost.insight import erasure
+from fingerpost.insight.periods import day_of, day_start
 from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
 from fingerpost.paging import ask_of, listed, lister, loads, narrowed
@@ -83,8 +86,15 @@ def read_account(request: Request) -> Answer:
 
 @edge.route("PUT", "/accounts/{accountId}", verb="update", of="accounts")
 def update_account(request: Request) -> Answer:
+    """Change it. `retentionDays` counts for what is recorded from then on; what is older than it is erased."""
     sent = request.read(SentAccount)
-    return Answer(document=accounts.shown(accounts.update(request.caller, request.parameters["accountId"], sent)))
+    stored = accounts.update(request.caller, request.parameters["accountId"], sent)
+    if sent.retentionDays is not None:
+        before = day_of(request.caller.at) - timedelta(sent.retentionDays)
+        erasure.begin(
+            request.caller, wiring.queue("work"), erasure.SCANS_BEFORE, before.isoformat(), until=day_start(before)
+        )
+    return Answer(document=accounts.shown(stored))
 
 
 @edge.route("GET", "/accounts/{accountId}/shortDomains", verb="read", of="accounts", answers=list[str])

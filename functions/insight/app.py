@@ -1,16 +1,19 @@
-"""What became of it all: statistics of scans, and who changed what."""
+"""What became of it all: statistics of scans, erasing them, and who changed what."""
 
 from urllib.parse import parse_qsl
 
 from fingerpost import cursor, wiring
-from fingerpost.edge import Answer, Edge, Request, short_domain_of
-from fingerpost.errors import Invalid
+from fingerpost.edge import Answer, Edge, Request, link_domain_of
+from fingerpost.errors import Finding, Invalid, NotFound
 from fingerpost.http import accepts
-from fingerpost.insight import audit_log, spreadsheet, statistics
-from fingerpost.insight.documents import AuditEntry, Statistics
+from fingerpost.ids import is_id
+from fingerpost.insight import audit_log, erasure, spreadsheet, statistics
+from fingerpost.insight.documents import AuditEntry, Erasure, Statistics
 from fingerpost.insight.names import RuleNames
+from fingerpost.insight.periods import day, day_start
 from fingerpost.paging import listed, next_address_of, per_page_of
 from fingerpost.redirection.links import Links
+from fingerpost.redirection.model import Link
 
 edge = Edge("insight")
 handler = edge.handler
@@ -44,12 +47,54 @@ def read_statistics(request: Request) -> Answer:
     verb="read",
     of="redirections",
     answers=Statistics,
-    query=STATISTICS_QUERY,
+    query=("shortDomain", *STATISTICS_QUERY),
 )
 def read_statistics_of_redirection(request: Request) -> Answer:
     """Hits of one redirection, as JSON or CSV."""
+    return _answered(request, _link(request).name)
+
+
+@edge.route("DELETE", "/redirections/{shortId}/statistics", verb="delete", of="statistics", answers=Erasure, status=202)
+def erase_statistics_of_redirection(request: Request) -> Answer:
+    """Forget the hits, visits and visitors of one redirection. Its scans stay among the actions."""
+    return _begun(request, erasure.STATISTICS, _link(request).name, until=request.caller.at)
+
+
+@edge.route("DELETE", "/thngs/{thngId}/scans", verb="delete", of="statistics", answers=Erasure, status=202)
+def erase_scans_of_thng(request: Request) -> Answer:
+    """Forget the recorded scans of one thng, which may be gone itself. Hits that they counted stay."""
+    thng_id = request.parameters["thngId"]
+    if not is_id(thng_id):
+        raise NotFound(f"There is no thng {thng_id[:60]}")
+    return _begun(request, erasure.SCANS_OF_THNG, thng_id, until=request.caller.at)
+
+
+@edge.route("DELETE", "/scans", verb="delete", of="statistics", answers=Erasure, status=202, query=("before",))
+def erase_scans(request: Request) -> Answer:
+    """Forget all scans that were recorded before a day of UTC, and what the days before it were summed up to."""
+    if not (text := request.query.get("before")):
+        message = "say before which day of UTC to erase, such as 2026-11-01"
+        raise Invalid(f"before: {message}", details=[Finding(field="before", message=message)])
+    before = day(text, "before")
+    return _begun(request, erasure.SCANS_BEFORE, before.isoformat(), until=day_start(before))
+
+
+@edge.route("GET", "/erasures/{erasureId}", verb="read", of="statistics", answers=Erasure)
+def read_erasure(request: Request) -> Answer:
+    """How far an erasure has come."""
+    return Answer(document=erasure.read(request.caller, request.parameters["erasureId"]))
+
+
+def _link(request: Request) -> Link:
+    """The redirection of the address, or what is left of it."""
     links = Links(wiring.tables(), request.caller)
-    return _answered(request, links.read(short_domain_of(request.event), request.parameters["shortId"]).name)
+    return links.read(link_domain_of(request), request.parameters["shortId"], also_deleted=True)
+
+
+def _begun(request: Request, what: str, name: str, *, until: int) -> Answer:
+    document = erasure.begin(request.caller, wiring.queue("work"), what, name, until=until)
+    address = f"{wiring.settings().api_url}/erasures/{document['id']}"
+    return Answer(status=202, document=document, headers={"location": address})
 
 
 def _answered(request: Request, link: str | None) -> Answer:

@@ -3,7 +3,7 @@
 from copy import replace
 
 from fingerpost import cursor, wiring
-from fingerpost.edge import Answer, Edge, Request, created, no_content, short_domain_of
+from fingerpost.edge import Answer, Edge, Request, created, link_domain_of, no_content
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
 from fingerpost.listing import Ask, PageOf
@@ -22,13 +22,16 @@ handler = edge.handler
 
 MEDIA: dict[str, qr.Format] = {media: format_ for format_, media in TYPE_OF.items()}
 ALIASED: dict[str, ResourceType] = {"thngs": "thng", "products": "product"}
+NAMED = ("shortDomain",)
+DRAWN = (*NAMED, "w", "h")
+LISTED = ("evrythngId", *NAMED, "perPage", "sortOrder", "nextPageToken", "project")
 QR_CACHE = "public, max-age=86400"
 
 
 @edge.route("POST", "/redirections", verb="create", of="redirections")
 def create_redirection(request: Request) -> Answer:
     """JSON with 201 when Accept names it; else the QR code, with 200 and the short URL in Content-Disposition."""
-    link = _links(request).create(request.read(SentRedirection), _domain(request))
+    link = _links(request).create(request.read(SentRedirection), link_domain_of(request))
     address = wiring.settings().short_url(link.domain, link.short_id)
     if accepts(request.event, "application/json"):
         return created(_document(request, link), address)
@@ -39,7 +42,7 @@ def create_redirection(request: Request) -> Answer:
     return Answer(content=image, content_type=media, headers=headers)
 
 
-@edge.route("GET", "/redirections", verb="read", of="redirections")
+@edge.route("GET", "/redirections", verb="read", of="redirections", query=LISTED)
 def list_redirections(request: Request) -> Answer:
     """All links or those on a `shortDomain`, newest first; with `evrythngId` those of one resource, oldest first."""
     if request.query.get("filter"):
@@ -68,47 +71,47 @@ def _all_links(request: Request, ask: Ask) -> Answer:
     return listed(request, page, [_document(request, link) for link in page.items], count=count)
 
 
-@edge.route("GET", "/redirections/{shortId}.qr")
+@edge.route("GET", "/redirections/{shortId}.qr", query=DRAWN)
 @edge.route("GET", "/{shortId}.qr")
 def draw(request: Request) -> Answer:
     """The QR code in the format that Accept prefers."""
     return _draw(request, MEDIA[preferred(request.event, *MEDIA) or "image/png"], vary=True)
 
 
-@edge.route("GET", "/redirections/{shortId}.png")
+@edge.route("GET", "/redirections/{shortId}.png", query=DRAWN)
 @edge.route("GET", "/{shortId}.png")
 def draw_png(request: Request) -> Answer:
     return _draw(request, "png")
 
 
-@edge.route("GET", "/redirections/{shortId}.svg")
+@edge.route("GET", "/redirections/{shortId}.svg", query=DRAWN)
 @edge.route("GET", "/{shortId}.svg")
 def draw_svg(request: Request) -> Answer:
     return _draw(request, "svg")
 
 
-@edge.route("GET", "/redirections/{shortId}.pdf")
+@edge.route("GET", "/redirections/{shortId}.pdf", query=DRAWN)
 @edge.route("GET", "/{shortId}.pdf")
 def draw_pdf(request: Request) -> Answer:
     return _draw(request, "pdf")
 
 
-@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections")
+@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections", query=NAMED)
 def read_redirection(request: Request) -> Answer:
-    link = _links(request).read(_domain(request), request.parameters["shortId"])
+    link = _links(request).read(link_domain_of(request), request.parameters["shortId"])
     return Answer(document=_document(request, link))
 
 
-@edge.route("PUT", "/redirections/{shortId}", verb="update", of="redirections")
+@edge.route("PUT", "/redirections/{shortId}", verb="update", of="redirections", query=NAMED)
 def update_redirection(request: Request) -> Answer:
     sent = request.read(SentRedirection)
-    link = _links(request).update(_domain(request), request.parameters["shortId"], sent)
+    link = _links(request).update(link_domain_of(request), request.parameters["shortId"], sent)
     return Answer(document=_document(request, link))
 
 
-@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections")
+@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections", query=NAMED)
 def delete_redirection(request: Request) -> Answer:
-    _links(request).delete(_domain(request), request.parameters["shortId"])
+    _links(request).delete(link_domain_of(request), request.parameters["shortId"])
     return no_content()
 
 
@@ -131,7 +134,7 @@ def _alias(plural: str, type_: ResourceType) -> None:
         wanted = sent.model_copy(update={"evrythngId": resource_id, "type": sent.type or type_})
         links = _links(request)
         links.check_thing(resource_id, type_)
-        link = links.create(wanted, _domain(request))
+        link = links.create(wanted, link_domain_of(request))
         return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
 
     @edge.route("PUT", template, verb="update", of="redirections")
@@ -158,7 +161,7 @@ for plural, type_ in ALIASED.items():
 def _draw(request: Request, format_: qr.Format, *, vary: bool = False) -> Answer:
     width = qr.check_size(request.query.get("w", "95"), field="w")
     height = qr.check_size(request.query.get("h", "95"), field="h")
-    domain = _domain(request)
+    domain = link_domain_of(request)
     link = find_link(wiring.tables().main.get, domain, request.parameters["shortId"])
     if link.deleted_at is not None:
         raise Gone(f"The link {link.name} was deleted")
@@ -180,10 +183,6 @@ def _drawn(address: str, format_: qr.Format, width: int, height: int) -> bytes:
 
 def _links(request: Request) -> Links:
     return Links(wiring.tables(), request.caller)
-
-
-def _domain(request: Request) -> str:
-    return short_domain_of(request.event)
 
 
 def _document(request: Request, link: Link, hits: int | None = None) -> dict[str, object]:

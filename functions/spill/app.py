@@ -3,6 +3,7 @@
 import json
 
 from fingerpost import wiring
+from fingerpost.actions.sums import expiry_of
 from fingerpost.http import Event, Reply
 from fingerpost.log import error
 from fingerpost.ports.table import Absent, ConditionFailed, Key
@@ -14,7 +15,8 @@ def handler(event: Event, _context: object = None) -> Reply:
     for record in event["Records"]:
         try:
             spilled = json.loads(record["body"])
-            wiring.tables().main.put(Key(*spilled["key"]), spilled["item"], when=(Absent(),))
+            item = spilled["item"]
+            wiring.tables().main.put(Key(*spilled["key"]), item, when=(Absent(),), expires_at=expiry_of(item))
         except ConditionFailed:
             continue  # it is recorded already
         except Exception as failure:  # reported, tried again by the queue, parked in its dead letters after that

@@ -75,6 +75,30 @@ def test_a_link_is_changed_and_ended(fingerpost):
     assert "was deleted" in fingerpost("redirections", "show", "LAMP2", code=3).err
 
 
+def test_all_links_are_listed_newest_first(fingerpost, server):
+    lamp(fingerpost, "LIST1")
+    lamp(fingerpost, "LIST2")
+    listed = fingerpost("redirections", "list", "--limit", "2", "--json").json
+    assert [each["shortId"] for each in listed] == ["LIST2", "LIST1"]
+    said = fingerpost("redirections", "list", "--limit", "2")
+    assert f"localhost:{server.short_port}/LIST2" in said.out
+    assert "--limit shows more" in said.err
+    [only] = fingerpost("redirections", "list", "--of", listed[0]["evrythngId"], "--json").json
+    assert only["shortId"] == "LIST2"
+
+
+def test_a_link_with_limits_says_what_state_it_is_in(fingerpost):
+    said = lamp(
+        fingerpost, "SPRING", "--valid-from", "+2h", "--before-url", "https://shop.example/soon", "--max-scans", "5"
+    )
+    assert "state       not yet" in said.out
+    assert "before      https://shop.example/soon" in said.out
+    assert "not yet" in fingerpost("redirections", "list", "--limit", "1").out
+    after = fingerpost("redirections", "update", "SPRING", "--no-limits", "--valid-until", "+1d", "--json").json
+    assert (after["state"], sorted(after["limits"])) == ("active", ["validUntil"])
+    assert "limits" not in fingerpost("redirections", "update", "SPRING", "--no-limits", "--json").json
+
+
 def test_a_mistake_in_a_url_is_shown_with_what_to_write(fingerpost):
     said = fingerpost("redirections", "create", "shop.example", "--name", "x", code=3)
     assert said.err.splitlines()[0] == "defaultRedirectUrl: the scheme is missing: write https://shop.example"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fingerpost.cli.failure import Usage
 from fingerpost.cli.merging import Merged
 from fingerpost.cli.reading import base_of, day_of, moment_of, pairs_of
+from fingerpost.cli.redirections import LinkName, link_named
 from fingerpost.cli.stats import BAR, bar
 from fingerpost.cli.tables import open_table
 from fingerpost.cli.tail import line_of
@@ -151,3 +152,16 @@ def test_a_bar_is_as_long_as_its_share(share):
     drawn = bar(share)
     assert len(drawn) <= BAR
     assert abs(drawn.count("█") - max(0.0, min(share, 1.0)) * BAR) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("LAMP7", LinkName("LAMP7")),
+        ("tn.gg/LAMP7", LinkName("LAMP7", "tn.gg")),
+        ("localhost:8001/LAMP7/", LinkName("LAMP7", "localhost:8001")),
+        ("https://tn.gg/LAMP7", LinkName("LAMP7", "tn.gg")),
+    ],
+)
+def test_a_link_is_named_by_its_id_or_its_whole_url(text, name):
+    assert link_named(text) == name

@@ -190,3 +190,10 @@ def test_the_address_of_who_came_through_cloudfront_is_theirs(operator: Client, 
         operator.made("/projects", {"name": "On show"}, headers=headers)
     addresses = [entry["address"] for entry in operator.read("/audit", what="project")]
     assert sorted(addresses) == ["198.51.100.9", "203.0.113.77"]
+
+
+def test_what_a_demo_tells_of_its_past_is_older_than_its_account(world: World, operator: Client):
+    world.clock.now -= 40 * DAY
+    operator.made("/projects", {"name": "On show"})
+    world.clock.now += 40 * DAY
+    assert told(operator.read("/audit")) == [("create", "operator"), ("create", "project")]

@@ -132,6 +132,9 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return side.made("collections")
         case "key":
             return "colour"
+        case "erasureId":
+            erased = operator.delete(f"/thngs/{side.thng()}/scans")
+            return str(erased.document["id"])
         case "number":
             return "1"
         case "name":
@@ -279,6 +282,8 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
         query["evrythngId"] = side.thng()
     if method == "PUT" and template in ("/thngs", "/products"):
         query["filter"] = "name=none of these"
+    if template == "/scans":
+        query["before"] = "2026-01-01"
     if template.endswith("/redirector/diff") and method == "GET":
         query["to"] = "live"
     if (method, template) in (("GET", "/actions/{type}"), ("POST", "/actions/{type}")):

@@ -219,6 +219,15 @@ def test_an_applications_drafts_are_its_own_and_lead_where_it_may(world: World, 
     assert operator.post(f"{path}/drafts/x/publish", {}).document["version"] == 1
 
 
+def test_fifty_mistakes_with_the_longest_lists_of_hosts_fit_into_a_draft(world: World, operator: Client):
+    path = path_of(world.project, world.application_id)
+    hosts = [f"{number}.{'a' * 60}.{'b' * 60}.{'c' * 60}.{'d' * 60}" for number in range(100)]
+    assert operator.put(f"/accounts/{world.account}", {"allowedHosts": hosts}).status == 200
+    document = saved(operator, "x", *[rule(url="https://else.example/")] * 60, base=path)
+    assert len(document["findings"]) == 50
+    assert "and 95 more" in document["findings"][0]["message"]
+
+
 def test_drafts_of_an_account_are_no_others(world: World, operator: Client):
     saved(operator, "x", A)
     assert world.stranger.read("/redirector/drafts") == []

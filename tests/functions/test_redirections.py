@@ -4,6 +4,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from fingerpost.access.service import set_account
 from fingerpost.ids import ALPHABET, UPPER
 from tests.functions.lists import next_page
 from tests.functions.test_qr_endpoint import decoded, picture
@@ -373,3 +374,23 @@ def test_a_creations_image_is_a_real_one(world: World, operator: Client):
     image = picture(answer)
     assert isinstance(image, Image.Image) and image.size == (95, 95)
     assert zxingcpp.read_barcode(image) is not None
+
+
+# ---- several short domains -------------------------------------------------------------------------------------------
+
+
+def test_a_link_on_another_short_domain_is_named_by_it(world: World, operator: Client):
+    other = "go.example"
+    set_account(world.tables, world.account, shortDomains=[DOMAIN, other])
+    thng = world.thng()["id"]
+    for domain in (DOMAIN, other):
+        create(operator, link(thng, shortId="SAME", shortDomain=domain))
+    operator.put("/redirections/SAME", {"defaultRedirectUrl": "https://other.example/"}, shortDomain=other)
+    there = operator.read("/redirections/SAME", shortDomain=other)
+    assert (there["shortDomain"], there["defaultRedirectUrl"]) == (other, "https://other.example/")
+    assert operator.read("/redirections/SAME")["defaultRedirectUrl"] == "https://museum.example/"
+    assert decoded(operator.get("/redirections/SAME.png", shortDomain=other)).lower() == f"https://{other}/same"
+    operator.delete("/redirections/SAME", shortDomain=other)
+    assert operator.get("/redirections/SAME", shortDomain=other).status == 410
+    assert operator.get("/redirections/SAME").status == 200
+    assert operator.get("/redirections/SAME", shortDomain="nobodys.example").status == 404

@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingerpost.aws.marshal import from_typed, from_typed_item, number, number_text, to_typed, to_typed_item
+from fingerpost.aws.transport import encode
 
 floats = st.floats(1e-100, 1e37) | st.floats(-1e37, -1e-100) | st.just(0.0)
 scalars = st.none() | st.booleans() | st.integers(1 - 10**38, 10**38 - 1) | floats | st.text() | st.binary()
@@ -20,6 +22,18 @@ items = st.dictionaries(names, values, max_size=3)
 @given(items)
 def test_an_item_comes_back_as_it_was(item):
     assert from_typed_item(to_typed_item(item)) == item
+
+
+@settings(max_examples=60, deadline=None)
+@given(items)
+def test_the_kept_encoder_writes_what_json_does(item):
+    typed = {"Item": to_typed_item(item), "ReturnValues": None, "Limit": 5, "ConsistentRead": True}
+    assert encode(typed) == json.dumps(typed, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_no_number_is_encoded_that_json_does_not_have():
+    with pytest.raises(ValueError, match="JSON"):
+        encode({"a": float("nan")})
 
 
 @settings(max_examples=40, deadline=None)

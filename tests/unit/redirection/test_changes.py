@@ -58,6 +58,8 @@ SAID = [
      ["rule 1: month 2 instead of 1; leads to https://b.example/ instead of https://a.example/"]),
     ([A, B, C], [C, {**B, "match": "country=FR,BE"}, A],
      ["rule 1 *DE*: moved from 3 to 1", "rule 2 *FR*: moved past its neighbours; country BE added"]),
+    ([rule(name=None)], [rule()], ["rule 1: name is empty in another way"]),
+    ([rule(constants={})], [rule()], ["rule 1: constants is empty in another way"]),
     (["x"], ["y"], ["rule 1: is y instead of x"]),
     (["x"], [5, "x"], ["rule 1 added: 5"]),
 ]  # fmt: skip

@@ -346,6 +346,11 @@ def address_of(event: Event) -> str:
     return address
 
 
+def link_domain_of(request: Request) -> str:
+    """The short domain of the link that a path names: `?shortDomain=`, else the one that is asked."""
+    return request.query.get("shortDomain") or short_domain_of(request.event)
+
+
 def _is_from_cloudfront(event: Event) -> bool:
     secret = os.environ.get("FINGERPOST_EDGE_SECRET", "")
     sent = header(event, "x-fingerpost-edge")

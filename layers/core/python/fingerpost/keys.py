@@ -248,6 +248,7 @@ def visitors(scope: str, day: str) -> Key:
 
 
 ADMINS = Key("admins", ONLY)  # main. Changes with every change of who is an admin, so that two at once see each other
+RETENTION = "retentionDays"  # of the live row: how many days scans are kept
 LIVE = Key("r", "live")  # main. Every live rule-set version of the account: `live:<owner>`, planned ones `then:<owner>`
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
 APPLICATION_RULES = "app:"  # begins the owner of an application's rules
@@ -322,6 +323,11 @@ def bulk(bulk_id: str) -> Key:
 def bulk_done(bulk_id: str, resource_id: str) -> Key:
     """main. That one resource has had its update; written in the update's transaction."""
     return Key(f"bulk#{bulk_id}", f"done#{resource_id}")
+
+
+def erasure(erasure_id: str) -> Key:
+    """main. Something that is being forgotten, and how far that has come."""
+    return Key(f"e#{erasure_id}", ONLY)
 
 
 def idempotency(actor: str, key: str) -> Key:

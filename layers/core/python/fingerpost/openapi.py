@@ -41,6 +41,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _TEXT),
     "to:rules": ("Rules, as `from` has them.", _TEXT),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
+    "shortDomain": ("One of the account's short domains; the one that is asked when left out.", _TEXT),
     "tz": ("A time zone by its name in the tz database, such as `Europe/Zurich`.", _TEXT),
     "w": ("Pixels wide.", _listed(1, 800, 95)),
     "h": ("Pixels high.", _listed(1, 800, 95)),
@@ -56,6 +57,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
         "`redirection`, several joined with commas. Of the audit log: the id of who did it.",
         _TEXT,
     ),
+    "before": ("A day of UTC such as 2026-11-01: what is older is meant.", _TEXT),
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }

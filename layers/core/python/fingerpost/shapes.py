@@ -46,6 +46,7 @@ CURRENT: dict[str, int] = {
     "turn": 1,
     "sum": 2,
     "visitors": 1,
+    "erasure": 1,
     "live": 1,
     "rules": 2,
     "draft": 1,

@@ -5,6 +5,7 @@ import json
 from .catalogue import bulk
 from .catalogue.erase import Erasing
 from .catalogue.properties import Reading
+from .insight import erasure
 from .live.service import live
 from .ports.queue import Queue
 from .ports.table import Tables
@@ -30,6 +31,9 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
         case "erase":
             rest, _ = Erasing(tables.of(task["account"])).carry_out(task, at)
             if rest is not None:
+                queue.send(json.dumps(rest), group=task["account"])
+        case "forget":
+            if (rest := erasure.carry_out(tables, task, at)) is not None:
                 queue.send(json.dumps(rest), group=task["account"])
         case "exhaust":
             mark_exhausted(tables, task["account"], task["link"], at)

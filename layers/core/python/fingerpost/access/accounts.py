@@ -38,9 +38,10 @@ def domains(caller: Caller, account_id: str) -> list[Document]:
 
 
 def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
-    """Change name, image, custom fields, whether scans keep whole addresses, where application rules may lead.
+    """Change name, image, custom fields, whether scans keep whole addresses, where application rules may lead, how
+    long actions are kept.
 
-    The last two the scan path reads beside the live rule versions, so they are written there in the same transaction.
+    The last three the scan path reads beside the live rule versions, so they are written there in the same transaction.
     """
     read(caller, account_id)
     fields = sent.sent()
@@ -56,8 +57,10 @@ def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
         whole = Set("wholeAddresses", bool(after.get("wholeAddresses")))
         hosts: list[str] = after.get("allowedHosts", [])
         allowed = Set("allowedHosts", ",".join(hosts)) if hosts else Remove("allowedHosts")
+        days = after.get("retentionDays")
+        kept = Set(keys.RETENTION, days) if days else Remove(keys.RETENTION)
         entry = audit.entry(caller, "update", "account", account_id, before, after)
-        return [Update(keys.LIVE, (*marks, whole, allowed)), *entry]
+        return [Update(keys.LIVE, (*marks, whole, allowed, kept)), *entry]
 
     return Resources(caller.tables, ACCOUNT).update(account_id, change, also=also)
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, JsonValue, model_validator
 from ..fields import CustomFields, Email, Millis, Name, SentDocument, SentResource
 
 MAX_HOSTS = 100
+MAX_RETENTION_DAYS = 3_650
 _HOST = re.compile(r"(\*\.)?(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -75,14 +76,15 @@ class SentAccess(SentDocument):
 
 
 class SentAccount(SentDocument):
-    """An account as it is updated. Two fields are ours.
+    """An account as it is updated. Three fields are ours.
 
     `wholeAddresses`: scans keep addresses in full, not cut to /24 or /48. `allowedHosts`: where application rules may
-    lead; without hosts in it, anywhere.
+    lead; without hosts in it, anywhere. `retentionDays`: how long actions and statistics are kept; null: for good.
     """
 
     name: Name | None = None
     imageUrl: str | None = None  # noqa: N815
     customFields: CustomFields | None = None  # noqa: N815
     wholeAddresses: bool | None = None  # noqa: N815
+    retentionDays: Annotated[int, Field(ge=1, le=MAX_RETENTION_DAYS)] | None = None  # noqa: N815
     allowedHosts: Annotated[list[Annotated[str, AfterValidator(_host)]], Field(max_length=MAX_HOSTS)] | None = None  # noqa: N815

@@ -19,6 +19,7 @@ from ..resources import index_rows
 from ..shapes import stamp
 from .folding import fold
 from .model import ACTION, indexed_document, owner_of, row_of
+from .sums import expiry_of
 from .visits import Counted, chunks, come_again, count, visits_of, who_of
 
 FOLD_ONE_IN = 16  # so many rows wait in a lane, on average, until they are moved into the sums together
@@ -73,9 +74,8 @@ def _derived(change: Change) -> Derived:
 def _index_put(key: Key, item: Item) -> Put:
     """An index row. In the list of all actions of the account that of a link's visit tells who it was."""
     who = who_of(row_of(item)) if "link" in item and _is_of_account(key) else {}
-    if not who:
-        return Put(key, {**stamp("index"), "v": 1})
-    return Put(key, {**stamp("listed"), "v": 1, **who})
+    marks = stamp("listed") if who else stamp("index")
+    return Put(key, {**marks, "v": 1, **who}, expires_at=expiry_of(item))
 
 
 def _is_of_account(key: Key) -> bool:
@@ -117,9 +117,14 @@ def _listed(key: Key, item: Item) -> list[Key]:
 
 
 def _unlist(log: Table, change: Change) -> None:
+    """Take it out of the lists, out of the visits, and out of the days' visitors. What it was counted as stays."""
     assert change.old is not None
     for key in _listed(change.key, change.old):
         remove(log, key, keys.page_partition)
+    for visit in visits_of(change):
+        remove(log, visit.row.key, keys.page_partition)
+        for key in visit.visitors:
+            log.delete(key)
 
 
 def _is_new_action(change: Change) -> bool:
@@ -127,4 +132,6 @@ def _is_new_action(change: Change) -> bool:
 
 
 def _is_removed_action(change: Change) -> bool:
-    return change.new is None and change.old is not None and change.old.get("k") == "action"
+    """What has expired has rows that expire with it."""
+    gone = change.new is None and change.old is not None and not change.expired
+    return gone and change.old is not None and change.old.get("k") == "action"

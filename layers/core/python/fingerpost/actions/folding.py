@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 from .. import keys
-from ..clock import DAY_MS
 from ..ports.table import MAX_TRANSACTION_WRITES, Absent, Condition, Delete, Equals, Item, Key, Put, Row, Table, Write
 from ..shapes import stamp, upgraded
-from .sums import OTHER, WIDE, Facts, Sums, day_in, facts_in, packed_facts, sums_of, total_key
+from .sums import OTHER, WIDE, Facts, Sums, day_in, facts_in, kept_until, packed_facts, sums_of, total_key
 
 MAX_ROWS = 24  # that wait and are moved at once
 MAX_PACKED_BYTES = 100_000  # that they hold
@@ -99,7 +98,7 @@ class _Sum:
         if not self.kept:
             return None
         start = datetime.strptime(day_in(self.key.sk), "%Y%m%d").replace(tzinfo=UTC)
-        return int(start.timestamp() * 1000) + (1 + self.kept) * DAY_MS
+        return kept_until(int(start.timestamp() * 1000), self.kept)
 
 
 class _Plan:

@@ -31,6 +31,7 @@ from . import types
 from .agents import agent_fields
 from .documents import SentAction
 from .model import ACTION, BUILT_IN, SCANS, document_of, indexed_document, row_of, scopes_of
+from .sums import expiry_of, kept_until
 
 MAX_ACTIONS = 100  # in one request
 MAX_REQUEST_BYTES = 3 * 1024 * 1024  # a transaction holds 4 MB
@@ -67,10 +68,10 @@ def create(
         raise TooLarge(
             f"These actions have {size:,} bytes; the limit of one request is {MAX_REQUEST_BYTES:,} bytes (3 MB)"
         )
-    puts = [Put(keys.action(action_id), item, (Absent(),)) for action_id, item in prepared]
+    puts = [Put(keys.action(each), item, (Absent(),), expires_at=expiry_of(item)) for each, item in prepared]
     try:
         if len(puts) == 1:
-            caller.tables.main.put(puts[0].key, puts[0].item, when=puts[0].when)
+            caller.tables.main.put(puts[0].key, puts[0].item, when=puts[0].when, expires_at=puts[0].expires_at)
         else:
             caller.tables.main.transact(puts)
     except ConditionFailed:
@@ -135,6 +136,9 @@ def _prepare(
     at = sent.timestamp if sent.timestamp is not None else caller.at
     if at > caller.at + MAX_AHEAD_MS:
         raise _invalid("timestamp", "lies more than a day ahead")
+    kept = int(live.get(keys.RETENTION, 0)) if live else 0
+    if kept and kept_until(at, kept) <= caller.at:
+        raise _invalid("timestamp", f"lies further back than the {kept} days that this account keeps actions")
     facts = _located(caller, replace(request, at=at), sent)
     action_id = caller.new_id(at)
     principal = caller.principal
@@ -154,6 +158,7 @@ def _prepare(
         "project": principal.project,
         "app": principal.app,
         "user": principal.id if principal.actor == "user" else None,
+        "kept": kept or None,
         "made": caller.at if at != caller.at else None,
         "cause": caller.cause,
         "more": json.dumps(more, ensure_ascii=False) if more else None,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import keys
+from ..clock import DAY_MS
 from ..ports.table import LAST, Item, Key, Row, Table, Unreachable
 from ..retry import attempts
 from ..shapes import upgraded
@@ -90,6 +91,16 @@ def facts_in(item: Item) -> Facts:
     for *fields, number in json.loads(zlib.decompress(upgraded(item)["facts"])):
         facts[Fact(*fields)] += number
     return facts
+
+
+def kept_until(at: int, days: int) -> int:
+    """When what happened at a moment expires: so many days after its day of UTC ends, as all of that day does."""
+    return (at // DAY_MS + 1 + days) * DAY_MS
+
+
+def expiry_of(row: Mapping[str, Any]) -> int | None:
+    """When an action's row expires, if its account had said so when it was recorded."""
+    return kept_until(row["ts"], row["kept"]) if row.get("kept") else None
 
 
 def day_in(sort_key: str) -> str:

@@ -20,7 +20,6 @@ from math import ceil
 from typing import Any
 
 from .. import keys, packed
-from ..clock import DAY_MS
 from ..log import warning
 from ..ports.table import (
     Absent,
@@ -42,7 +41,7 @@ from ..shapes import stamp, upgraded
 from .agents import is_robot
 from .folding import waiting_put
 from .model import owner_of, row_of
-from .sums import HITS, LIMITED, ROBOTS, Fact, Facts
+from .sums import HITS, LIMITED, ROBOTS, Fact, Facts, kept_until
 
 MAX_CHUNK_VISITS = 400
 MAX_CHUNK_WRITES = 100
@@ -66,11 +65,18 @@ class Counted:
     def action_id(self) -> str:
         return self.row.key.sk
 
+    @property
+    def visitors(self) -> list[Key]:
+        """Where it is kept how many visitors its day had: its link, and the account."""
+        scopes = (self.fact.link.replace("/", "#", 1), keys.ACCOUNT_SCOPE)
+        return [keys.owned(self.account, keys.visitors(scope, self.fact.day)) for scope in scopes]
+
 
 def visits_of(change: Change) -> list[Counted]:
-    """The visit that an action records; none for an action that did not come through a link."""
-    assert change.new is not None
-    row = row_of(change.new)
+    """The visit that an action recorded, which has come or gone; none for one that did not come through a link."""
+    action = change.new or change.old
+    assert action is not None
+    row = row_of(action)
     if "link" not in row:
         return []
     account, action_id = owner_of(change.key)
@@ -81,7 +87,7 @@ def visits_of(change: Change) -> list[Counted]:
     item |= who_of(row)
     key = keys.owned(account, keys.visit(domain, short_id, action_id))
     marks = keys.marks(domain, short_id, packed.window_of(action_id))
-    put = Put(key, item, expires_at=visit_ends(row["ts"], fact.kept))
+    put = Put(key, item, expires_at=kept_until(row["ts"], fact.kept or VISIT_KEPT_DAYS))
     return [Counted(change.sequence, put, f"{account}#{marks}", account, keys.count_lane(domain, short_id), fact)]
 
 
@@ -120,11 +126,6 @@ def who_of(row: Mapping[str, Any]) -> Item:
         return {}
     digest = hashlib.blake2b(visitor.encode(), digest_size=9).digest()
     return {packed.WHO: base64.urlsafe_b64encode(digest).decode()}
-
-
-def visit_ends(at: int, kept: int) -> int:
-    """When a visit expires: so many days after its day ends, as all of that day do, with its sums where those do."""
-    return (at // DAY_MS + 1 + (kept or VISIT_KEPT_DAYS)) * DAY_MS
 
 
 def visits_newest_first(log: Table, domain: str, short_id: str, *, after: str | None = None) -> Iterator[Row]:

@@ -92,8 +92,8 @@ class Client:
     def put(self, path: str, body: Any, query: Query | None = None) -> Any:
         return self.ask("PUT", path, query, body=body).document
 
-    def delete(self, path: str) -> None:
-        self.ask("DELETE", path)
+    def delete(self, path: str, query: Query | None = None) -> None:
+        self.ask("DELETE", path, query)
 
     def pages(self, path: str, query: Query | None = None) -> Iterator[list[Any]]:
         """The pages of a list, as long as they are asked for."""

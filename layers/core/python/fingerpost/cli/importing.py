@@ -229,7 +229,7 @@ def _standing(client: Client, row: Row) -> Result | None:
         return None
     query = {"shortDomain": row.link["shortDomain"]} if "shortDomain" in row.link else {}
     found = client.find(f"/redirections/{row.link['shortId']}", query)
-    if found is None or found["shortDomain"] != row.link.get("shortDomain", found["shortDomain"]):
+    if found is None:
         return None
     if not leads_alike(found, row.link):
         raise Refused(f"{_url(found)} is taken: it leads to {found['defaultRedirectUrl']}", status=409)

@@ -7,7 +7,7 @@ import typer
 
 from .command import Session
 from .failure import Usage
-from .redirections import ShortId, address_of
+from .redirections import ShortId, link_named
 from .terminal import written
 
 FORMATS = ("png", "svg", "pdf")
@@ -25,8 +25,8 @@ def qr(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file when there is one.")] = False,
 ) -> None:
     """Show a link's QR code here, or write it to a file for print or screen."""
-    address = address_of(short_id)
-    document = session.client.get(address)
+    link = link_named(short_id)
+    document = session.client.get(link.address, link.query)
     url = _short_url(session, document["shortDomain"], document["shortId"])
     if output is None:
         from ..redirection.qr import qr_text  # noqa: PLC0415  0.1 s that only a code should cost
@@ -39,9 +39,8 @@ def qr(
         raise Usage(f"{output} does not end in .png, .svg or .pdf", then="Give the file one of these endings")
     if output.exists() and not overwrite:
         raise Usage(f"{output} is there already", then="Say --overwrite, or choose another name")
-    picture = session.client.ask(
-        "GET", f"{address}.{format_}", {"w": size, "h": size}, headers={"accept": "*/*"}
-    ).content
+    sides = {**link.query, "w": str(size), "h": str(size)}
+    picture = session.client.ask("GET", f"{link.address}.{format_}", sides, headers={"accept": "*/*"}).content
     try:
         written(output, picture)
     except OSError as error:

@@ -1,5 +1,6 @@
 """`fingerpost redirections`: short links, one at a time; `import` brings those of other shorteners."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -109,7 +110,8 @@ def list_redirections(
 @command(redirections, "show")
 def show_redirection(session: Session, short_id: ShortId) -> None:
     """One link: where it leads, what it stands for, how often it was scanned."""
-    _show(session, session.client.get(address_of(short_id)))
+    link = link_named(short_id)
+    _show(session, session.client.get(link.address, link.query))
 
 
 @command(redirections, "update")
@@ -135,7 +137,8 @@ def update_redirection(
     changes = {field: value for field, value in changes.items() if value is not None}
     if not changes:
         raise Usage("There is nothing to change", then="Say --url, --of, or a limit such as --valid-until 2026-12-24")
-    _show(session, session.client.put(address_of(short_id), changes))
+    link = link_named(short_id)
+    _show(session, session.client.put(link.address, changes, link.query))
 
 
 @command(redirections, "delete")
@@ -143,11 +146,12 @@ def delete_redirection(
     session: Session, short_id: ShortId, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
 ) -> None:
     """End a link: its code answers 410 from now on, and its ID is never given out again."""
-    document = session.client.get(address_of(short_id))
+    link = link_named(short_id)
+    document = session.client.get(link.address, link.query)
     name = f"{document['shortDomain']}/{document['shortId']}"
     if not yes and not session.terminal.confirm(f"End {name} ({document.get('hits', 0):,} hits) for good?"):
         raise Usage("Nothing was deleted", then="Say --yes to delete it without being asked")
-    session.client.delete(address_of(short_id))
+    session.client.delete(link.address, link.query)
     session.terminal.answer({"deleted": name}, lambda: session.terminal.say(f"{name} is deleted and answers 410"))
 
 
@@ -170,9 +174,26 @@ def _limits(
     return {field: value for field, value in given.items() if value is not None}
 
 
-def address_of(short_id: str) -> str:
+@dataclass(frozen=True, slots=True)
+class LinkName:
+    """A short ID, and its short domain when it is said; otherwise it is the account's own."""
+
+    short_id: str
+    domain: str | None = None
+
+    @property
+    def address(self) -> str:
+        return f"/redirections/{self.short_id}"
+
+    @property
+    def query(self) -> dict[str, str | None]:
+        return {"shortDomain": self.domain}
+
+
+def link_named(text: str) -> LinkName:
     """Of `LAMP7`, `tn.gg/LAMP7` or `https://tn.gg/LAMP7`."""
-    return f"/redirections/{short_id.rstrip('/').rpartition('/')[2]}"
+    domain, _, short_id = text.rstrip("/").partition("://")[2 if "://" in text else 0].rpartition("/")
+    return LinkName(short_id, domain or None)
 
 
 def _show(session: Session, document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import typer
 from .command import Session
 from .failure import Usage
 from .reading import day_of
-from .redirections import address_of
+from .redirections import link_named
 from .terminal import Terminal, as_text, written
 
 type By = Literal["day", "hour", "country", "city", "device", "os", "browser", "rule", "variant", "redirection"]
@@ -32,8 +32,14 @@ def stats(
 ) -> None:
     """Hits, robots and visitors of the last 30 days: drawn by day, in tables by country, device and rule."""
     kinds = _kinds(by or [])
-    address = f"{address_of(short_id)}/statistics" if short_id else "/statistics"
-    query = {"by": ",".join(kinds), "from": day_of(from_, "--from"), "to": day_of(to, "--to")}
+    link = link_named(short_id) if short_id else None
+    address = f"{link.address}/statistics" if link else "/statistics"
+    query = {
+        **(link.query if link else {}),
+        "by": ",".join(kinds),
+        "from": day_of(from_, "--from"),
+        "to": day_of(to, "--to"),
+    }
     if csv is not None:
         _export(session, address, query, csv)
         return

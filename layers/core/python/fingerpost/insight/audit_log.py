@@ -21,6 +21,7 @@ from .periods import moment
 
 READ_BUDGET = 2_000  # entries that one request looks at
 AT_ONCE = 100
+OLDER_MS = 62 * DAY_MS  # than its account no entry is
 MAX_PAGE_BYTES = 3 * 1024 * 1024  # of the documents in one answer: Lambda sends 6 MB
 MAX_VALUE = 400  # characters of a value to filter by
 FILTERS = {"what": "what", "verb": "verb", "by": "by"}  # a parameter, and the row's field that it has to equal
@@ -88,9 +89,9 @@ def page(caller: Caller, asked: Question, *, per_page: int, token: str | None, s
 
 
 def _of_months(caller: Caller, asked: Question, after: str | None) -> Iterator[tuple[str, Item]]:
-    """(sort key, row), newest first, month by month, as far back as the account goes."""
+    """(sort key, row), newest first, month by month, as far back as the account goes and a bit, for a demo's past."""
     begun = Resources(caller.tables, ACCOUNT).read(caller.principal.account).document["createdAt"]
-    low = max(asked.low, begun - DAY_MS)
+    low = max(asked.low, begun - OLDER_MS)
     at = asked.high if after is None else min(asked.high, int(after[:15]))
     month = datetime.fromtimestamp(at / 1000, UTC).replace(day=1)
     last = datetime.fromtimestamp(low / 1000, UTC)

@@ -1,5 +1,7 @@
 """What clients are shown. Pydantic, for the description of the API."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
@@ -54,3 +56,16 @@ class Statistics(BaseModel):
     limited: int
     visitors: int | None
     by: dict[str, list[Value]]
+
+
+class Erasure(BaseModel):
+    """Something that is being forgotten: one of `thng`, `before` and `redirection`. `erased` counts rows."""
+
+    id: str
+    createdAt: int  # noqa: N815 - the wire's own name
+    thng: str | None = None
+    before: str | None = None
+    redirection: str | None = None
+    state: Literal["running", "done"]
+    erased: int
+    endedAt: int | None = None  # noqa: N815

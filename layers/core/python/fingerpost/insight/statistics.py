@@ -104,12 +104,14 @@ def question(caller: Caller, query: Mapping[str, str], by: list[str], link: str 
 def find(caller: Caller, asked: Question) -> Found:
     """Read the sums and count the visitors."""
     log = caller.tables.log
-    days = _days(log, asked)
+    today = day_of(caller.at)
+    days = _days(log, asked, today)
     hits = {each: sums[HITS] for each, sums in days.items()}
-    return Found(asked, days, visitors_of_days(log, asked.link, hits, day_of(caller.at)))
+    return Found(asked, days, visitors_of_days(log, asked.link, hits, today))
 
 
-def _days(log: Table, asked: Question) -> dict[date, Sums]:
+def _days(log: Table, asked: Question, today: date) -> dict[date, Sums]:
+    """Each day's sums. What waits for them does not expire, as they do, and is left out when it would have."""
     first, last = compact(asked.first), compact(asked.last)
     if asked.link is None:
         lanes = list(range(keys.COUNT_LANES))
@@ -124,7 +126,8 @@ def _days(log: Table, asked: Question) -> dict[date, Sums]:
     for each, sums in rows:
         days.setdefault(each, Counter()).update(sums)
     for fact, number in waiting.items():
-        if first <= fact.day <= last and asked.link in (None, fact.link):
+        expired = fact.kept and (today - date.fromisoformat(expanded(fact.day))).days > fact.kept
+        if first <= fact.day <= last and asked.link in (None, fact.link) and not expired:
             days.setdefault(fact.day, Counter()).update(sums_of({fact: number}, account=asked.link is None))
     return {date.fromisoformat(expanded(each)): days[each] for each in sorted(days)}
 

@@ -61,10 +61,3 @@ def _visitors(log: Table, link: str | None, day: date) -> set[str]:
 def _kept(log: Table, key: Key, hits: int, visitors: int) -> int:
     log.put_many([Put(key, {**stamp("visitors"), "n": hits, "visitors": visitors})])
     return visitors
-
-
-def forget_days(log: Table, link: str, days: list[str]) -> None:
-    """Forget what was found: rows of hits of these days (yyyymmdd) have been removed."""
-    for day in days:
-        for scope in (keys.ACCOUNT_SCOPE, link.replace("/", "#", 1)):
-            log.delete(keys.visitors(scope, day))

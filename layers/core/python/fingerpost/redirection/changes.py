@@ -96,6 +96,10 @@ def _words(before: StoredRule, after: StoredRule) -> Iterator[str]:
         if _same_entry(key, was, now):
             continue
         match key:
+            case "name" | "redirectUrl" | "constants" | "delegates" | "variants" if not was.get(key) and not now.get(
+                key
+            ):
+                yield f"{key} is empty in another way"
             case "match":
                 yield from _match_words(before, after)
             case "redirectUrl":
@@ -157,7 +161,7 @@ def _delegate_words(was: Any, now: Any) -> Iterator[str]:
     for each in removed:
         yield f"no longer asks {_delegate(each)}"
     if not added and not removed:
-        yield "asks the same applications in another way" if before or after else "still asks no application"
+        yield "asks the same applications in another way"
 
 
 def _delegate(delegate: Any) -> str:
@@ -205,7 +209,7 @@ def _entries(what: str, was: Any, now: Any) -> Iterator[str]:
         else:
             yield f"{title}: {_short(other)} instead of {_short(one)}"
     if not changed:
-        yield f"{what}s in another order" if before or after else f"still no {what}s"
+        yield f"{what}s in another order"
 
 
 def _same_entry(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -34,12 +34,12 @@ class Links:
     def __init__(self, tables: Tables, caller: Caller):
         self._main, self._caller = tables.main, caller
 
-    def read(self, domain: str, short_id: str) -> Link:
-        """Raises NotFound (also for another account's link), Gone."""
+    def read(self, domain: str, short_id: str, *, also_deleted: bool = False) -> Link:
+        """Raises NotFound (also for another account's link), Gone unless a deleted one will do."""
         link = find_link(self._main.get, domain, short_id)
         if link.account != self._caller.principal.account or not self._sees(link):
             raise missing(domain, short_id)
-        if link.deleted_at is not None:
+        if link.deleted_at is not None and not also_deleted:
             raise Gone(f"The link {link.name} was deleted")
         return link
 

@@ -11,6 +11,8 @@ from .documents import SentApplicationRule
 from .hosts import may_lead_to
 from .rulesets import StoredRule
 
+MAX_HOSTS_TOLD = 5  # in one finding: a draft keeps fifty of them in its row
+
 
 @dataclass(frozen=True, slots=True)
 class RuleUrls:
@@ -81,11 +83,13 @@ def forbidden_hosts(stored: StoredRule, place: str, allowed_hosts: str) -> list[
     urls = {"redirectUrl": stored["template"]} if "template" in stored else {}
     urls |= {_variant_field(number): pieces for number, (*_, pieces) in enumerate(stored.get("variants", ()))}
     hosts = tuple(allowed_hosts.split(","))
+    some, more = hosts[:MAX_HOSTS_TOLD], len(hosts) - MAX_HOSTS_TOLD
+    told = ", ".join(some) + (f" and {more} more" if more > 0 else "")
     return [
         Finding(
             field=f"{place}.{field}",
-            message=f"the account does not allow application rules to lead to {host}; it allows {', '.join(hosts)}",
-            expected=hosts,
+            message=f"the account does not allow application rules to lead to {host}; it allows {told}",
+            expected=some,
         )
         for field, pieces in urls.items()
         if not may_lead_to(host := from_json(pieces).host, allowed_hosts)

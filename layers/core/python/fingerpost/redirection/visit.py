@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from .. import keys
+from ..actions.sums import expiry_of
 from ..clock import DAY_MS
 from ..errors import Gone, NotFound, Unavailable
 from ..frozen import Frozen
@@ -55,6 +56,7 @@ class Live(Frozen):
     # What its rules made necessary last; everything before they are known.
     needs: Needs = EVERYTHING
     documents: tuple[Key, ...] = ()
+    kept: int = 0  # days that scans are kept; 0: for good
 
 
 class Visit(Frozen):
@@ -177,6 +179,7 @@ class Visits:
         optional: dict[str, Any] = {
             link.type: link.evrythng_id,
             "product": product,
+            "kept": live.kept,
             "max": link.limits.max_scans if link.limits is not None and not decision.limit else None,
             "mark": mark,
             "cause": cause,
@@ -190,7 +193,7 @@ class Visits:
         """Durably: a put that keeps being refused goes to the spill queue; if that fails too, nobody is redirected."""
         key = keys.owned(account, keys.action(action_id))
         try:
-            self.recorder.put(key, item, when=(Absent(),))
+            self.recorder.put(key, item, when=(Absent(),), expires_at=expiry_of(item))
         except ConditionFailed:
             return  # an id is ours alone: this is our own first attempt
         except (Throttled, Unreachable) as refused:
@@ -236,6 +239,7 @@ class Visits:
             None,
             known.needs if known else EVERYTHING,
             known.documents if known else (),
+            int(item.get(keys.RETENTION, 0)) if item else 0,
         )
 
     def _salt_of(self, day: str, item: Item | None, at: int) -> str:
