@@ -71,7 +71,7 @@ def refresh_hints(tables: Tables, account: str, resource_id: str) -> None:
         after = page.after
 
 
-def unlink_page(tables: Tables, task: Task, at: int) -> Task | None:
+def unlink_page(task: Task, tables: Tables, at: int) -> Task | None:
     """Remove what refers to something deleted, on one page. Answers the task that goes on from there."""
     part, shard = task.get("part", 0), task.get("shard", 0)
     what, parts = REFERENCES[task["do"]]
