@@ -1,19 +1,33 @@
 """Who a key is; accounts, projects, applications and their keys; and every address that nothing else serves."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from fingerpost import wiring
-from fingerpost.access import accounts, service
-from fingerpost.access.documents import NewApplication, NewProject, SentAccount, SentApplication, SentProject
+from fingerpost.access import accounts, operators, permissions, roles, service
+from fingerpost.access.documents import (
+    NewApplication,
+    NewOperator,
+    NewProject,
+    SentAccess,
+    SentAccount,
+    SentApplication,
+    SentOperator,
+    SentProject,
+)
 from fingerpost.access.rates import rates_document
-from fingerpost.access.store import APPLICATION, PROJECT
+from fingerpost.access.role_documents import NewRole, SentOperatorPermission, SentPermission, SentRole
+from fingerpost.access.store import APPLICATION, PROJECT, ROLE
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
 from fingerpost.insight import erasure
 from fingerpost.insight.periods import day_of, day_start
+from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
-from fingerpost.paging import ask_of, listed, lister, loads
-from fingerpost.resources import Resources
+from fingerpost.paging import ask_of, listed, lister, loads, narrowed
+from fingerpost.resources import Resources, Stored
+from fingerpost.rules.nodes import matches
+from fingerpost.sight import WHOLE_ACCOUNT
 from fingerpost.timezones import time_in, zone_named
 
 edge = Edge("access")
@@ -83,6 +97,78 @@ def update_account(request: Request) -> Answer:
     return Answer(document=accounts.shown(stored))
 
 
+@edge.route("GET", "/accounts/{accountId}/shortDomains", verb="read", of="accounts", answers=list[str])
+def list_short_domains(request: Request) -> Answer:
+    return Answer(document=accounts.short_domains(request.caller, request.parameters["accountId"]))
+
+
+@edge.route("GET", "/accounts/{accountId}/domains", verb="read", of="accounts")
+def list_domains(request: Request) -> Answer:
+    """The same, each as a document."""
+    return Answer(document=accounts.domains(request.caller, request.parameters["accountId"]))
+
+
+@edge.route("GET", "/accounts/{accountId}/accesses", verb="read", of="accesses")
+def list_accesses(request: Request) -> Answer:
+    """Who operates the account, newest first; keys are shown to their own operator and to admins."""
+    _account(request)
+    return Answer(document=operators.accesses(request.caller, wiring.root_secrets()))
+
+
+@edge.route(
+    "POST", "/accounts/{accountId}/accesses", verb="create", of="accesses", keeps=False, body=NewOperator, status=201
+)
+def create_access(request: Request) -> Answer:
+    """A new operator of the account, with a key, and without a right until a role says otherwise."""
+    account = _account(request)
+    document = operators.create(request.caller, request.read(NewOperator), wiring.root_secrets())
+    return created(document, f"{wiring.settings().api_url}/accounts/{account}/accesses/{document['id']}")
+
+
+@edge.route("GET", "/accounts/{accountId}/accesses/{accessId}", verb="read", of="accesses")
+def read_access_of_operator(request: Request) -> Answer:
+    _account(request)
+    stored = operators.find(request.caller, request.parameters["accessId"])
+    return Answer(document=operators.access_document(request.caller, stored, wiring.root_secrets()))
+
+
+@edge.route("PUT", "/accounts/{accountId}/accesses/{accessId}", verb="update", of="accesses", body=SentAccess)
+def set_role_of_operator(request: Request) -> Answer:
+    """Give an operator another role, from the next request on. At least one stays an admin."""
+    _account(request)
+    role, access_id = request.read(SentAccess).role, request.parameters["accessId"]
+    return Answer(document=operators.set_role(request.caller, access_id, role, wiring.root_secrets()))
+
+
+@edge.route("DELETE", "/accounts/{accountId}/accesses/{accessId}", verb="delete", of="accesses")
+def revoke_access(request: Request) -> Answer:
+    """The operator's key stops working, and with it the operator. At least one admin stays."""
+    _account(request)
+    operators.revoke(request.caller, request.parameters["accessId"])
+    return no_content()
+
+
+@edge.route(
+    "POST", "/accounts/{accountId}/accesses/{accessId}/keys", verb="update", of="accesses", keeps=False, status=201
+)
+def rotate_key_of_operator(request: Request) -> Answer:
+    """A new key for an operator; the one so far stops working at once."""
+    _account(request)
+    document = operators.rotate(request.caller, request.parameters["accessId"], wiring.root_secrets())
+    return Answer(status=201, document=document)
+
+
+@edge.route("GET", "/operators/{operatorId}", verb="read", of="operators")
+def read_operator(request: Request) -> Answer:
+    return Answer(document=operators.read(request.caller, request.parameters["operatorId"]))
+
+
+@edge.route("PUT", "/operators/{operatorId}", verb="update", of="operators", body=SentOperator)
+def update_operator(request: Request) -> Answer:
+    sent = request.read(SentOperator)
+    return Answer(document=operators.update(request.caller, request.parameters["operatorId"], sent))
+
+
 @edge.route("POST", "/projects", verb="create", of="projects")
 def create_project(request: Request) -> Answer:
     document = service.create_project(request.caller, request.read(NewProject))
@@ -91,7 +177,9 @@ def create_project(request: Request) -> Answer:
 
 @edge.route("GET", "/projects", verb="read", of="projects")
 def list_projects(request: Request) -> Answer:
-    ask, list_of = ask_of(request, "project"), lister(request, PROJECT, loads(request.caller, PROJECT, None))
+    sight = request.principal.sight
+    load = loads(request.caller, PROJECT, lambda document: sight.sees_project(document["id"]))
+    ask, list_of = ask_of(request, "project"), lister(request, PROJECT, load, sight=WHOLE_ACCOUNT)
     page = list_of.page(ask)
     return listed(request, page, [service.shown(each) for each in page.items], count=list_of.count(ask))
 
@@ -114,7 +202,7 @@ def delete_project(request: Request) -> Answer:
     return no_content()
 
 
-@edge.route("POST", "/projects/{projectId}/applications", verb="create", of="applications")
+@edge.route("POST", "/projects/{projectId}/applications", verb="create", of="applications", keeps=False)
 def create_application(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     sent = request.read(NewApplication)
@@ -128,7 +216,8 @@ def list_applications(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     Resources(request.caller.tables, PROJECT).read(project_id)
     ask = ask_of(request, "application", more=f"project={project_id}")
-    list_of = lister(request, APPLICATION, loads(request.caller, APPLICATION, None))
+    load = loads(request.caller, APPLICATION, WHOLE_ACCOUNT.sees)
+    list_of = lister(request, APPLICATION, load, sight=WHOLE_ACCOUNT)
     page = list_of.page(ask)
     documents = [service.shown_application(request.caller, each, wiring.root_secrets()) for each in page.items]
     return listed(request, page, documents, count=list_of.count(ask))
@@ -157,6 +246,20 @@ def read_secret_key(request: Request) -> Answer:
     return Answer(document=service.secret_key(request.caller, *_both(request), wiring.root_secrets()))
 
 
+@edge.route(
+    "POST",
+    "/projects/{projectId}/applications/{applicationId}/keys",
+    verb="update",
+    of="applications",
+    keeps=False,
+    status=201,
+)
+def rotate_keys_of_application(request: Request) -> Answer:
+    """New keys for an application, of which the answer shows the one that is not secret; those so far stop working."""
+    document = service.rotate_keys(request.caller, *_both(request), wiring.root_secrets())
+    return Answer(status=201, document=document)
+
+
 @edge.route("GET", "/applications/me", verb="read", of="self")
 def read_self(request: Request) -> Answer:
     stored = Resources(request.caller.tables, APPLICATION).read(request.principal.id)
@@ -173,6 +276,85 @@ def update_self(request: Request) -> Answer:
             request.caller, principal.project, principal.id, sent, wiring.root_secrets()
         )
     )
+
+
+@edge.route("POST", "/roles", verb="create", of="roles", body=NewRole, status=201)
+def create_role(request: Request) -> Answer:
+    """Of operators, or with `"type": "userInApp"` of application users; without any permission but the immutable."""
+    stored = roles.create(request.caller, request.read(NewRole))
+    return created(roles.shown(stored), f"{wiring.settings().api_url}/roles/{stored.id}")
+
+
+@edge.route("GET", "/roles", verb="read", of="roles", query=(*LIST[:-1], "withScopes"))
+def list_roles(request: Request) -> Answer:
+    """The built-in roles first, then the account's own, newest first. A user gets those that the own role sees."""
+    caller, role = request.caller, request.principal.role
+    mine = request.principal.actor == "user"
+    ask = ask_of(request, "role")
+    ask = narrowed(ask, "seenBy", role) if mine else ask
+    built_in: list[Stored] = []
+    if ask.token is None and not mine:
+        found = (roles.read(caller, each) for each in roles.BUILT_IN_DOCUMENTS)
+        built_in = [each for each in found if ask.node is None or matches(ask.node, each.document)]
+    load = loads(caller, ROLE, lambda document: roles.sees(caller, document))
+    list_of = lister(request, ROLE, load, sight=WHOLE_ACCOUNT, times=())
+    page = list_of.page(replace(ask, per_page=max(1, ask.per_page - len(built_in))))
+    scopes = request.flag("withScopes")
+    return listed(request, page, [roles.shown(each, with_scopes=scopes) for each in (*built_in, *page.items)])
+
+
+@edge.route("GET", "/roles/{roleId}", verb="read", of="roles", query=("withScopes",))
+def read_role(request: Request) -> Answer:
+    stored = roles.read(request.caller, request.parameters["roleId"])
+    return Answer(document=roles.shown(stored, with_scopes=request.flag("withScopes")))
+
+
+@edge.route("PUT", "/roles/{roleId}", verb="update", of="roles", body=SentRole, query=("withScopes",))
+def update_role(request: Request) -> Answer:
+    stored = roles.update(request.caller, request.parameters["roleId"], request.read(SentRole))
+    return Answer(document=roles.shown(stored, with_scopes=request.flag("withScopes")))
+
+
+@edge.route("DELETE", "/roles/{roleId}", verb="delete", of="roles")
+def delete_role(request: Request) -> Answer:
+    """Operators who had it have the role `none`; a role that application users have is refused."""
+    roles.delete(request.caller, request.parameters["roleId"])
+    return no_content()
+
+
+@edge.route("GET", "/roles/{roleId}/permissions", verb="read", of="roles")
+def list_permissions(request: Request) -> Answer:
+    """Of a role of application users their paths; of an operator's role the tree."""
+    stored = roles.read(request.caller, request.parameters["roleId"])
+    return Answer(document=permissions.shown_permissions(stored))
+
+
+@edge.route("PUT", "/roles/{roleId}/permissions", verb="update", of="roles", body=list[SentPermission])
+def replace_permissions(request: Request) -> Answer:
+    """The whole list of a role of application users; of an operator's role the tree, or some of it."""
+    document = permissions.replace(request.caller, request.parameters["roleId"], request.json())
+    return Answer(document=document)
+
+
+@edge.route("GET", "/roles/{roleId}/permissions/{permissionName}", verb="read", of="roles")
+def read_permission(request: Request) -> Answer:
+    stored = roles.read(request.caller, request.parameters["roleId"])
+    return Answer(document=permissions.shown_permission(stored, request.parameters["permissionName"]))
+
+
+@edge.route(
+    "PUT", "/roles/{roleId}/permissions/{permissionName}", verb="update", of="roles", body=SentOperatorPermission
+)
+def set_permission(request: Request) -> Answer:
+    """Enable or disable one permission of an operator's role."""
+    sent = request.read(SentOperatorPermission)
+    role_id, name = request.parameters["roleId"], request.parameters["permissionName"]
+    return Answer(document=permissions.set_one(request.caller, role_id, name, sent))
+
+
+def _account(request: Request) -> str:
+    """Raises NotFound for another account than the key's own."""
+    return accounts.read(request.caller, request.parameters["accountId"]).id
 
 
 def _both(request: Request) -> tuple[str, str]:

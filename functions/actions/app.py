@@ -12,10 +12,11 @@ from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.model import COLLECTION, PRODUCT, THNG
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.errors import Finding, Invalid, NotFound
-from fingerpost.paging import ask_of, listed, lister, loads, project_of
+from fingerpost.paging import ask_of, listed, lister, loads, sight_of
 from fingerpost.redirection.facts import facts_of
 from fingerpost.resources import Document
 from fingerpost.rules.nodes import matches
+from fingerpost.sight import WHOLE_ACCOUNT
 
 edge = Edge("actions")
 handler = edge.handler
@@ -35,7 +36,7 @@ def list_types(request: Request) -> Answer:
     if ask.token is None:
         named: list[Document] = [{"name": name} for name in BUILT_IN]
         built_in = [each for each in named if ask.node is None or matches(ask.node, each)]
-    load = loads(request.caller, ACTION_TYPE, project_of(request))
+    load = loads(request.caller, ACTION_TYPE, sight_of(request).sees)
     page = lister(request, ACTION_TYPE, load).page(replace(ask, per_page=max(1, ask.per_page - len(built_in))))
     documents = [types.shown(each, with_scopes=request.flag("withScopes")) for each in page.items]
     return listed(request, page, built_in + documents)
@@ -91,11 +92,12 @@ def list_actions(request: Request) -> Answer:
         types.find(request.caller, name)
     implied = [f'{target[0]}="{target[1]}"'] if target else []
     implied += [f'type="{name}"'] if name != "all" else []
+    sight = sight_of(request)
+    if request.principal.actor == "device":  # of its own thng alone, but wherever they are
+        implied, sight = [*implied, f"thng={request.principal.id}"], WHOLE_ACCOUNT
     ask = ask_of(request, "action", more="&".join(implied))
-    project = project_of(request)
-
-    load = service.loads(request.caller, project)
-    page = lister(request, ACTION, load, times=("timestamp",)).page(ask)
+    load = service.loads(request.caller, sight)
+    page = lister(request, ACTION, load, sight=sight, times=("timestamp",)).page(ask)
     scopes = request.flag("withScopes")
     documents = [service.show(each, item, context=context, with_scopes=scopes) for each, item in page.items]
     return listed(request, page, documents)

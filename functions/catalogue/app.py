@@ -20,7 +20,7 @@ from fingerpost.catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from fingerpost.catalogue.nearby import Near, point_asked_for
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.errors import Invalid
-from fingerpost.paging import ask_of, by_ids, listed, lister, loads, project_of
+from fingerpost.paging import ask_of, by_ids, listed, lister, loads, sight_of
 from fingerpost.resources import Kind, Resources, Stored
 
 MANY = ("filter", "ids", "project", "withScopes")
@@ -198,7 +198,7 @@ def list_places(request: Request) -> Answer:
     ask = ask_of(request, PLACE.name)
     near = Near(
         caller=request.caller,
-        project=project_of(request),
+        sight=sight_of(request),
         point=point,
         within_m=within_m,
         secret=wiring.root_secrets().for_purpose("cursor"),
@@ -232,7 +232,7 @@ def _list(request: Request, kind: Kind, *, within: Stored | None = None) -> Answ
         stored = by_ids(request, Resources(request.caller.tables, kind))
         return Answer(document=service.show(request.caller, kind, stored, with_scopes=with_scopes))
     ask = ask_of(request, kind.name, more=_in_collection(within) if within else "")
-    list_of = lister(request, kind, loads(request.caller, kind, project_of(request)))
+    list_of = lister(request, kind, loads(request.caller, kind, sight_of(request).sees))
     page = list_of.page(ask)
     documents = service.show(request.caller, kind, list(page.items), with_scopes=with_scopes)
     return listed(request, page, documents, count=list_of.count(ask) if kind in (COLLECTION, PLACE) else None)
@@ -246,19 +246,22 @@ def _updated(request: Request, kind: Kind, fields: dict[str, Any]) -> Answer:
         found = by_ids(request, Resources(request.caller.tables, kind))
         stored = bulk.update_by_ids(request.caller, kind, found, fields)
         return Answer(document=service.show(request.caller, kind, stored, with_scopes=request.flag("withScopes")))
-    listed = lister(request, kind, loads(request.caller, kind, project_of(request)))
+    caller, sight = request.caller, sight_of(request)
+    load = loads(caller, kind, lambda document: sight.sees(document) and request.principal.changes(document))
+    listed = lister(request, kind, load)
     ids = bulk.matches(listed, ask_of(request, kind.name))
-    bulk.begin(request.caller, kind, ids, fields, wiring.queue("work"))
+    bulk.begin(caller, kind, ids, fields, wiring.queue("work"))
     return Answer(status=204)
 
 
 def _emptied(request: Request, kind: Kind) -> Answer:
-    """Members are looked for as a list does, so those that the key does not see stay."""
-    collection = service.read(request.caller, COLLECTION, request.parameters["collectionId"])
+    """Members are looked for as a list does, so those that the key does not see, or may not change, stay."""
+    caller = request.caller
+    collection = service.read_to_change(caller, COLLECTION, request.parameters["collectionId"])
     ask = replace(ask_of(request, kind.name, more=_in_collection(collection)), per_page=members.MAX_REMOVED, token=None)
-    project = request.principal.project
-    found = lister(request, kind, loads(request.caller, kind, project)).page(ask).items
-    members.remove_all(request.caller, kind, collection.id, [each.id for each in found])
+    load = loads(caller, kind, lambda document: caller.sees(document) and request.principal.changes(document))
+    found = lister(request, kind, load).page(ask).items
+    members.remove_all(caller, kind, collection.id, [each.id for each in found])
     return Answer(headers={"x-result-count": str(len(found))})
 
 

@@ -48,7 +48,7 @@ def list_properties(request: Request) -> Answer:
 @edge.route("DELETE", "/products/{productId}/properties", verb="delete", of="properties")
 def delete_properties(request: Request) -> Answer:
     """Remove every property with its history, but those that the platform sets."""
-    updates.erase_all(request.caller, Opened.of(request.caller, *_named(request)))
+    updates.erase_all(request.caller, Opened.of(request.caller, *_named(request), to_change=True))
     return no_content()
 
 
@@ -77,7 +77,7 @@ def read_property(request: Request) -> Answer:
 @edge.route("DELETE", "/products/{productId}/properties/{key}", verb="delete", of="properties", query=("to",))
 def delete_property(request: Request) -> Answer:
     """Remove what a property was before a time, or all that it has been."""
-    opened = Opened.of(request.caller, *_named(request))
+    opened = Opened.of(request.caller, *_named(request), to_change=True)
     updates.erase(request.caller, opened, _key(request, own=True), _moment(request, "to"))
     return no_content()
 
@@ -100,7 +100,7 @@ def read_location(request: Request) -> Answer:
 @edge.route("DELETE", "/thngs/{thngId}/location", verb="delete", of="locations", query=("to",))
 def delete_location(request: Request) -> Answer:
     """Remove where a thng was before a time, or everywhere it has been."""
-    opened = Opened.of(request.caller, *_named(request))
+    opened = Opened.of(request.caller, *_named(request), to_change=True)
     updates.erase(request.caller, opened, LOCATION, _moment(request, "to"))
     return no_content()
 

@@ -7,7 +7,7 @@ from fingerpost.edge import Answer, Edge, Request, created, link_domain_of, no_c
 from fingerpost.errors import Gone, Invalid
 from fingerpost.http import accepts, preferred
 from fingerpost.listing import Ask, PageOf
-from fingerpost.paging import ask_of, listed, lister, project_of
+from fingerpost.paging import ask_of, listed, lister, sight_of
 from fingerpost.redirection import qr
 from fingerpost.redirection.documents import SentRedirection
 from fingerpost.redirection.drawings import TYPE_OF, drawing
@@ -65,7 +65,7 @@ def _all_links(request: Request, ask: Ask) -> Answer:
     if domain:
         test = Test("shortDomain", "=", (Exact(domain, domain),))
         ask = replace(ask, node=test, filter_text=f"shortDomain={domain}")
-    list_of = lister(request, REDIRECTION, loads(wiring.tables(), request.caller, project_of(request)))
+    list_of = lister(request, REDIRECTION, loads(wiring.tables(), request.caller, sight_of(request)))
     page = list_of.page(ask)
     count = None if domain else list_of.count(ask)
     return listed(request, page, [_document(request, link) for link in page.items], count=count)
@@ -132,7 +132,9 @@ def _alias(plural: str, type_: ResourceType) -> None:
         if sent.evrythngId not in (None, resource_id):
             raise Invalid(f"evrythngId: is {sent.evrythngId}, but the address says {resource_id}")
         wanted = sent.model_copy(update={"evrythngId": resource_id, "type": sent.type or type_})
-        link = _links(request).create(wanted, link_domain_of(request))
+        links = _links(request)
+        links.check_thing(resource_id, type_)
+        link = links.create(wanted, link_domain_of(request))
         return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
 
     @edge.route("PUT", template, verb="update", of="redirections")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fingerpost import keys
+from fingerpost.access import operators
 from fingerpost.access import service as access
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.aws.stream import stream_event
@@ -215,7 +216,7 @@ class World:
         at = self.clock()
         account, operator = new_id(at), new_id(at)
         access.create_account(self.tables, account=account, name="Harbour Museum", domain=domains[0], at=at)
-        access.create_operator(
+        operators.create_first(
             self.tables, account=account, operator=operator, key=key, email="op@museum.example", at=at
         )
         return account

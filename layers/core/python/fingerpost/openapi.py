@@ -36,6 +36,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "withScopes": ("Whether documents show their `scopes`.", _FLAG),
     "context": ("Whether actions show the context they came about in.", _FLAG),
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
+    "anonymous": ("Whether the user has no name, and needs no activation.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
     "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _TEXT),
     "to:rules": ("Rules, as `from` has them.", _TEXT),
