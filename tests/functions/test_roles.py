@@ -168,6 +168,7 @@ def test_who_reads_everything_and_changes_one_project_is_told_so(world: World, o
     inside = operator.made("/thngs", {"name": "in"}, project=world.project)["id"]
     outside = operator.made("/thngs", {"name": "out"})["id"]
     link = operator.link(outside)["shortId"]
+    operator.made("/actions", {"name": "_Shared"})
     assert client.get(f"/thngs/{outside}").status == client.get(f"/redirections/{link}", on_short=True).status == 200
     for refused in (
         client.put(f"/thngs/{outside}", {"name": "y"}),
@@ -175,6 +176,9 @@ def test_who_reads_everything_and_changes_one_project_is_told_so(world: World, o
         client.put(f"/thngs/{outside}/properties", [{"key": "a", "value": 1}]),
         client.post("/actions/scans", {"thng": outside}),
         client.put(f"/redirections/{link}", {"defaultRedirectUrl": "https://x.example/"}, on_short=True),
+        client.put("/actions/_Shared", {"tags": ["x"]}),
+        client.delete("/actions/_Shared"),
+        client.put("/thngs", {"name": "y"}, ids=f"{inside},{outside}"),
         client.put(f"/thngs/{inside}", {"scopes": {"projects": ["+all"]}}),
         client.post("/thngs", {"name": "x", "scopes": {"projects": ["all"]}}),
     ):
@@ -199,7 +203,9 @@ def test_an_operator_of_several_projects_sees_them_together(world: World, operat
     assert [each["id"] for each in client.read("/thngs", project=two)] == [thngs[1]]
     assert client.get("/thngs", project=three).status == 404
     assert {each["id"] for each in client.read("/projects")} == {world.project, two}
-    assert client.post("/thngs", {"name": "where?"}).status == 400
+    operator.made("/actions", {"name": "_Moved", "scopes": {"projects": [world.project]}})
+    assert client.post("/thngs", {"name": "where?"}).status == client.post("/actions/_Moved", {}).status == 400
+    assert client.made(f"/actions/_Moved?project={two}", {})["type"] == "_Moved"
     assert client.post("/thngs?project=" + three, {"name": "x"}).status == 403
 
 
