@@ -291,6 +291,11 @@ def test_dispatch_is_woken_when_a_document_changes_or_goes_and_not_by_a_scan(kin
     assert not reaches("dispatch", None, document)
 
 
+def test_dispatch_is_woken_when_an_application_goes():
+    assert reaches("dispatch", stamp("application"), None)
+    assert not reaches("dispatch", stamp("application"), stamp("application"))
+
+
 def test_dispatch_is_woken_by_values_that_somebody_watches_and_by_connections_that_expire():
     now, watched = stamp("now"), {**stamp("now"), "watched": 1}
     assert reaches("dispatch", now, watched)

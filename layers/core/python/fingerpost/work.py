@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
+from .access.dismissal import dismiss_page
 from .catalogue import bulk
 from .catalogue.erase import Erasing
 from .catalogue.properties import Reading
@@ -17,7 +18,7 @@ type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped ta
 
 WHERE = ("part", "shard", "after")  # how far a task has come
 SECOND_LOOK_MS = 120_000  # longer than any request: what was being created while its product went is there by then
-LOOK_TWICE = ("unlink", "disband")
+LOOK_TWICE = ("unlink", "disband", "dismiss")
 
 
 def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
@@ -56,6 +57,7 @@ TASKS: Mapping[str, CarryOut] = {
     "hint": _hint,
     "unlink": unlink_page,
     "disband": unlink_page,
+    "dismiss": lambda task, tables, _at: dismiss_page(tables, task),
     "erase": _erase,
     "forget": lambda task, tables, at: erasure.carry_out(tables, task, at),
     "exhaust": _exhaust,

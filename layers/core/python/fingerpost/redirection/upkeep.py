@@ -6,6 +6,7 @@ from copy import replace
 from typing import Any
 
 from .. import keys
+from ..access.store import APPLICATION
 from ..catalogue.erase import END, tasks_of
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG, without
 from ..catalogue.properties import current
@@ -36,6 +37,9 @@ def work_of(change: Change) -> list[Task]:
     if change.key.sk == "now":
         return _forgotten(change)
     kind = (new or old or {}).get("k")
+    if kind == APPLICATION.name and change.key.sk == "doc" and new is None:
+        account, _, application = change.key.pk.split("#", 2)
+        return [{"do": "dismiss", "account": account, "app": application}]
     if kind not in LINKED or change.key.sk != "doc" or old is None:
         return []
     account, _, resource_id = change.key.pk.split("#", 2)
