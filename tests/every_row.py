@@ -5,25 +5,36 @@ A fixture is `tests/shapes/<kind>.<shape>.json`; bytes stand as `{"$bytes": "<ba
 
 import base64
 import json
+from copy import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from fingerpost import keys, once, wiring
+from fingerpost.access import devices, grants, operators, permissions, roles, users
 from fingerpost.access import service as access
-from fingerpost.access.documents import NewApplication, NewProject
+from fingerpost.access.documents import NewApplication, NewOperator, NewProject
 from fingerpost.access.first_account import make_first_account
+from fingerpost.access.model import Principal
 from fingerpost.access.rates import LIMITS, Rates, digest_of
+from fingerpost.access.role_documents import NewRole
 from fingerpost.access.secrets import RootSecrets
+from fingerpost.access.user_documents import NewUser, SentActivation, SentGrant, SentLogin
 from fingerpost.actions import types
 from fingerpost.actions.derive import derive
 from fingerpost.actions.documents import NewActionType
 from fingerpost.actions.folding import fold
+from fingerpost.caller import Caller
 from fingerpost.catalogue import bulk
 from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.documents import NewCollection, NewPlace, NewProduct, NewThng
 from fingerpost.catalogue.model import THNG
+from fingerpost.errors import Unauthenticated
 from fingerpost.ids import new_id
 from fingerpost.insight import erasure, statistics
+from fingerpost.live.model import Topic
+from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
@@ -69,11 +80,12 @@ def _live_a_little(tables: Tables) -> None:
     Rates().hit(caller.tables.log, digest_of("k" * 80), LIMITS["operator"], caller.at)
     make_first_account(tables, ROOTS, name="First", email="op@museum.example", domain=DOMAIN, clock=wiring.clock)
     access.create_account(tables, account=ACCOUNT, name="Harbour Museum", domain=DOMAIN, at=NOON)
-    access.create_operator(
+    operators.create_first(
         tables, account=ACCOUNT, operator="UHoperator", key="operator" * 10, email="op@museum.example", at=NOON
     )
     project = access.create_project(caller, NewProject(name="On show", tags=["spring"]))["id"]
-    access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)
+    application = access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)["id"]
+    _let_people_in(caller, project, application)
     more: dict[str, Any] = {"tags": ["oil"], "identifiers": {"inv": "T-1"}, "customFields": {"floor": 2}}
     product = catalogue.create_product(caller, NewProduct(name="Painting", brand="Harbour", **more), project)["id"]
     sent = {"name": "The Turf Cutters", "product": product, "properties": {"light": 40}, **more}
@@ -104,6 +116,10 @@ def _live_a_little(tables: Tables) -> None:
         zone="Europe/Dublin",
         source="geoIp",
     )
+    connections = Connections(tables, wiring.clock)
+    connected = Connected("Tq3x1cJpjoECJZA=", ACCOUNT, "0" * 64, "device", product, project, (), 1, NOON + LONGEST_MS)
+    connections.open(connected)
+    connections.watch(connected, Topic("product", product, "properties", "light"))
     visit = Visits(tables, tables.main, lambda _body: None).visit(DOMAIN, "TURF", facts, cause="request-1")
     key = keys.owned(ACCOUNT, keys.action(visit.action_id))
     first = Change(sequence="1", key=key, old=None, new=tables.main.get(key))
@@ -117,6 +133,29 @@ def _live_a_little(tables: Tables) -> None:
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
+
+
+def _let_people_in(caller: Caller, project: str, application: str) -> None:
+    supervised = {"roles": ["base_app_user"], "projects": [project]}
+    sent = {"type": "userInApp", "name": "Engineer", "description": "repairs", "scopes": supervised}
+    role = roles.create(caller, NewRole.model_validate(sent)).id
+    permissions.replace(caller, role, [{"path": "/thngs", "access": "r"}])
+    principal = Principal(
+        actor="application", account=ACCOUNT, id=application, project=project, app=application, role="base_app_user"
+    )
+    guide = replace(caller, principal=principal)
+    person = {"email": "a@museum.example", "password": "turf cutters", "firstName": "Ann", "tags": ["staff"]}
+    ann = users.create(guide, NewUser.model_validate(person), ROOTS)["evrythngUser"]
+    users.activate(guide, ann, SentActivation(activationCode=users.status(guide, ann, ROOTS)["activationCode"]), ROOTS)
+    with pytest.raises(Unauthenticated):
+        users.log_in(guide, SentLogin(email="a@museum.example", password="wrong"))
+    giver = users.create_anonymous(replace(guide, at=NOON + 1), ROOTS)["evrythngUser"]
+    as_giver = replace(principal, actor="user", id=giver)
+    grants.give(replace(guide, principal=as_giver), SentGrant(email="a@museum.example", role=role))
+    thng = catalogue.create_thng(replace(caller, at=NOON + 1), NewThng(name="lamp"), project)["id"]
+    devices.create(caller, thng, None, ROOTS)
+    added = operators.create(caller, NewOperator(email="b@museum.example", role="admin"), ROOTS)
+    operators.revoke(caller, added["id"])
 
 
 class Kept:
@@ -155,8 +194,6 @@ def from_json(text: str) -> Item:
 
 
 def keep_missing() -> None:
-    import pytest
-
     with pytest.MonkeyPatch.context() as monkeypatch:
         for kind, item in rows_by_kind(monkeypatch).items():
             path = SHAPES / f"{kind}.{item['sv']}.json"

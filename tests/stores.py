@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fingerpost.access.model import Principal
+from fingerpost.access.model import EVERYTHING, Principal
 from fingerpost.caller import Caller
 from fingerpost.local.table import local_tables
 from fingerpost.ports.table import Key, Table, Tables
@@ -79,7 +79,9 @@ def new_account() -> str:
 
 
 def caller_of(tables: Tables, account: str, at: int = NOON, **more: Any) -> Caller:
-    principal = Principal(actor="operator", account=account, id="operator", project=more.pop("project", None))
+    principal = Principal(actor="operator", account=account, id="operator", rights=EVERYTHING)
+    if project := more.pop("project", None):
+        principal = Principal(actor="trustedApplication", account=account, id="application", project=project)
     return Caller(principal=principal, tables=tables.of(account), at=at, cause="test", **more)
 
 

@@ -74,6 +74,17 @@ STATUS = {
     "redirections/create-json": 201,
     "redirections/create-with-own-short-id": 201,
     "redirections/retarget-oldest-of-product": 404,  # a new product has no code yet
+    "users/create-role-of-users": 201,
+    "users/set-project-permission": 404,  # the role is one of application users
+    "access/add-operator": 400,  # likewise
+    "users/create-user": 409,  # among the things there is one of this e-mail already
+    "users/create-anonymous-user": 201,
+    "users/validate-user": 409,  # and it is active
+    "users/log-in": 201,
+    "users/log-in-with-access": 201,
+    "users/log-out": 201,
+    "users/give-role": 400,  # base_app_user gives none
+    "users/create-device-key": 201,
     "rules/cancel-schedule": 404,  # the version has none
     "rules/publish-a-typo": 400,
     "rules/publish-draft": 201,
@@ -82,20 +93,23 @@ STATUS = {
     "rules/schedule-version": 201,
 }
 
-# How a thing comes to be that events name, each with those before it: placeholder, story, field of the answer.
+# How a thing comes to be that events name, each with those before it: story, field of the answer by placeholder.
 MADE_BY = (
-    ("PROJECT", "access/create-project", "id"),
-    ("APPLICATION", "access/create-application", "id"),
-    ("PLACE", "catalogue/create-place", "id"),
-    ("PRODUCT", "catalogue/create-product", "id"),
-    ("COLLECTION", "catalogue/create-collection", "id"),
-    ("CHILD", "catalogue/create-collection", "id"),
-    ("THNG", "catalogue/create-thng", "id"),
-    ("SHORT_ID", "redirections/create-json", "shortId"),
-    ("ACTION", "actions/post-scan", "id"),
-    ("ERASURE", "insight/erase-scans-of-thng", "id"),
-    ("VERSION", "rules/publish-version", "version"),
-    ("DRAFT", "rules/save-draft", "name"),
+    ("access/create-project", {"PROJECT": "id"}),
+    ("access/create-application", {"APPLICATION": "id", "APPLICATION_KEY": "appApiKey"}),
+    ("users/create-role-of-users", {"ROLE": "id"}),
+    ("users/create-user", {"USER": "evrythngUser", "CODE": "activationCode"}),
+    ("users/validate-user", {"USER_KEY": "evrythngApiKey"}),
+    ("catalogue/create-place", {"PLACE": "id"}),
+    ("catalogue/create-product", {"PRODUCT": "id"}),
+    ("catalogue/create-collection", {"COLLECTION": "id"}),
+    ("catalogue/create-collection", {"CHILD": "id"}),
+    ("catalogue/create-thng", {"THNG": "id"}),
+    ("redirections/create-json", {"SHORT_ID": "shortId"}),
+    ("actions/post-scan", {"ACTION": "id"}),
+    ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
+    ("rules/publish-version", {"VERSION": "version"}),
+    ("rules/save-draft", {"DRAFT": "name"}),
 )
 
 
@@ -162,8 +176,9 @@ class Deployment:
     def things(self) -> dict[str, str]:
         """A product, a thng, a link to it, a project and an action, all new, as events name them."""
         known: dict[str, str] = {}
-        for placeholder, story, name in MADE_BY:
-            known[placeholder] = str(self.document(story, **known)[name])
+        for story, fields in MADE_BY:
+            made = self.document(story, **known)
+            known |= {placeholder: str(made[name]) for placeholder, name in fields.items()}
         return known
 
     def end(self) -> None:

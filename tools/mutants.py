@@ -6,6 +6,7 @@ modules, `--show` prints what survived without running anything, `--fresh` forge
 mutmut makes the mutants and runs, in a fork each, the tests that reach the changed function. It forks from a process
 that has imported everything, so what runs at import or is cached keeps its first shape there: a survivor is looked at
 again in a process of its own, mutated from its start, by every test of its module that has its examples written down.
+So is one that mutmut gave up waiting for, since its limit is short on a busy machine; one that is explained is not.
 
 A module's mutants and verdicts stay below .cache/mutants: only changed functions and, after a change of the module's
 tests, its survivors are tried again. A survivor is explained when docs/mutants.md quotes its changed lines. Exits with
@@ -19,6 +20,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass
@@ -78,8 +80,10 @@ MODULES: dict[str, tuple[tuple[str, ...], str]] = {
 KILLED = {1, 3}  # pytest's exit codes: a test failed, pytest itself did
 TIMED_OUT = {-24, 24, 152, 255, 36}  # the limit of CPU time; a mutant that never ends is noticed too
 
-DOUBTED = 5
-SECOND_LOOK_S = 300  # what takes this long never ends
+NEVER_ENDED = 36
+DOUBTED = 3
+TOO_LONG = 5  # times what the tests take without a mutant
+TEST_WITHIN_S = 20  # the slowest takes a second on an idle machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def stage(module: str) -> Path:
         "only_mutate": [f"src/fingerpost/{module}.py"],
         "pytest_add_cli_args": options(module),
         "pytest_add_cli_args_test_selection": list(tests),
-        "timeout_multiplier": 2.0,
+        "timeout_multiplier": 4.0,
         "use_git_change_detection": False,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
@@ -191,7 +195,7 @@ def doubt_the_killed(folder: Path, module: str) -> None:
 
 
 def look_again(folder: Path, module: str) -> None:
-    """Try each survivor once in a fresh process, with the example tests of its module, and keep its verdict."""
+    """Try what no test failed for once in a fresh process, with the example tests of its module; keep the verdict."""
     mark, file = folder / "looked-again.json", verdicts(folder, module)
     found = json.loads(file.read_text())
     codes: dict[str, int | None] = found["exit_code_by_key"]
@@ -202,27 +206,36 @@ def look_again(folder: Path, module: str) -> None:
     def fingerprint(mutant: str) -> str:
         return hashes.get(mutant.rpartition(".")[2].partition("__mutmut_")[0], "") + tests
 
+    known = EXPLAINED.read_text()
     doubtful = [
         mutant
         for mutant, code in codes.items()
-        if code not in KILLED | TIMED_OUT and seen.get(mutant) != fingerprint(mutant)
+        if code not in KILLED
+        and seen.get(mutant) != fingerprint(mutant)
+        and (code in TIMED_OUT or difference(module, mutant) not in known)
     ]
+    began = time.monotonic()
     if doubtful and fresh_process(folder, module, "") != 0:
         sys.exit(f"{module}: its tests fail without a mutant")
+    within_s = TOO_LONG * (time.monotonic() - began)
     for mutant in doubtful:
-        if fresh_process(folder, module, mutant):
-            codes[mutant] = 1
-            file.write_text(json.dumps(found, indent=4))
-        else:
+        verdict = fresh_process(folder, module, mutant, within_s=within_s)
+        codes[mutant] = verdict if verdict in {0, NEVER_ENDED} else 1
+        file.write_text(json.dumps(found, indent=4))
+        if codes[mutant] != 1:
             seen[mutant] = fingerprint(mutant)
             mark.write_text(json.dumps(seen, indent=4))
 
 
-def fresh_process(folder: Path, module: str, mutant: str, *, examples: int = 0) -> int:
-    """What pytest answers for a process that is `mutant` from its start; 0 when no test minds."""
+def fresh_process(folder: Path, module: str, mutant: str, *, examples: int = 0, within_s: float | None = None) -> int:
+    """What pytest answers for a process that is `mutant` from its start: 0 when no test minds, or NEVER_ENDED."""
     tests, _ = MODULES[module]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir=.", *options(module), *tests]
-    variables = environment() | {"MUTANT_UNDER_TEST": mutant, "FEW_EXAMPLES": str(examples)}
+    variables = environment() | {
+        "MUTANT_UNDER_TEST": mutant,
+        "FEW_EXAMPLES": str(examples),
+        "TEST_WITHIN_S": str(TEST_WITHIN_S),
+    }
     try:
         return subprocess.run(  # noqa: S603
             command,
@@ -231,10 +244,10 @@ def fresh_process(folder: Path, module: str, mutant: str, *, examples: int = 0) 
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            timeout=SECOND_LOOK_S,
+            timeout=within_s,
         ).returncode
     except subprocess.TimeoutExpired:
-        return 1
+        return NEVER_ENDED
 
 
 def score_of(module: str) -> Score | None:

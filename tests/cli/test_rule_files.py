@@ -112,8 +112,9 @@ def test_aliases_of_aliases_end_before_they_fill_the_memory():
 
 
 def test_only_the_line_of_the_version_changes(tmp_path):
-    text = with_based_on(file_with(tmp_path, YAML), 12)
-    assert text == YAML.replace("basedOn: 7", "basedOn: 12")
+    file = file_with(tmp_path, YAML)
+    (tmp_path / "rules.yaml").write_bytes(YAML.replace("\n", "\r\n").encode())
+    assert with_based_on(file, 12) == YAML.replace("\n", "\r\n").replace("basedOn: 7", "basedOn: 12").encode()
     assert with_based_on(file_with(tmp_path, YAML.replace("basedOn: 7\n", "")), 12) is None
 
 

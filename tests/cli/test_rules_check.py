@@ -97,6 +97,12 @@ def test_what_is_no_rule_is_told_as_a_mistake_of_that_rule(tmp_path, text, messa
     assert found[0]["advice"].startswith(advice)
 
 
+def test_more_rules_than_a_set_may_have_are_refused(tmp_path):
+    path = tmp_path / "many.yaml"
+    path.write_text("rules:\n" + "- redirectUrl: https://a.example/\n" * 10_001)
+    assert "10000" in fingerpost("rules", "check", path, code=2).err
+
+
 def test_rules_of_an_application_ask_nobody(tmp_path):
     path = tmp_path / "app.yaml"
     path.write_text("rules:\n- redirectUrl: https://a.example/\n  delegates: [{app: U}]\n")

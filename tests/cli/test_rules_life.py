@@ -92,6 +92,8 @@ def test_nothing_with_a_mistake_is_published(fingerpost, file):
     refused = fingerpost("rules", "push", "rules.yaml", code=1)
     assert "dayOfWeek is a day of the week" in refused.out
     assert "nothing was published" in refused.err
+    as_json = json.loads(fingerpost("rules", "push", "rules.yaml", "--json", code=1).err)
+    assert [each["rule"] for each in as_json["details"]] == [2]
     assert live(fingerpost)["version"] == before
 
 

@@ -17,6 +17,7 @@ from fingerpost.local.feed import local_feed
 from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
 from tests.functions.delegating import GUIDE, publish_for
+from tests.functions.graph import APP, FakeGraph, serving
 from tests.functions.world import API_URL, DEFAULT, DOMAIN, ROOTS, Client, SettableClock, World, rule
 
 MEMORY = Path("/dev/shm")
@@ -66,6 +67,18 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         made.feed.close()
         made.tables.main.store.close()  # type: ignore[attr-defined]
         made.tables.log.store.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def graph(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGraph]:
+    """Facebook, and the world's application with an app of its own there."""
+    with serving() as served:
+        monkeypatch.setenv("FINGERPOST_GRAPH_URL", served.url)
+        wiring.graph.cache_clear()
+        path = f"/projects/{world.project}/applications/{world.application_id}"
+        assert world.operator.put(path, {"socialNetworks": {"facebook": {"appId": APP}}}).status == 200
+        yield served
+    wiring.graph.cache_clear()
 
 
 @pytest.fixture

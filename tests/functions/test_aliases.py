@@ -62,7 +62,7 @@ def test_a_thing_that_is_not_there_has_none_and_gets_none(world: World, operator
     other = {"thngs": "products", "products": "thngs"}[kind]
     for wrong in (f"/{kind}/{'U' * 24}/redirector", f"/{kind}/nonsense/redirector", f"/{other}/{resource}/redirector"):
         assert operator.get(wrong).status == 404
-        assert operator.post(wrong, {"defaultRedirectUrl": NEW}).status == 400
+        assert operator.post(wrong, {"defaultRedirectUrl": NEW}).status == 404
     operator.made(path, {"defaultRedirectUrl": NEW})
     assert operator.get(f"/{other}/{resource}/redirector").status == 404
     assert world.stranger.get(path).status == 404

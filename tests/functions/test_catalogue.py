@@ -128,7 +128,7 @@ REFUSED = [
     ({"name": "x", "properties": {"~connected": True}}, "properties"),
     ({"name": "x", "properties": {"k" * 129: 1}}, "properties"),
     ({"name": "x", "scopes": {"projects": "all"}}, "scopes.projects"),
-    ({"name": "x", "scopes": {"projects": ["+a", "b"]}}, "scopes"),
+    ({"name": "x", "scopes": {"projects": ["+a", "b"]}}, "scopes.projects"),
     ({"name": "x", "scopes": {"projects": ["U0000000000000000000000X"]}}, "scopes.projects"),
 ]
 

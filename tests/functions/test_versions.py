@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fingerpost import keys
-from fingerpost.access import service as access
+from fingerpost.access import operators
 from tests.functions.delegating import path_of
 from tests.functions.world import DEFAULT, HOUR, SECOND, SUNDAY_NOON, Client, World, rule
 
@@ -16,7 +16,7 @@ A, B = rule("country=IE", "https://a.example/", name="Irish"), rule(url="https:/
 @pytest.fixture
 def colleague(world: World) -> Client:
     """Another operator of the same account."""
-    access.create_operator(
+    operators.create_first(
         world.tables, account=world.account, operator="UColleague", key=OTHER_KEY, email="ann@museum.example", at=0
     )
     return Client(world, OTHER_KEY)

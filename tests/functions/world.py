@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fingerpost import keys
+from fingerpost.access import operators
 from fingerpost.access import service as access
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.aws.stream import stream_event
@@ -22,6 +23,7 @@ from fingerpost.local.queue import SqliteQueue
 from fingerpost.local.routes import Router
 from fingerpost.ports.table import Tables
 from fingerpost.redirection.visit import Visits
+from tests.functions.contract import hold
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 DOMAIN = "tn.example"
@@ -157,6 +159,8 @@ class Client:
         answer = answer_of(function.handler(event, None))
         if answer.status >= 400 and method != "HEAD":
             assert is_error_document(answer), answer
+        if match and method != "HEAD":
+            hold(match.route_key, answer.status, answer.headers.get("content-type", ""), answer.content)
         return answer
 
     def get(self, path: str, **more: Any) -> Answer:
@@ -215,7 +219,7 @@ class World:
         at = self.clock()
         account, operator = new_id(at), new_id(at)
         access.create_account(self.tables, account=account, name="Harbour Museum", domain=domains[0], at=at)
-        access.create_operator(
+        operators.create_first(
             self.tables, account=account, operator=operator, key=key, email="op@museum.example", at=at
         )
         return account

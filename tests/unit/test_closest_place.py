@@ -16,7 +16,7 @@ from fingerpost.catalogue import places
 from fingerpost.catalogue.places import closest, nearest, position_rows
 from fingerpost.geohash import Point, metres
 from fingerpost.ports.table import Put, Tables
-from fingerpost.resources import scopes_of
+from fingerpost.sight import scopes_of
 from tests.stores import SettableClock, counting, emptied, fresh_tables, hooked, new_account
 
 CLOCK = SettableClock()

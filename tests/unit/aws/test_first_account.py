@@ -7,9 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fingerpost import wiring
+from fingerpost.access.authentication import authenticate
 from fingerpost.access.first_account import make_first_account
 from fingerpost.access.secrets import RootSecrets
-from fingerpost.access.store import ACCOUNT, authenticate
+from fingerpost.access.store import ACCOUNT
 from fingerpost.aws import deployed, first_account
 from fingerpost.aws.deployed import VARIABLES, NoStack, stack_outputs
 from fingerpost.resources import Resources
@@ -28,7 +29,7 @@ def test_the_key_of_the_first_account_opens_it():
     clock = SettableClock()
     with fresh_tables(clock) as tables:
         account, key = make(tables, clock)
-        principal = authenticate(tables.main, key)
+        principal = authenticate(tables, key)
         assert (principal.actor, principal.account) == ("operator", account)
         document = Resources(tables.of(account), ACCOUNT).read(account).document
         assert (document["name"], document["shortDomains"]) == ("Museum", ["tn.example"])
@@ -60,7 +61,7 @@ def test_what_was_interrupted_is_continued(after):
         with contextlib.suppress(Crash):
             make(hooked(tables, crashing(after)), clock)
         account, key = make(tables, clock)
-        assert authenticate(tables.main, key).account == account
+        assert authenticate(tables, key).account == account
         assert make(tables, clock) == (account, key)
 
 
@@ -92,5 +93,5 @@ def test_the_command_prints_what_there_is_and_the_key(monkeypatch, capsys):
         monkeypatch.setattr(wiring, "root_secrets", lambda: ROOTS)
         assert first_account.main(["--email", "a@b.example"]) == 0
         printed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.replace("t d", "t-d").splitlines())
-        assert authenticate(tables.main, printed["operator"].split()[-1]).actor == "operator"
+        assert authenticate(tables, printed["operator"].split()[-1]).actor == "operator"
     assert deployed.os.environ["FINGERPOST_MAIN_TABLE"] == "the MainTable"

@@ -16,6 +16,7 @@ from fingerpost.resources import Document, Resources, Stored, index_rows
 from fingerpost.rules.compile import compile_match
 from fingerpost.rules.fields import LISTS
 from fingerpost.shapes import stamp
+from fingerpost.sight import WHOLE_ACCOUNT, Sight
 from tests.stores import NOON, caller_of
 
 SECRET = b"a secret of the tests"
@@ -26,11 +27,14 @@ def ask(text: str = "", **more: Any) -> Ask:
     return Ask(filter_text=text, node=node, **more)
 
 
-def lister(tables: Tables, account: str, project: str | None = None) -> Lister[Stored]:
-    caller = replace(caller_of(tables, account), tables=tables)
-    return Lister(
-        tables=tables, account=account, kind=THNG, load=loads(caller, THNG, project), secret=SECRET, project=project
-    )
+def sight(project: str | None, user: str | None = None) -> Sight:
+    return WHOLE_ACCOUNT if project is None else Sight(frozenset({project}), user)
+
+
+def lister(tables: Tables, account: str, project: str | None = None, user: str | None = None) -> Lister[Stored]:
+    caller, seen = replace(caller_of(tables, account), tables=tables), sight(project, user)
+    load = loads(caller, THNG, seen.sees)
+    return Lister(tables=tables, account=account, kind=THNG, load=load, secret=SECRET, scopes=seen.scopes)
 
 
 def stored_all(tables: Tables, given_documents: list[Document]) -> dict[str, Document]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fingerpost import keys
 from fingerpost.catalogue.model import THNG
 from fingerpost.listing import Ask
-from fingerpost.resources import Document, Resources, visible
+from fingerpost.resources import Document, Resources
 from fingerpost.rules.nodes import matches
 from tests.stores import NOON, Crash, crashing, emptied, hooked, new_account
 from tests.unit.storage.lists import ask, followed, ids_of, lister, stored_all
@@ -60,8 +60,10 @@ documents = st.fixed_dictionaries(
         "createdAt": st.integers(NOON, NOON + 6),
         "name": st.sampled_from(["lamp", "lamp post", "lam", "été", "éte", "l", "𐍈", LONG, LONG + "a", "a b"]),
         "tags": st.lists(st.sampled_from(["red", "blue", "7"]), unique=True, max_size=3),
-        "scopes": st.sampled_from([[], ["A"], ["B"], ["A", "B"], ["all"], ["A", "all"]]).map(
-            lambda each: {"projects": each}
+        "scopes": st.builds(
+            lambda projects, users: {"projects": projects} | ({} if users is None else {"users": users}),
+            st.sampled_from([[], ["A"], ["B"], ["A", "B"], ["all"], ["A", "all"]]),
+            st.sampled_from([None, ["all"], [], ["u1"], ["u1", "u2"], ["u1", "all"]]),
         ),
     },
     optional={
@@ -77,12 +79,19 @@ def flat(document: Document) -> dict[str, Any]:
     return document | {f"identifiers.{key}": value for key, value in document.get("identifiers", {}).items()}
 
 
-def expected(made: dict[str, Document], wanted: Ask, project: str | None = None) -> list[str]:
+def seen(document: Document, project: str | None, user: str | None) -> bool:
+    """Who sees what, said once more."""
+    projects, users = document["scopes"]["projects"], document["scopes"].get("users", ["all"])
+    in_project = project is None or project in projects or "all" in projects
+    return in_project and (user is None or user in users or "all" in users)
+
+
+def expected(made: dict[str, Document], wanted: Ask, project: str | None = None, user: str | None = None) -> list[str]:
     """What a list has to answer, found by looking at everything."""
     found = {
         each: document
         for each, document in made.items()
-        if visible(document, project) and (wanted.node is None or matches(wanted.node, flat(document)))
+        if seen(document, project, user) and (wanted.node is None or matches(wanted.node, flat(document)))
     }
     if in_name_order(wanted):
         return sorted(found, key=lambda each: (keys.name_prefix(found[each]["name"]), each))
@@ -101,18 +110,18 @@ def in_name_order(wanted: Ask) -> bool:
     st.lists(st.sampled_from(FILTERS), min_size=1, max_size=8),
     st.integers(1, 100),
     st.booleans(),
-    st.sampled_from([None, "A", "B"]),
+    st.sampled_from([(None, None), ("A", None), ("B", None), ("A", "u1"), ("A", "u2"), ("B", "u1"), ("A", "u3")]),
 )
 def test_following_the_cursors_shows_what_matches_once_and_in_order(
-    store, given_documents, texts, per_page, ascending, project
+    store, given_documents, texts, per_page, ascending, who
 ):
     account = new_account()
     tables = emptied(store).of(account)
     made = stored_all(tables, given_documents)
     for text in texts:
         wanted = ask(text, per_page=per_page, ascending=ascending)
-        pages = followed(lister(tables, account, project).page, wanted)
-        assert ids_of(pages) == expected(made, wanted, project), text
+        pages = followed(lister(tables, account, *who).page, wanted)
+        assert ids_of(pages) == expected(made, wanted, *who), text
         assert all(len(page) == per_page for page in pages[:-1]), text
 
 

@@ -20,6 +20,7 @@ from fingerpost.rules.compile import compile_match
 from fingerpost.rules.fields import LISTS
 from tests.feeds import action, removed
 from tests.stores import NOON, Crash, crashing, emptied, hooked, new_account
+from tests.unit.storage.lists import sight
 
 WINDOW_MS = 2_500
 VISITS = "v#tn.example#AAAA"
@@ -187,7 +188,7 @@ def actions_lister(tables: Tables, account: str, project: str | None = None) -> 
         kind=ACTION,
         load=load,
         secret=b"a secret",
-        project=project,
+        scopes=sight(project).scopes,
         times=("timestamp",),
     )
 

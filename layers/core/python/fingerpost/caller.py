@@ -1,9 +1,11 @@
 """What a service knows about the request it works for. Frozen; no HTTP in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .access.model import Principal
+from .errors import Forbidden
 from .ids import NewId, new_id, new_short_id
 from .ports.table import Tables
 
@@ -19,3 +21,15 @@ class Caller:
     address: str = ""
     new_id: NewId = field(default=new_id)
     new_short_id: Callable[[], str] = field(default=new_short_id)
+
+    def sees(self, document: Mapping[str, Any]) -> bool:
+        """Whether the key sees a resource."""
+        return self.principal.sight.sees(document)
+
+    def changes(self, document: Mapping[str, Any]) -> bool:
+        """Whether the key may change a resource; False for what it does not see. Raises Forbidden for what it sees."""
+        if not self.sees(document):
+            return False
+        if not self.principal.changes(document):
+            raise Forbidden("This operator's role sees this, but may not change it")
+        return True

@@ -19,15 +19,16 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from . import wiring
-from .access.model import NOBODY, Principal, Verb, may
+from .access.authentication import authenticate
+from .access.decision import decide
+from .access.model import NOBODY, Principal, Verb
 from .access.rates import LIMITS, Rates, Standing, digest_of
-from .access.store import authenticate
 from .body import json_name, parse_json, validated
 from .caller import Caller
+from .contract import Contract
 from .errors import (
     Conflict,
     FingerpostError,
-    Forbidden,
     Invalid,
     MethodNotAllowed,
     NotFound,
@@ -110,21 +111,9 @@ class Route:
     template: str
     pattern: re.Pattern[str]
     permission: tuple[Verb, str] | None  # None: no key needed
+    keeps: bool  # whether its answer may be kept for an Idempotency-Key: not when a key or a token is in it
     handle: Handle
-    says: "Contract"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
-    """What the description of the API (openapi.py) says of a route beside its address.
-
-    `body` and `answers` are types of documents: a pydantic model, a list of one; None is no document.
-    """
-
-    body: Any = None
-    answers: Any = None
-    status: int = 200
-    query: tuple[str, ...] = ()  # names of parameters, as openapi.PARAMETERS has them
+    says: Contract
 
 
 class Edge:
@@ -145,17 +134,18 @@ class Edge:
         return tuple((route.method, route.template) for route in self._routes)
 
     def route(
-        self, method: str, template: str, *, verb: Verb | None = None, of: str = "", **says: Any
+        self, method: str, template: str, *, verb: Verb | None = None, of: str = "", keeps: bool = True, **says: Any
     ) -> Callable[[Handle], Handle]:
         """Register a route that needs the permission to `verb` resources `of` a kind; without `verb`, no key at all.
 
-        `says` are the fields of its `Contract`.
+        An answer that is not to be kept is made again, with the same ids, when a request with an Idempotency-Key is
+        repeated. `says` are the fields of its `Contract`.
         """
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\.")) + "/?")
 
         def register(handle: Handle) -> Handle:
             permission = None if verb is None else (verb, of)
-            self._routes.append(Route(method, template, pattern, permission, handle, Contract(**says)))
+            self._routes.append(Route(method, template, pattern, permission, keeps, handle, Contract(**says)))
             return handle
 
         return register
@@ -213,9 +203,9 @@ class Edge:
             principal = NOBODY
         else:
             authorization = header(event, "authorization")
-            principal = authenticate(tables.main, authorization)
+            principal = authenticate(tables, authorization)
             standing = _counted(principal, tables.of(principal.account).log, authorization, at)
-            authorise(principal, *route.permission)
+            decide(principal, *route.permission, route.method, route.template, parameters)
         http = event["requestContext"]["http"]
         request = Request(
             event=event,
@@ -236,7 +226,7 @@ class Edge:
         if route.method != "POST" or not idempotency_key or route.permission is None:
             answer = route.handle(request)
         else:
-            answer = _once(request, route.handle, idempotency_key)
+            answer = _once(request, route, idempotency_key)
         return (
             answer if standing is None else replace(answer, headers={**(answer.headers or {}), **standing.headers(at)})
         )
@@ -254,13 +244,6 @@ def _parameters(route: Route, event: Event) -> dict[str, str] | None:
     return None if match is None else {name: unquote(value) for name, value in match.groupdict().items()}
 
 
-def authorise(principal: Principal, verb: Verb, resource: str) -> None:
-    """The one decision point. Raises Forbidden."""
-    if not may(principal.actor, verb, resource):
-        kind = {"operator": "operator", "trustedApplication": "Trusted Application", "application": "Application"}
-        raise Forbidden(f"An {kind[principal.actor]} key may not {verb} {resource}".replace("An T", "A T"))
-
-
 def _counted(principal: Principal, log: Table, authorization: str, at: int) -> Standing:
     """Where the key stands after this request. Raises TooManyRequests."""
     standing = rates.hit(log, digest_of(authorization.rsplit(maxsplit=1)[-1]), LIMITS[principal.actor], at)
@@ -273,15 +256,15 @@ def _counted(principal: Principal, log: Table, authorization: str, at: int) -> S
     return standing
 
 
-def _once(request: Request, handle: Handle, key: str) -> Answer:
+def _once(request: Request, route: Route, key: str) -> Answer:
     address = f"{request.method} {request.path}?{request.event.get('rawQueryString', '')}"
     parts = [address.encode(errors="replace"), body_bytes(request.event)]
     begun = begin(request.caller, key, b"\0".join(parts))
     if begun.answer is not None:
         first = json.loads(begun.answer)
         return Answer(status=first["status"], document=first["document"], headers=first["headers"])
-    answer = handle(replace(request, caller=begun.caller))
-    if answer.content is None:
+    answer = route.handle(replace(request, caller=begun.caller))
+    if answer.content is None and route.keeps:
         begun.keep(packed(answer.status, answer.document, dict(answer.headers or {})))
     return answer
 

@@ -101,7 +101,7 @@ class UnsupportedMedia(FingerpostError):
 
 
 class TooManyRequests(FingerpostError):
-    """The key has sent more requests than it may in a minute; `Retry-After` says when it may go on."""
+    """Too many requests with one key in a minute, or too many wrong guesses; `Retry-After` says when to go on."""
 
     code, status = "tooManyRequests", 429
 

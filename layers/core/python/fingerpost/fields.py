@@ -1,11 +1,13 @@
 """The document fields that every resource shares, checked the same way everywhere. Pydantic; edge only."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 MAX_TAG = 60
 MAX_KEY = 512
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
 def _tag(value: str) -> str:
@@ -39,6 +41,13 @@ def _named(value: str) -> str:
     return value
 
 
+def _email(value: str) -> str:
+    if _EMAIL.fullmatch(value) is None:
+        raise ValueError(f"{value[:60]!r} is no e-mail address")
+    return value
+
+
+type Email = Annotated[str, AfterValidator(_email)]
 type Name = Annotated[str, AfterValidator(_named)]
 type Tags = Annotated[list[Annotated[str, AfterValidator(_tag)]], AfterValidator(_unique)]
 type Identifiers = Annotated[dict[str, Annotated[Any, AfterValidator(_scalar)]], AfterValidator(_keyed)]
@@ -56,19 +65,20 @@ class SentDocument(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+def _one_notation(values: list[str]) -> list[str]:
+    if len({value[:1] in ("+", "-") for value in values}) == 2:
+        raise ValueError("either a plain list, or changes that all begin with + or -")
+    return values
+
+
+type Scope = Annotated[list[str], AfterValidator(_one_notation)]
+
+
 class SentScopes(SentDocument):
     """`{"projects": [...], "users": [...]}`. A plain list replaces; `+id` and `-id` add and remove, not both kinds."""
 
-    projects: list[str] | None = None
-    users: list[str] | None = None
-
-    @model_validator(mode="after")
-    def _one_notation(self) -> "SentScopes":
-        for name in ("projects", "users"):
-            signed = {value[:1] in ("+", "-") for value in getattr(self, name) or ()}
-            if len(signed) == 2:
-                raise ValueError(f"{name}: either a plain list, or changes that all begin with + or -")
-        return self
+    projects: Scope | None = None
+    users: Scope | None = None
 
 
 class SentResource(SentDocument):

@@ -46,6 +46,11 @@ def new_id(at: int) -> str:
     return "U" + encode_time(at) + _random(ALPHABET, 15)
 
 
+def hex_id(resource_id: str) -> str:
+    """The 24 hex digits by which a role or an access is known, for a fresh resource id: they sort by time too."""
+    return f"{time_of(resource_id):011x}" + hashlib.sha256(resource_id.encode()).hexdigest()[:13]
+
+
 def new_short_id() -> str:
     """Ten random characters (53 bits), the first four digits or capitals."""
     return _random(UPPER, SHORT_ID_UPPER) + _random(ALPHABET, SHORT_ID_LENGTH - SHORT_ID_UPPER)

@@ -1,7 +1,8 @@
 """Every key shape, in one place. A `GlobalKey` has no account in it: the few look-ups that come before one is known.
 
 All others are relative to `Tables.of(account)`, which puts `<account>#` in front of the partition key.
-S is a scope: `*` the account, `p:<project>` one project, `p:all` what every project sees.
+S is a scope: `*` the account, `p:<project>` what all of one project see, `p:<project>:u` what only some of its users
+see, `p:<project>:u:<user>` what one of them does. `p:all` stands for every project.
 """
 
 import hashlib
@@ -13,7 +14,21 @@ ACCOUNT_SCOPE = "*"
 EVERY_PROJECT = "p:all"
 MAX_INDEXED_VALUE_BYTES = 400  # a longer value is indexed by its hash
 PAGED_SHARDS = 4  # shards of the lists that have pages, which are those of actions
+SESSION, DEVICE = "key#", "device#"  # begin sort keys beside a document
 COUNT_LANES = 4  # links share marks and what waits for the sums by so many, so that a batch writes few rows of either
+
+
+def project_scope(project: str) -> str:
+    return f"p:{project}"
+
+
+def users_scope(scope: str) -> str:
+    """Within the scope of a project: what names its users, whoever they are."""
+    return f"{scope}:u"
+
+
+def user_scope(scope: str, user: str) -> str:
+    return f"{scope}:u:{user}"
 
 
 def owned(account: str, key: Key) -> Key:
@@ -26,9 +41,24 @@ def link(domain: str, short_id: str) -> GlobalKey:
     return GlobalKey(f"link#{domain}#{short_id}", ONLY)
 
 
+def bearer(digest: str) -> GlobalKey:
+    """main. Who an API key is, by the SHA-256 of the key in hex."""
+    return GlobalKey(f"key#{digest}", ONLY)
+
+
 def api_key(key: str) -> GlobalKey:
     """main. Who an API key is. Only its hash is stored."""
-    return GlobalKey(f"key#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+    return bearer(hashlib.sha256(key.encode()).hexdigest())
+
+
+def key_of(digest: str) -> GlobalKey:
+    """The same row, by the key's hash."""
+    return GlobalKey(f"key#{digest}", ONLY)
+
+
+def row_of(pk: str) -> GlobalKey:
+    """The row of a key, by the partition that an operator's document names."""
+    return GlobalKey(pk, ONLY)
 
 
 def first_account() -> GlobalKey:
@@ -44,6 +74,31 @@ def salt(day: str) -> GlobalKey:
 def document(resource_id: str) -> Key:
     """main. One document: thng, product, collection, place, project, application, action type, operator, account."""
     return Key(f"t#{resource_id}", "doc")
+
+
+def access_of(actor: str) -> str:
+    """The 24 hex digits by which the access of an operator, or a user's own one, is known."""
+    return hashlib.sha256(f"access/{actor}".encode()).hexdigest()[:24]
+
+
+def password(user: str) -> Key:
+    """main. The hash of an application user's password; apart from the document, which lists and feeds carry around."""
+    return Key(f"t#{user}", "password")
+
+
+def session(user: str, at: int, digest: str) -> Key:
+    """main. A pointer to one of a user's keys, oldest first."""
+    return Key(f"t#{user}", f"{SESSION}{at:015d}#{digest}")
+
+
+def tries(user: str, window: int) -> Key:
+    """main. How often a user's password or activation code was tried in one window of time; it expires."""
+    return Key(f"tries#{user}#{window}", ONLY)
+
+
+def device(thng: str, project: str | None) -> Key:
+    """main. The key of a thng that is a device, in one project or in none: which version, and whether it is valid."""
+    return Key(f"t#{thng}", f"{DEVICE}{project or ONLY}")
 
 
 def current(resource_id: str) -> Key:
@@ -103,6 +158,11 @@ def name_prefix(name: str) -> str:
     return name.replace("\0", " ").encode()[:MAX_INDEXED_VALUE_BYTES].decode(errors="ignore")
 
 
+def shards_in(scope: str, shards: int) -> int:
+    """How many shards a list of a kind with `shards` has in a scope. Few write what only some users see."""
+    return 1 if ":u" in scope else shards
+
+
 def shard_of(resource_id: str, shards: int) -> int:
     return 0 if shards == 1 else hashlib.sha256(resource_id.encode()).digest()[0] % shards
 
@@ -132,7 +192,8 @@ def page_partition(partition: str, window: str) -> str:
     Takes and answers physical partitions. Visits have one shard.
     """
     head, _, _shard = partition.rpartition("#")
-    if head.partition("#")[2].startswith("x#"):
+    words = head.split("#", 3)
+    if words[1] == "x" and shards_in(words[2], PAGED_SHARDS) > 1:
         return f"{head}#{shard_of(window, PAGED_SHARDS)}"
     return partition
 
@@ -186,6 +247,7 @@ def visitors(scope: str, day: str) -> Key:
     return Key(f"u#{scope}", day)
 
 
+ADMINS = Key("admins", ONLY)  # main. Changes with every change of who is an admin, so that two at once see each other
 RETENTION = "retentionDays"  # of the live row: how many days scans are kept
 LIVE = Key("r", "live")  # main. Every live rule-set version of the account: `live:<owner>`, planned ones `then:<owner>`
 ACCOUNT_RULES = "account"  # the owner of the account's own rules
@@ -223,6 +285,29 @@ def audit_of(resource: str, at: int, entry_id: str) -> Key:
 
 def audits_of(resource: str) -> str:
     return f"jx#{resource}"
+
+
+def connection(connection_id: str) -> GlobalKey:
+    """main. One open WebSocket connection: whose it is and what it watches. Its messages name nothing else."""
+    return GlobalKey(f"live#{connection_id}", ONLY)
+
+
+def watchers(resource_id: str) -> str:
+    """main. Partition of the connections that are told of a thing's changes."""
+    return f"watch#{resource_id}"
+
+
+def watcher(resource_id: str, connection_id: str, path: str) -> Key:
+    return Key(watchers(resource_id), f"{connection_id}#{path}")
+
+
+def presences(thng_id: str) -> str:
+    """main. Partition of the open connections of a device."""
+    return f"here#{thng_id}"
+
+
+def presence(thng_id: str, connection_id: str) -> Key:
+    return Key(presences(thng_id), connection_id)
 
 
 def rate(bearer: str) -> Key:

@@ -21,7 +21,8 @@ from .rules.plan import IndexQuery, Plan, index_fields, plan
 
 READ_BUDGET = 2_000  # index rows of one page
 BATCH = 100  # documents read at once
-COUNTED = 10_000  # entries, where counting means reading pages
+COUNTED = 10_000  # entries, where counting means reading them
+SCOPES_OF_ONE_PROJECT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +55,14 @@ type Load[T] = Callable[[Sequence[Row]], Mapping[str, Found[T]]]  # index rows -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lister[T]:
-    """Lists of one kind for one caller. `tables` are the account's; `project` narrows to what a project sees."""
+    """Lists of one kind for one caller. `tables` are the account's; `scopes` are those the list merges."""
 
     tables: Tables
     account: str
     kind: Kind
     load: Load[T]
     secret: bytes
-    project: str | None = None
+    scopes: tuple[str, ...] = (keys.ACCOUNT_SCOPE,)
     times: tuple[str, ...] = ("createdAt",)  # fields that the id tells
 
     def page(self, ask: Ask) -> PageOf[T]:
@@ -69,7 +70,7 @@ class Lister[T]:
         planned = plan(ask.node, index_fields(self.kind.indexed, times=self.times))
         by_name = planned.order == "name"
         ascending = by_name or ask.ascending
-        digest = filter_digest(self.account, self.project or "", self.kind.name, ask.filter_text, str(ascending))
+        digest = filter_digest(self.account, "+".join(self.scopes), self.kind.name, ask.filter_text, str(ascending))
         after = decode(self.secret, ask.token, digest) if ask.token else None
         test = None if planned.residue is None else test_of(planned.residue)
         items: list[T] = []
@@ -101,19 +102,17 @@ class Lister[T]:
 
         Without a filter index rows are counted, so what a crash left behind counts until it is swept.
         """
-        if ask.node is None and self.kind.paged:
+        several = len(self.scopes) > SCOPES_OF_ONE_PROJECT  # a document can be in more than one
+        if ask.node is None and (self.kind.paged or several):
             return sum(1 for _ in islice(self._rows(plan(None, {}), None, ascending=False, ask=ask), COUNTED))
         if ask.node is None:
             partitions = [
                 keys.index(scope, self.kind.name, "", "", shard)
-                for scope in self._scopes()
-                for shard in range(self.kind.shards)
+                for scope in self.scopes
+                for shard in range(keys.shards_in(scope, self.kind.shards))
             ]
             return sum(self.tables.log.count(partition) for partition in partitions)
         return len(self.page(Ask(per_page=READ_BUDGET, node=ask.node)).items)
-
-    def _scopes(self) -> tuple[str, ...]:
-        return (keys.ACCOUNT_SCOPE,) if self.project is None else (f"p:{self.project}", keys.EVERY_PROJECT)
 
     def _rows(self, planned: Plan, after: str | None, *, ascending: bool, ask: Ask) -> Iterator[tuple[str, Row]]:
         """(token, row) over all queries, scopes and shards, each id once."""
@@ -122,8 +121,8 @@ class Lister[T]:
         streams = [
             self._stream(query, scope, shard, after, ascending=ascending, by_name=by_name, limit=limit)
             for query in planned.queries
-            for scope in self._scopes()
-            for shard in range(self.kind.shards)
+            for scope in self.scopes
+            for shard in range(keys.shards_in(scope, self.kind.shards))
         ]
         previous = None
         for token, row in heapq.merge(*streams, key=lambda pair: pair[0], reverse=not ascending):

@@ -1,6 +1,8 @@
 """List requests at the edge: parameters in, a page with its `Link` header out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import wiring
@@ -11,10 +13,11 @@ from .errors import Finding, Invalid, NotFound
 from .ids import is_id
 from .listing import Ask, Found, Lister, Load, PageOf
 from .ports.table import Row
-from .resources import Document, Kind, Resources, Stored, index_rows, visible
+from .resources import Document, Kind, Resources, Stored, index_rows
 from .rules.compile import compile_match
 from .rules.fields import LISTS
-from .rules.nodes import AllOf
+from .rules.nodes import AllOf, Exact, Test
+from .sight import Sight
 
 MAX_PER_PAGE = 100
 MAX_IDS = 100
@@ -39,31 +42,47 @@ def ask_of(request: Request, kind: str, *, more: str = "") -> Ask:
     )
 
 
-def project_of(request: Request) -> str | None:
-    """The project a list is narrowed to: the key's own, or `?project=`. Raises NotFound for an unknown one."""
-    own = request.principal.project
-    wanted = request.query.get("project") or own
-    if wanted is not None and own is not None and wanted != own:
+def narrowed(ask: Ask, field: str, value: str) -> Ask:
+    """The same, of what has this value in an indexed field that clients do not filter by."""
+    test = Test(field, "=", (Exact(value, value),))
+    node = test if ask.node is None else AllOf((test, ask.node))
+    return replace(ask, node=node, filter_text=f"{ask.filter_text}\0{field}={value}")
+
+
+def sight_of(request: Request) -> Sight:
+    """What a list shows: all the key sees, narrowed by `?project=`. Raises NotFound for a project out of its sight."""
+    sight = request.principal.sight
+    if not (wanted := request.query.get("project")):
+        return sight
+    if not sight.sees_project(wanted):
         raise NotFound(f"There is no project {wanted[:60]}")
-    if wanted is not None and own is None:
+    if request.principal.project is None:
         Resources(request.caller.tables, PROJECT).read(wanted)
-    return wanted
+    return sight.within(wanted)
 
 
-def lister[T](request: Request, kind: Kind, load: Load[T], *, times: tuple[str, ...] = ("createdAt",)) -> Lister[T]:
+def lister[T](
+    request: Request,
+    kind: Kind,
+    load: Load[T],
+    *,
+    sight: Sight | None = None,
+    times: tuple[str, ...] = ("createdAt",),
+) -> Lister[T]:
+    """`sight` is the request's own when it is left out."""
     return Lister(
         tables=request.caller.tables,
         account=request.principal.account,
         kind=kind,
         load=load,
         secret=wiring.root_secrets().for_purpose("cursor"),
-        project=project_of(request),
+        scopes=(sight or sight_of(request)).scopes,
         times=times,
     )
 
 
-def loads(caller: Caller, kind: Kind, project: str | None) -> Load[Stored]:
-    """Reads documents that index rows lead to, drops what the project does not see, sweeps rows that point nowhere."""
+def loads(caller: Caller, kind: Kind, sees: Callable[[Mapping[str, Any]], bool]) -> Load[Stored]:
+    """Reads documents that index rows lead to, drops what is not seen, sweeps rows that point nowhere."""
     resources = Resources(caller.tables, kind)
 
     def load(rows: Sequence[Row]) -> dict[str, Found[Stored]]:
@@ -72,11 +91,8 @@ def loads(caller: Caller, kind: Kind, project: str | None) -> Load[Stored]:
         for row, each in zip(rows, ids, strict=True):
             if row.item.get("at", caller.at) < caller.at - SWEEP_AFTER_MS and not _holds(row, stored.get(each)):
                 resources.sweep(row.key, row.item, stored.get(each))
-        return {
-            each.id: Found(each, {**each.document, "id": each.id})
-            for each in stored.values()
-            if visible(each.document, project)
-        }
+        found = (Found(each, {**each.document, "id": each.id}) for each in stored.values())
+        return {each.item.id: each for each in found if sees(each.document)}
 
     def _holds(row: Row, each: Stored | None) -> bool:
         return each is not None and row.key in index_rows(kind, each.id, each.document)
@@ -94,7 +110,7 @@ def by_ids(request: Request, resources: Resources) -> list[Stored]:
             raise Invalid(f"ids: {each[:40]!r} is no id")
     stored = resources.read_many(ids, consistent=True)
     found = (stored[each] for each in dict.fromkeys(ids) if each in stored)
-    return [each for each in found if visible(each.document, request.principal.project)]
+    return [each for each in found if request.caller.sees(each.document)]
 
 
 def listed[T](request: Request, page: PageOf[T], documents: list[Document], *, count: int | None = None) -> Answer:

@@ -36,6 +36,7 @@ from .ports.table import (
 )
 from .retry import attempts
 from .shapes import stamp, upgraded
+from .sight import scopes_of
 
 type Document = dict[str, Any]
 
@@ -62,26 +63,6 @@ class Stored:
     id: str
     version: int
     document: Document
-
-    @property
-    def projects(self) -> tuple[str, ...]:
-        return projects_of(self.document)
-
-
-def projects_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The projects in whose scope the document is; `all` for every project."""
-    return tuple(document.get("scopes", {}).get("projects", ()))
-
-
-def scopes_of(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The scopes under which the document is listed (see keys.py): once in all that a project's reader merges."""
-    projects = projects_of(document)
-    return (keys.ACCOUNT_SCOPE, *([keys.EVERY_PROJECT] if "all" in projects else (f"p:{each}" for each in projects)))
-
-
-def visible(document: Mapping[str, Any], project: str | None) -> bool:
-    """Whether a key of `project` (None: the whole account) sees the document."""
-    return project is None or not {project, "all"}.isdisjoint(projects_of(document))
 
 
 def astext_of(value: object) -> str:
@@ -111,9 +92,9 @@ def index_rows(kind: Kind, resource_id: str, document: Mapping[str, Any]) -> fro
 
     Raises TooLarge past MAX_INDEX_ROWS.
     """
-    shard = keys.shard_of(resource_id, kind.shards)
     rows: set[Key] = set()
     for scope in scopes_of(document):
+        shard = keys.shard_of(resource_id, keys.shards_in(scope, kind.shards))
         rows.add(Key(keys.index(scope, kind.name, "", "", shard), resource_id))
         if name := document.get("name"):
             rows.add(Key(keys.names(scope, kind.name, shard), keys.name_row(name, resource_id)))

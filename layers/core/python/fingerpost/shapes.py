@@ -4,15 +4,23 @@ Changing a row's shape: raise its number in CURRENT, add the step to STEPS, keep
 tests/shapes/. Nothing is rewritten in bulk: a row takes its new shape when it is next written.
 """
 
+import json
 from collections.abc import Callable
 
 from .ports.table import Item
 
 CURRENT: dict[str, int] = {
     "account": 1,
-    "operator": 1,
+    "operator": 2,
     "project": 1,
     "application": 1,
+    "role": 1,
+    "admins": 1,
+    "user": 1,
+    "password": 1,
+    "session": 1,
+    "tries": 1,
+    "device": 1,
     "product": 1,
     "thng": 1,
     "collection": 1,
@@ -25,7 +33,7 @@ CURRENT: dict[str, int] = {
     "location": 1,
     "link": 1,
     "linkOf": 1,
-    "key": 1,
+    "key": 2,
     "salt": 1,
     "firstAccount": 1,
     "claim": 1,
@@ -46,9 +54,12 @@ CURRENT: dict[str, int] = {
     "audit": 1,
     "auditOf": 1,
     "answer": 1,
-    "bulk": 1,
+    "bulk": 2,
     "bulkDone": 1,
     "rate": 1,
+    "connection": 1,
+    "watcher": 1,
+    "presence": 1,
 }
 
 _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once
@@ -63,7 +74,23 @@ _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, a
 }
 
 type Step = Callable[[Item], Item]
+
+
+def _key_2(item: Item) -> Item:
+    """Keys of users came, which are of an application and of a session."""
+    application = item["id"] if item["actor"] in ("application", "trustedApplication") else None
+    return {**item, "app": application, "at": 0}
+
+
+def _operator_2(item: Item) -> Item:
+    """Roles came; until then every operator could do everything."""
+    return {**item, "doc": json.dumps({**json.loads(item["doc"]), "role": "admin"}, separators=(",", ":"))}
+
+
 STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the next shape
+    ("bulk", 1): lambda row: {**row, "within": None},
+    ("key", 1): _key_2,
+    ("operator", 1): _operator_2,
     ("rules", 1): lambda row: {**row, **_WITHOUT_A_STORY},
     ("now", 1): lambda item: {"actor": "nobody", "by": "", "cause": "", **item},  # who changed it was not kept
     ("visit", 1): lambda row: {"who": "", **row},

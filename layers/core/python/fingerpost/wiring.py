@@ -9,9 +9,11 @@ from .frozen import Frozen
 from .ports.table import Table, Tables
 
 if TYPE_CHECKING:
+    from .access.facebook import Graph
     from .access.secrets import RootSecrets
     from .outgoing import Outgoing
     from .ports.blobs import Blobs
+    from .ports.connections import Connections
     from .ports.queue import Queue
     from .redirection.facts import FindArea
 
@@ -107,6 +109,20 @@ def drawings() -> "Blobs":
 
 
 @cache
+def connections() -> "Connections":
+    """Open WebSocket connections."""
+    if on_aws():
+        from .aws.wiring import api_connections
+
+        return api_connections()
+    from pathlib import Path
+
+    from .local.connections import LocalConnections
+
+    return LocalConnections(Path(data_dir()))
+
+
+@cache
 def outgoing() -> "Outgoing":
     """The door through which requests leave for addresses that clients chose."""
     from .outgoing import Outgoing
@@ -124,6 +140,17 @@ def find_area() -> "FindArea | None":
 
         return AreaFinder(Path(path)).find
     return None
+
+
+@cache
+def graph() -> "Graph":
+    """Facebook's Graph API, or what FINGERPOST_GRAPH_URL names in its place, wherever that is."""
+    from .access.facebook import Graph
+    from .outgoing import Outgoing
+
+    if url := os.environ.get("FINGERPOST_GRAPH_URL"):
+        return Graph(url.rstrip("/"), Outgoing(permits=lambda _address: True))
+    return Graph("https://graph.facebook.com", Outgoing())
 
 
 def data_dir() -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from ..fields import CustomFields, Millis, Name, SentDocument, SentResource
+from ..fields import CustomFields, Email, Millis, Name, SentDocument, SentResource
 
 MAX_HOSTS = 100
 MAX_RETENTION_DAYS = 3_650
@@ -54,6 +54,25 @@ class NewApplication(SentApplication):
         if not self.name:
             raise ValueError("name: an application needs a name")
         return self
+
+
+class SentOperator(SentDocument):
+    """What an operator may change of themselves."""
+
+    firstName: Annotated[str, Field(max_length=200)] | None = None  # noqa: N815
+    lastName: Annotated[str, Field(max_length=200)] | None = None  # noqa: N815
+    customFields: CustomFields | None = None  # noqa: N815
+
+
+class NewOperator(SentOperator):
+    """Somebody who is to work with the account; until a role is given, without any right."""
+
+    email: Email
+    role: str = "none"
+
+
+class SentAccess(SentDocument):
+    role: str
 
 
 class SentAccount(SentDocument):

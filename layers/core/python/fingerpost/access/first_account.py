@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 from .. import audit, keys
+from ..caller import Caller
 from ..clock import Clock
 from ..ids import new_id
-from ..ports.table import Absent, ConditionFailed, Delete, GlobalKey, Item, Tables, Write
+from ..ports.table import Absent, ConditionFailed, Delete, Item, Tables, Write
 from ..resources import Document, Resources
 from ..shapes import stamp
-from . import service
-from .model import Principal
+from . import operators, service
+from .model import EVERYTHING, Principal
 from .secrets import RootSecrets
-from .store import ACCOUNT, OPERATOR
+from .store import ACCOUNT, OPERATOR, REVOKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,15 @@ def make_first_account(
     domains = Resources(tables.of(account), ACCOUNT).read(account).document["shortDomains"]
     if domain not in domains:
         service.set_account(tables, account, shortDomains=[domain, *domains])
-    key = key or roots.api_key("operator", account, operator, root=row["root"], version=1)
-    service.create_operator(tables, account=account, operator=operator, key=key, email=row["email"], at=at)
-    _keep_only(tables, Principal(actor="operator", account=account, id=operator), key, clock())
+    derived = None
+    if key is None:
+        derived = _derived(tables, account, operator, row["root"])
+        key = roots.api_key("operator", account, operator, root=derived["_root"], version=derived["_key"])
+    operators.create_first(
+        tables, account=account, operator=operator, key=key, email=row["email"], at=at, derived=derived
+    )
+    principal = Principal(actor="operator", account=account, id=operator, rights=EVERYTHING)
+    _keep_only(service.on_the_machine(tables, principal, clock()), key, derived)
     return FirstAccount(account=account, operator=operator, key=key, at=at)
 
 
@@ -60,18 +67,27 @@ def _begun(tables: Tables, roots: RootSecrets, name: str, email: str, at: int) -
     return row
 
 
-def _keep_only(tables: Tables, operator: Principal, key: str, at: int) -> None:
+def _derived(tables: Tables, account: str, operator: str, root: int) -> Document:
+    """Which of our own keys the operator has: the first, or the one that it was rotated to."""
+    known = Resources(tables.of(account), OPERATOR).read_many([operator], consistent=True).get(operator)
+    document = {} if known is None else known.document
+    return {"_root": document.get("_root", root), "_key": document.get("_key", 1)}
+
+
+def _keep_only(caller: Caller, key: str, derived: Document | None) -> None:
     """Revoke the key that the operator had before, if it was another."""
     known = keys.api_key(key).pk
-    caller = service.on_the_machine(tables, operator, at)
 
     def remember(document: Document) -> Document:
-        return {**document, "_keyRow": known}
+        if REVOKED in document:
+            return document
+        rest = {name: value for name, value in document.items() if name not in ("_root", "_key")}
+        access = {"access": keys.access_of(caller.principal.id)}  # operators from before there were roles have none
+        return {**access, **rest, **(derived or {}), "_keyRow": known}
 
     def also(before: Document, _after: Document) -> list[Write]:
-        if "_keyRow" not in before:
+        if before.get("_keyRow", known) == known:
             return []
-        revoked = Delete(GlobalKey(before["_keyRow"], keys.ONLY))
-        return [revoked, *audit.entry(caller, "replace", "key", operator.id)]
+        return [Delete(keys.row_of(before["_keyRow"])), *audit.entry(caller, "replace", "key", caller.principal.id)]
 
-    Resources(caller.tables, OPERATOR).update(operator.id, remember, also=also)
+    Resources(caller.tables, OPERATOR).update(caller.principal.id, remember, also=also)

@@ -1,16 +1,45 @@
-"""Who is asking, and what they may do. Pure; standard library only."""
+"""Who is asking, and what of the account they see and may change. Pure; standard library only."""
 
 import hashlib
 import hmac
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-type Actor = Literal["operator", "trustedApplication", "application", "nobody"]
+from ..sight import Sight
+
+type Actor = Literal["operator", "trustedApplication", "application", "user", "device", "nobody"]
 type Verb = Literal["create", "read", "update", "delete"]
 
 KEY_LENGTH = 80
 KEY_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What an operator's role allows, and in which projects; None: in the whole account."""
+
+    reads: frozenset[str] | None = frozenset()
+    resources: frozenset[str] | None = frozenset()  # may change things and what happens to them
+    projects: frozenset[str] | None = frozenset()  # may change the projects themselves, their applications, their users
+    roles: bool = False  # may change roles, and who is an operator
+
+
+EVERYTHING = Rights(reads=None, resources=None, projects=None, roles=True)
+NO_RIGHTS = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What an application user's role allows below a path. Source: the platform's ApplicationUserRolePermission.
+
+    `path` as it is written: `*` is any one segment, `{user}` the user's own id, a `$` at the end "this path alone".
+    `access` is letters of `crud`.
+    """
+
+    path: str
+    access: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,66 +48,33 @@ class Principal:
 
     actor: Actor
     account: str
-    id: str  # the operator, or the application
-    project: str | None = None  # what a key of a project sees; None: the whole account
+    id: str  # the operator, the application, the user, or the thng that is a device
+    project: str | None = None  # what a key of a project sees; None: what the rights say
+    app: str | None = None  # the application that the key belongs to, or whose user it is
+    role: str = ""  # of an operator or a user: the id of what it resolved to
+    rights: Rights = NO_RIGHTS  # of an operator
+    permissions: tuple[Permission, ...] = ()  # of a user or a device
+    key: str = ""  # the hash by which the key is known
 
     @property
-    def app(self) -> str | None:
-        return None if self.actor == "operator" else self.id
+    def sight(self) -> Sight:
+        """What it sees of the account's resources."""
+        match self.actor:
+            case "operator":
+                return Sight(self.rights.reads)
+            case "user":
+                return Sight(frozenset({self.project or ""}), self.id)
+            case "device" if self.project is None:
+                return Sight(frozenset(), outside=True)
+            case _:
+                return Sight(frozenset({self.project or ""}))
+
+    def changes(self, document: Mapping[str, Any]) -> bool:
+        """Whether it may change a resource that it sees: an operator's role may tell the two apart."""
+        return self.actor != "operator" or Sight(self.rights.resources).sees(document)
 
 
 NOBODY = Principal(actor="nobody", account="", id="")  # who uses an address that needs no key
-
-ALL: frozenset[Verb] = frozenset({"create", "read", "update", "delete"})
-READ: frozenset[Verb] = frozenset({"read"})
-
-# What each kind of key may do with each kind of resource. Source: wire-facts, "Who may do what".
-PERMISSIONS: dict[Actor, dict[str, frozenset[Verb]]] = {
-    "operator": {
-        "access": READ,
-        "accounts": frozenset({"read", "update"}),
-        "projects": ALL,
-        "applications": ALL,
-        "secretKey": READ,
-        "products": ALL,
-        "thngs": ALL,
-        "properties": ALL,
-        "locations": ALL,
-        "collections": ALL,
-        "places": ALL,
-        "actions": ALL,
-        "actionTypes": ALL,
-        "redirections": ALL,
-        "redirector": ALL,
-        "audit": READ,
-        "statistics": frozenset({"read", "delete"}),
-    },
-    "trustedApplication": {
-        "access": READ,
-        "self": frozenset({"read", "update"}),
-        "products": ALL,
-        "thngs": ALL,
-        "properties": ALL,
-        "locations": ALL,
-        "collections": ALL,
-        "places": ALL,
-        "actions": frozenset({"create", "read"}),
-        "actionTypes": frozenset({"create", "read", "delete"}),
-        "redirections": ALL,
-    },
-    "application": {
-        "access": READ,
-        "self": READ,
-        "products": READ,
-        "places": READ,
-    },
-    "nobody": {},
-}
-
-
-def may(actor: Actor, verb: Verb, resource: str) -> bool:
-    """The one authorisation decision."""
-    return verb in PERMISSIONS[actor].get(resource, frozenset())
 
 
 def derived_key(secret: bytes, kind: str, resource_id: str, version: int) -> str:

@@ -26,7 +26,13 @@ from ..shapes import stamp
 from .model import Actor
 
 WINDOW_MS = 60_000
-LIMITS: dict[Actor, int] = {"operator": 60_000, "trustedApplication": 60_000, "application": 60_000}
+LIMITS: dict[Actor, int] = {
+    "operator": 60_000,
+    "trustedApplication": 60_000,
+    "application": 60_000,
+    "user": 60_000,
+    "device": 60_000,
+}
 TOLD_EVERY = 200  # parts of a limit
 KEPT_MS = 60 * WINDOW_MS
 MAX_COUNTED = 10_000  # keys in memory

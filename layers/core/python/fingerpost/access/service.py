@@ -4,24 +4,36 @@ from typing import Any
 
 from .. import audit, keys
 from ..caller import Caller
-from ..errors import Finding, Invalid
+from ..errors import Conflict, Finding, Invalid, NotFound
 from ..fields import merged
-from ..ports.table import Absent, ConditionFailed, Remove, Set, Tables, Update, Write
+from ..ports.table import Check, Equals, Present, Remove, Set, Tables, Update, Write
 from ..resources import Document, Resources, Stored
+from ..retry import attempts
 from ..shapes import stamp
+from .authentication import CLOSED
+from .builtin import BASE_APP_USER, BUILT_IN
 from .documents import NewApplication, NewProject, SentApplication, SentProject
 from .model import Actor, Principal
+from .roles import OF_USERS
 from .secrets import RootSecrets
-from .store import ACCOUNT, APPLICATION, OPERATOR, PROJECT, key_removal, key_row
+from .store import ACCOUNT, APPLICATION, PROJECT, ROLE, key_removal, key_row
 
-PRIVATE = ("scopes", "_root", "_key")
-APPLICATION_DEFAULTS: dict[str, Any] = {"socialNetworks": {}, "defaultRole": "base_app_user"}
+PRIVATE = ("scopes", "_root", "_key", "_roleEra", CLOSED)
+APPLICATION_DEFAULTS: dict[str, Any] = {"socialNetworks": {}, "defaultRole": BASE_APP_USER}
 DELETE_BATCH = 100
+CREATE_ATTEMPTS = 8
+ACTORS: dict[Actor, str] = {
+    "operator": "operator",
+    "trustedApplication": "app",
+    "application": "app",
+    "user": "userInApp",
+    "device": "device",
+}
 
 
 def access_document(principal: Principal) -> Document:
     """Who the key is. Source: wire-facts, `GET /access`."""
-    actor = {"operator": "operator", "trustedApplication": "app", "application": "app"}[principal.actor]
+    actor = ACTORS[principal.actor]
     document: Document = {"account": principal.account, "actor": {"id": principal.id, "type": actor}}
     return document if principal.project is None else {**document, "project": principal.project}
 
@@ -30,20 +42,6 @@ def create_account(tables: Tables, *, account: str, name: str, domain: str, at: 
     """An account's own document, unless it is there. `tables` are unscoped."""
     document = {"name": name, "createdAt": at, "updatedAt": at, "shortDomains": [domain], "tfaRequired": False, **more}
     Resources(tables.of(account), ACCOUNT).create(account, document)
-
-
-def create_operator(tables: Tables, *, account: str, operator: str, key: str, email: str, at: int) -> None:
-    """An operator of the account and the key by which they are known; safe to repeat with the same key."""
-    principal = Principal(actor="operator", account=account, id=operator)
-    row = key_row(key, principal)
-    document = {"email": email, "createdAt": at, "updatedAt": at, "_keyRow": row.key.pk}
-    told = audit.entry(on_the_machine(tables, principal, at), "create", "operator", operator, after={"email": email})
-    Resources(tables.of(account), OPERATOR).create(operator, document, also=told)
-    try:
-        tables.main.put(row.key, row.item, when=(Absent(),))
-    except ConditionFailed as failure:
-        if failure.old is None or failure.old["id"] != operator:
-            raise ValueError("this operator API key belongs to somebody else") from failure
 
 
 def on_the_machine(tables: Tables, principal: Principal, at: int) -> Caller:
@@ -84,9 +82,12 @@ def update_project(caller: Caller, project_id: str, sent: SentProject) -> Docume
 
 
 def delete_project(caller: Caller, project_id: str, secrets: RootSecrets) -> None:
-    """Its applications and their keys go first, so that nothing of a deleted project still opens a door."""
+    """Users and devices of a closed project are out at once, and it gets no new application; those there were go next.
+
+    So nothing of a deleted project still opens a door, and a deletion that was interrupted can be sent again.
+    """
     projects, applications = Resources(caller.tables, PROJECT), Resources(caller.tables, APPLICATION)
-    projects.read(project_id)
+    projects.update(project_id, lambda document: {**document, CLOSED: True})
     partition = keys.index(keys.ACCOUNT_SCOPE, APPLICATION.name, "project", project_id, 0)
     while rows := caller.tables.log.query(partition, limit=DELETE_BATCH, consistent=True).rows:
         found = applications.read_many([row.key.sk for row in rows], consistent=True)
@@ -102,21 +103,30 @@ def delete_project(caller: Caller, project_id: str, secrets: RootSecrets) -> Non
 
 
 def create_application(caller: Caller, project_id: str, sent: NewApplication, secrets: RootSecrets) -> Document:
-    """The application and the rows of both its keys, in one transaction."""
-    Resources(caller.tables, PROJECT).read(project_id)
+    """The application and the rows of both its keys, in one transaction that finds the project as it was read."""
     application_id, at = caller.new_id(caller.at), caller.at
     fields = sent.sent()
     fields.pop("scopes", None)
     begun = {"createdAt": at, "updatedAt": at, "project": project_id, "_root": secrets.current, "_key": 1}
     document = merged({**begun, **APPLICATION_DEFAULTS}, fields)
-    account = caller.principal.account
-    also: list[Write] = [
-        key_row(key, Principal(actor=actor, account=account, id=application_id, project=project_id))
-        for actor, key in _application_keys(account, application_id, document, secrets).items()
+    _check_role(caller, project_id, document["defaultRole"])
+    rows: list[Write] = [
+        *_key_rows(caller, application_id, document, secrets),
+        *_role_stands(document["defaultRole"]),
+        *audit.entry(caller, "create", "application", application_id, after=public(document)),
     ]
-    also += audit.entry(caller, "create", "application", application_id, after=public(document))
-    stored = Resources(caller.tables, APPLICATION).create(application_id, document, also=also)
-    return shown_application(caller, stored, secrets)
+    applications = Resources(caller.tables, APPLICATION)
+    for _ in attempts(CREATE_ATTEMPTS):
+        project = Resources(caller.tables, PROJECT).read(project_id)
+        if CLOSED in project.document:
+            break
+        try:
+            unchanged = Check(keys.document(project_id), (Equals("v", project.version),))
+            stored = applications.create(application_id, document, also=[*rows, unchanged])
+        except Conflict:
+            continue  # somebody changes the project, perhaps to delete it
+        return shown_application(caller, stored, secrets)
+    raise NotFound(f"There is no project {project_id[:60]}, or it keeps changing")
 
 
 def read_application(caller: Caller, project_id: str, application_id: str) -> Stored:
@@ -131,15 +141,45 @@ def read_application(caller: Caller, project_id: str, application_id: str) -> St
 def update_application(
     caller: Caller, project_id: str, application_id: str, sent: SentApplication, secrets: RootSecrets
 ) -> Document:
+    """A new `defaultRole` is at once the role of every user of the application."""
     fields = sent.sent()
     fields.pop("scopes", None)
+    if "defaultRole" in fields:
+        fields["defaultRole"] = fields["defaultRole"] or BASE_APP_USER
+    change = _change(caller, fields, "application")
+
+    def with_role(document: Document) -> Document:
+        result: Document = change(document)
+        if result["defaultRole"] == document["defaultRole"]:
+            return result
+        _check_role(caller, project_id, result["defaultRole"])
+        return {**result, "_roleEra": document.get("_roleEra", 0) + 1}
+
+    def also(before: Document, after: Document) -> list[Write]:
+        stands = _role_stands(after["defaultRole"]) if after["defaultRole"] != before["defaultRole"] else []
+        entry = audit.entry(caller, "update", "application", application_id, public(before), public(after))
+        return [*stands, *entry]
+
     stored = Resources(caller.tables, APPLICATION).update(
-        application_id,
-        _change(caller, fields, "application"),
-        also=lambda before, after: audit.entry(
-            caller, "update", "application", application_id, public(before), public(after)
-        ),
-        sees=lambda document: document["project"] == project_id,
+        application_id, with_role, also=also, sees=lambda document: document["project"] == project_id
+    )
+    return shown_application(caller, stored, secrets)
+
+
+def rotate_keys(caller: Caller, project_id: str, application_id: str, secrets: RootSecrets) -> Document:
+    """Both keys are new; those so far stop working at once."""
+
+    def change(document: Document) -> Document:
+        return {**document, "_root": secrets.current, "_key": document["_key"] + 1, "updatedAt": caller.at}
+
+    def also(before: Document, after: Document) -> list[Write]:
+        old = _application_keys(caller.principal.account, application_id, before, secrets).values()
+        removals: list[Write] = [key_removal(key) for key in old]
+        entry = audit.entry(caller, "rotate keys", "application", application_id)
+        return [*removals, *_key_rows(caller, application_id, after, secrets), *entry]
+
+    stored = Resources(caller.tables, APPLICATION).update(
+        application_id, change, also=also, sees=lambda document: document["project"] == project_id
     )
     return shown_application(caller, stored, secrets)
 
@@ -181,6 +221,38 @@ def shown(stored: Stored) -> Document:
 def shown_application(caller: Caller, stored: Stored, secrets: RootSecrets) -> Document:
     shown_keys = _application_keys(caller.principal.account, stored.id, stored.document, secrets)
     return {**shown(stored), "appApiKey": shown_keys["application"]}
+
+
+def _key_rows(caller: Caller, application_id: str, document: Document, secrets: RootSecrets) -> list[Write]:
+    account = caller.principal.account
+    return [
+        key_row(
+            key,
+            Principal(actor=actor, account=account, id=application_id, project=document["project"], app=application_id),
+        )
+        for actor, key in _application_keys(account, application_id, document, secrets).items()
+    ]
+
+
+def _check_role(caller: Caller, project_id: str, role: str) -> None:
+    """Raises Invalid for a default role that is none of users, or is not for this project."""
+    if role == BASE_APP_USER:
+        return
+    custom = role not in BUILT_IN
+    found = Resources(caller.tables, ROLE).read_many([role], consistent=True).get(role) if custom else None
+    projects = [] if found is None else found.document["scopes"]["projects"]
+    if (
+        found is None
+        or found.document.get("type") != OF_USERS
+        or (projects and {project_id, "all"}.isdisjoint(projects))
+    ):
+        finding = Finding(field="defaultRole", message="not a role of application users in this project")
+        raise Invalid(f"defaultRole: {role[:60]} is not a role of this project's application users", details=[finding])
+
+
+def _role_stands(role: str) -> list[Write]:
+    """That nobody deletes the role meanwhile."""
+    return [] if role in BUILT_IN else [Check(keys.document(role), (Present(),))]
 
 
 def _application_keys(account: str, application_id: str, document: Document, secrets: RootSecrets) -> dict[Actor, str]:

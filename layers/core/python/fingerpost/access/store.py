@@ -1,54 +1,33 @@
-"""API keys and accounts as rows."""
-
-from typing import Any
+"""API keys, and the documents of those who hold them, as rows."""
 
 from .. import keys
-from ..errors import Forbidden, Unauthenticated
-from ..ports.table import Absent, Delete, Put, Table, Tables
-from ..resources import Kind, Resources
-from ..shapes import stamp, upgraded
-from .model import Actor, Principal, is_key
+from ..ports.table import Absent, Delete, Put
+from ..resources import Kind
+from ..shapes import stamp
+from .model import Principal
 
 ACCOUNT = Kind("account", "accounts", indexed=())
-OPERATOR = Kind("operator", "operators", indexed=())
+OPERATOR = Kind("operator", "operators", indexed=("access", "role"))
 PROJECT = Kind("project", "projects")
-APPLICATION = Kind("application", "applications", indexed=("project", "tags"))
+APPLICATION = Kind("application", "applications", indexed=("project", "tags", "defaultRole"))
+USER = Kind("user", "users", indexed=("email", "firstName", "lastName", "app", "tags", "role", "givenBy"))
+REVOKED = "_revoked"  # marks an operator who is none any more
+ROLE = Kind("role", "roles", indexed=("type", "seenBy"))
 
 
-def key_row(key: str, principal: Principal) -> Put:
-    """The row by which `key` is known. Its hash is the only trace of the key."""
+def key_row(key: str, principal: Principal, *, at: int = 0) -> Put:
+    """The row by which `key` is known. Its hash is the only trace of the key. `at` is when a user's session began."""
     item = {
         **stamp("key"),
         "actor": principal.actor,
         "account": principal.account,
         "id": principal.id,
         "project": principal.project,
+        "app": principal.app,
+        "at": at,
     }
     return Put(keys.api_key(key), item, (Absent(),))
 
 
 def key_removal(key: str) -> Delete:
     return Delete(keys.api_key(key))
-
-
-def authenticate(main: Table, authorization: str) -> Principal:
-    """Who sends this Authorization header: the bare key, or a word and the key. One consistent read, never cached.
-
-    Raises Unauthenticated (no key at all), Forbidden (unknown or revoked).
-    """
-    words = authorization.split()
-    if not words:
-        raise Unauthenticated("This address needs an API key: send it as the Authorization header")
-    if not is_key(words[-1]):
-        raise Forbidden("The Authorization header does not hold an API key")
-    item = main.get(keys.api_key(words[-1]), consistent=True)
-    if item is None:
-        raise Forbidden("This API key is unknown or was revoked")
-    row: dict[str, Any] = upgraded(item)
-    actor: Actor = row["actor"]
-    return Principal(actor=actor, account=row["account"], id=row["id"], project=row["project"])
-
-
-def account_document(tables: Tables, account: str) -> dict[str, Any]:
-    """The account's own document. `tables` are the account's. Raises NotFound."""
-    return Resources(tables, ACCOUNT).read(account).document

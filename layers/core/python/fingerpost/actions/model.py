@@ -68,7 +68,7 @@ def indexed_document(item: Item) -> Document:
         "identifiers": row.get("identifiers", {}),
         "context.city": row.get("city"),
         "context.countryCode": row.get("country"),
-        "scopes": {"projects": row.get("projects", [])},
+        "scopes": scopes_of(row),
     }
 
 
@@ -103,8 +103,13 @@ def document_of(
     if agent is not None:
         document["context"] = context_of(row, agent)
     if with_scopes:
-        document["scopes"] = {"users": [row["user"]] if row.get("user") else ["all"], "projects": row["projects"]}
+        document["scopes"] = scopes_of(row)
     return document
+
+
+def scopes_of(row: Mapping[str, Any]) -> Document:
+    """An application user's actions are that user's alone among the users."""
+    return {"users": [row["user"]] if row.get("user") else ["all"], "projects": row.get("projects", [])}
 
 
 def location_of(row: Mapping[str, Any]) -> Document:

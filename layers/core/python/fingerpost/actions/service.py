@@ -7,8 +7,9 @@ from typing import Any
 
 from tzfpy import get_tz
 
-from .. import audit, keys
-from ..access.store import PROJECT
+from .. import audit, keys, scoping
+from ..access.birthday import age_at
+from ..access.store import PROJECT, USER
 from ..caller import Caller
 from ..catalogue.model import COLLECTION, PRODUCT, THNG
 from ..catalogue.service import find_place, point_of
@@ -23,12 +24,13 @@ from ..redirection.facts import Facts
 from ..redirection.reading import Reading
 from ..redirection.rulesets import CompiledRules, RuleSets, Version, live_versions
 from ..redirection.visit import context_item
-from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, projects_of, visible
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows
 from ..shapes import stamp
+from ..sight import Sight, projects_of
 from . import types
 from .agents import agent_fields
 from .documents import SentAction
-from .model import ACTION, BUILT_IN, SCANS, document_of, indexed_document
+from .model import ACTION, BUILT_IN, SCANS, document_of, indexed_document, row_of, scopes_of
 from .sums import expiry_of, kept_until
 
 MAX_ACTIONS = 100  # in one request
@@ -48,8 +50,11 @@ def create(
     """
     if not 1 <= len(sent) <= MAX_ACTIONS:
         raise Invalid(f"One request creates 1 to {MAX_ACTIONS} actions; this one has {len(sent)}")
-    if project is not None and caller.principal.project is None:
+    if caller.principal.actor != "operator":
+        project = None  # the key's own says where actions go
+    elif project is not None:
         Resources(caller.tables, PROJECT).read(project)
+        scoping.check_right(caller, [project])
     live = caller.tables.main.get(keys.LIVE, consistent=True)
     prepared: list[tuple[str, Item]] = []
     for number, each in enumerate(sent):
@@ -85,8 +90,8 @@ def read(caller: Caller, action_type: str, action_id: str) -> Item:
     return item
 
 
-def loads(caller: Caller, project: str | None, *, consistent: bool = True) -> Load[tuple[str, Item]]:
-    """Reads the actions that index rows lead to, (id, row) of each that `project` sees."""
+def loads(caller: Caller, sight: Sight, *, consistent: bool = True) -> Load[tuple[str, Item]]:
+    """Reads the actions that index rows lead to, (id, row) of each that `sight` and the caller see."""
 
     def load(rows: Sequence[Row]) -> dict[str, Found[tuple[str, Item]]]:
         ids = [row.key.sk for row in rows]
@@ -95,7 +100,7 @@ def loads(caller: Caller, project: str | None, *, consistent: bool = True) -> Lo
         return {
             each: Found((each, item), {**indexed_document(item), "timestamp": item["ts"]})
             for each, item in items.items()
-            if visible({"scopes": {"projects": item.get("projects", [])}}, project)
+            if sight.sees({"scopes": scopes_of(row_of(item))}) and sees(caller, item)
         }
 
     return load
@@ -104,14 +109,17 @@ def loads(caller: Caller, project: str | None, *, consistent: bool = True) -> Lo
 def delete(caller: Caller, action_type: str, action_id: str) -> None:
     """Remove one action. Its index rows follow by the change feed; hits that it counted stay counted."""
     item = read(caller, action_type, action_id)
+    caller.changes({"scopes": scopes_of(row_of(item))})
     before = {"type": item["type"], "timestamp": item["ts"]}  # not what is to be forgotten
     told = audit.entry(caller, "delete", "action", action_id, before)
     caller.tables.main.transact([Delete(keys.action(action_id)), *told])
 
 
 def sees(caller: Caller, item: Item) -> bool:
-    projects = item.get("projects")
-    return visible({"scopes": {"projects": projects}}, caller.principal.project)
+    """A device sees the actions of its own thng, wherever they are."""
+    if caller.principal.actor == "device":
+        return bool(item.get("thng") == caller.principal.id)
+    return caller.sees({"scopes": scopes_of(row_of(item))})
 
 
 def show(action_id: str, item: Item, *, context: bool = False, with_scopes: bool = False) -> Document:
@@ -135,7 +143,8 @@ def _prepare(
     action_id = caller.new_id(at)
     principal = caller.principal
     target = thng or product or collection
-    projects = [principal.project] if principal.project else [project] if project else []
+    named = [project] if project else []
+    projects = [principal.project] if principal.project else named if target else scoping.where(caller, named)
     projects += [each for each in (projects_of(target.document) if target else ()) if each not in projects]
     more = {
         field: value
@@ -149,6 +158,7 @@ def _prepare(
         "place": sent.location.place if sent.location else None,
         "project": principal.project,
         "app": principal.app,
+        "user": principal.id if principal.actor == "user" else None,
         "kept": kept or None,
         "made": caller.at if at != caller.at else None,
         "cause": caller.cause,
@@ -158,7 +168,7 @@ def _prepare(
     item: Item = {**stamp("action"), "type": name, "ts": at, "projects": projects}
     item.update({field: value for field, value in optional.items() if value is not None and value != ""})
     if name in SCANS:
-        begun = Sources(facts=facts, action={**more, "type": name})
+        begun = Sources(facts=facts, action={**more, "type": name}, user=_user(caller, at))
         item.update(_reaction(caller, live, Reading(caller.tables, begun, *_ids(thng, product))))
         if (decider := item.get("project")) and decider not in projects:
             item["projects"] = [*projects, decider]
@@ -166,6 +176,14 @@ def _prepare(
         raise TooLarge(f"This action has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB)")
     index_rows(ACTION, action_id, indexed_document(item))  # they are written off the feed, where nobody could be told
     return action_id, item
+
+
+def _user(caller: Caller, at: int) -> Document | None:
+    """The application user who posts a scan, as rules see one; nobody else's scans have one."""
+    if caller.principal.actor != "user":
+        return None
+    document = Resources(caller.tables, USER).read(caller.principal.id).document
+    return {**document, "id": caller.principal.id, "age": age_at(document.get("birthday"), at)}
 
 
 def _ids(thng: Stored | None, product: Stored | None) -> tuple[str | None, str | None]:
@@ -205,7 +223,10 @@ def _type_name(caller: Caller, action_type: str, sent: SentAction) -> str:
 
 def _targets(caller: Caller, name: str, sent: SentAction) -> tuple[Stored | None, Stored | None, Stored | None]:
     """The thng, the product and the collection of an action; a thng's product is filled in."""
-    thng = _resource(caller, THNG, sent.thng)
+    principal = caller.principal
+    if principal.actor == "device" and sent.thng not in (None, principal.id):
+        raise _invalid("thng", f"a device acts on itself, the thng {principal.id}")
+    thng = _resource(caller, THNG, principal.id if principal.actor == "device" else sent.thng)
     product = _resource(caller, PRODUCT, sent.product)
     collection = _resource(caller, COLLECTION, sent.collection)
     if thng is not None:
@@ -222,7 +243,7 @@ def _resource(caller: Caller, kind: Kind, resource_id: str | None) -> Stored | N
     if resource_id is None:
         return None
     stored = Resources(caller.tables, kind).read_many([resource_id], consistent=True).get(resource_id)
-    if stored is None or not visible(stored.document, caller.principal.project):
+    if stored is None or not caller.changes(stored.document):
         raise _invalid(kind.name, f"there is no {kind.name} {resource_id[:60]}")
     return stored
 

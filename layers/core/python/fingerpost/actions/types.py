@@ -7,7 +7,7 @@ from ..caller import Caller
 from ..errors import Conflict, Forbidden, NotFound
 from ..fields import merged
 from ..ports.table import Absent, Delete, Put
-from ..resources import Document, Resources, Stored, visible
+from ..resources import Document, Resources, Stored
 from ..shapes import stamp
 from .documents import NewActionType, SentActionType
 from .model import ACTION_TYPE, BUILT_IN
@@ -34,7 +34,7 @@ def find(caller: Caller, name: str) -> Stored:
     if claim is not None:
         type_id = str(claim["id"])
         stored = Resources(caller.tables, ACTION_TYPE).read_many([type_id], consistent=True).get(type_id)
-        if stored is not None and visible(stored.document, caller.principal.project):
+        if stored is not None and caller.sees(stored.document):
             return stored
     known = ", ".join(BUILT_IN)
     raise NotFound(
@@ -56,6 +56,7 @@ def update(caller: Caller, name: str, sent: SentActionType) -> Document:
         find(caller, name).id,
         change,
         also=lambda before, after: audit.entry(caller, "update", "actionType", name, before, after),
+        sees=caller.changes,
     )
     return shown(stored)
 
@@ -66,6 +67,7 @@ def delete(caller: Caller, name: str) -> None:
     Resources(caller.tables, ACTION_TYPE).delete(
         find(caller, name).id,
         also=lambda before: [claim, *audit.entry(caller, "delete", "actionType", name, before)],
+        sees=caller.changes,
     )
 
 

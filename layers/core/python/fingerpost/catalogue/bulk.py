@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import keys, scoping
-from ..access.model import Principal
+from ..access.model import Principal, Rights
 from ..caller import Caller
 from ..clock import DAY_MS
 from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
@@ -19,7 +19,7 @@ from ..listing import Ask, Lister
 from ..log import warning
 from ..ports.queue import Queue
 from ..ports.table import Absent, ConditionFailed, Put, Tables
-from ..resources import Document, Kind, Resources, Stored, visible
+from ..resources import Document, Kind, Resources, Stored
 from ..shapes import stamp, upgraded
 from ..together import Together
 from .model import PRODUCT, THNG
@@ -35,7 +35,12 @@ type Task = dict[str, Any]
 
 
 def update_by_ids(caller: Caller, kind: Kind, found: Sequence[Stored], fields: dict[str, Any]) -> list[Stored]:
-    """Update these and answer them as they are then. Raises Invalid when one of them could not be so."""
+    """Update these and answer them as they are then.
+
+    Raises Invalid when one of them could not be so, Forbidden for one that the caller may not change.
+    """
+    for each in found:
+        caller.changes(each.document)
     change, ids = change_of(caller, kind, fields), [each.id for each in found]
     together = Together(caller.tables, kind)
     together.update_many(ids, change)
@@ -68,6 +73,7 @@ def begin(caller: Caller, kind: Kind, ids: Sequence[str], fields: dict[str, Any]
     if not ids or not fields:
         return
     principal, bulk_id = caller.principal, caller.new_id(caller.at)
+    limits = principal.rights.resources if principal.actor == "operator" else None
     row = {
         **stamp("bulk"),
         "kind": kind.name,
@@ -76,6 +82,7 @@ def begin(caller: Caller, kind: Kind, ids: Sequence[str], fields: dict[str, Any]
         "actor": principal.actor,
         "by": principal.id,
         "project": principal.project,
+        "within": None if limits is None else ",".join(sorted(limits)),
         "at": caller.at,
         "cause": caller.cause,
     }
@@ -91,7 +98,11 @@ def carry_out(tables: Tables, task: Task) -> Task | None:
     if item is None:
         return None  # a month has gone by
     row = upgraded(item)
-    principal = Principal(actor=row["actor"], account=task["account"], id=row["by"], project=row["project"])
+    within = None if row["within"] is None else frozenset(row["within"].split(","))
+    rights = Rights(reads=within, resources=within)  # as they were when this was asked for
+    principal = Principal(
+        actor=row["actor"], account=task["account"], id=row["by"], project=row["project"], rights=rights
+    )
     caller = Caller(principal=principal, tables=own, at=row["at"], cause=row["cause"])
     ids, end = row["ids"].split(","), task["from"] + AT_ONCE
     for each in ids[task["from"] : end]:
@@ -116,7 +127,7 @@ def _update_once(caller: Caller, kind: Kind, bulk_id: str, resource_id: str, fie
             resource_id,
             change_of(caller, kind, fields),
             also=also,
-            sees=lambda document: visible(document, caller.principal.project),
+            sees=caller.changes,
         )
         if not written:  # it is so already; a later message must not make it so again
             main.put(mark, done.item, when=done.when, expires_at=done.expires_at)

@@ -14,10 +14,10 @@ from ..caller import Caller
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
 from ..ports.table import MAX_TRANSACTION_WRITES, Check, Equals, Tables
-from ..resources import Document, Kind, Resources, Stored, visible
+from ..resources import Document, Kind, Resources, Stored
 from ..together import Together
 from .model import COLLECTION, THNG, without
-from .service import read
+from .service import read_to_change
 
 MAX_THNGS = 10_000  # put into a collection by one request
 MAX_CHILDREN = 100
@@ -27,7 +27,7 @@ MAX_ABOVE = MAX_TRANSACTION_WRITES - 2  # collections that one is in, directly o
 
 def add_thngs(caller: Caller, collection_id: str, content: Any) -> Stored:
     """Put thngs into a collection, in which some may be already. Answers the collection. Raises Invalid, NotFound."""
-    collection = read(caller, COLLECTION, collection_id)
+    collection = read_to_change(caller, COLLECTION, collection_id)
     ids = _sent_ids(content, MAX_THNGS, THNG)
     _found(caller, THNG, ids)
     Together(caller.tables, THNG).update_many(ids, _joining(collection_id, caller.at))
@@ -36,7 +36,7 @@ def add_thngs(caller: Caller, collection_id: str, content: Any) -> Stored:
 
 def add_collections(caller: Caller, collection_id: str, content: Any) -> Stored:
     """Put collections into another. Answers that. Raises Invalid for one that has it in itself, NotFound."""
-    collection = read(caller, COLLECTION, collection_id)
+    collection = read_to_change(caller, COLLECTION, collection_id)
     ids = _sent_ids(content, MAX_CHILDREN, COLLECTION)
     _found(caller, COLLECTION, ids)
     above = _above(caller.tables, collection_id)
@@ -48,22 +48,21 @@ def add_collections(caller: Caller, collection_id: str, content: Any) -> Stored:
             each,
             _joining(collection_id, caller.at),
             also=lambda _before, _after, child=each: _unless_above(caller.tables, child, collection_id),  # type: ignore[misc]
-            sees=lambda document: visible(document, caller.principal.project),
+            sees=caller.changes,
         )
     return collection
 
 
 def remove(caller: Caller, kind: Kind, collection_id: str, member_id: str) -> None:
     """Take one member out. Raises NotFound when it is not in there."""
-    read(caller, COLLECTION, collection_id)
+    read_to_change(caller, COLLECTION, collection_id)
 
     def change(document: Document) -> Document:
         if collection_id not in document.get("collections", ()):
             raise NotFound(f"The {kind.name} {member_id} is not in the collection {collection_id}")
         return _leaving(collection_id, caller.at)(document)
 
-    sees: Callable[[Document], bool] = lambda document: visible(document, caller.principal.project)  # noqa: E731
-    Resources(caller.tables, kind).update(member_id, change, sees=sees)
+    Resources(caller.tables, kind).update(member_id, change, sees=caller.changes)
 
 
 def remove_all(caller: Caller, kind: Kind, collection_id: str, ids: Sequence[str]) -> None:
@@ -123,10 +122,10 @@ def _sent_ids(content: Any, most: int, kind: Kind) -> list[str]:
 
 
 def _found(caller: Caller, kind: Kind, ids: Sequence[str]) -> None:
-    """Raises Invalid unless the caller sees each of them."""
+    """Raises Invalid unless the caller sees each of them, Forbidden for one that may not be changed."""
     found = Resources(caller.tables, kind).read_many(ids, consistent=True)
     for number, each in enumerate(ids):
-        if each not in found or not visible(found[each].document, caller.principal.project):
+        if each not in found or not caller.changes(found[each].document):
             raise _invalid(f"[{number}]", f"there is no {kind.name} {each}")
 
 

@@ -11,7 +11,8 @@ from ..cursor import decode, encode, filter_digest
 from ..errors import Finding, Invalid
 from ..geohash import Point
 from ..listing import BATCH, READ_BUDGET, Ask, PageOf, test_of
-from ..resources import Resources, Stored, visible
+from ..resources import Resources, Stored
+from ..sight import Sight
 from .model import PLACE
 from .places import Found, nearest, position_rows
 
@@ -23,7 +24,7 @@ class Near:
     """Places of one caller around a point. `within_m` is infinite when no maximum was named."""
 
     caller: Caller
-    project: str | None
+    sight: Sight
     point: Point
     within_m: float
     secret: bytes
@@ -60,7 +61,7 @@ class Near:
             stored = places.read_many([each.id for each in batch], consistent=True)
             for found in batch:
                 place = stored.get(found.id)
-                if place is None or not visible(place.document, self.project) or not _stands_there(place, found):
+                if place is None or not self.sight.sees(place.document) or not _stands_there(place, found):
                     continue
                 if test is None or test({**place.document, "id": place.id}):
                     yield place, (found.distance, found.row.key.sk)
@@ -71,13 +72,19 @@ class Near:
             size = min(BATCH, READ_BUDGET - examined)
 
     def _nearest(self, after: tuple[float, str] | None) -> Iterator[Found]:
-        main, project = self.caller.tables.main, self.project
-        scopes = (keys.ACCOUNT_SCOPE,) if project is None else (f"p:{project}", keys.EVERY_PROJECT)
-        return nearest(main, scopes, self.point, within_m=self.within_m, after=after, consistent=True)
+        return nearest(
+            self.caller.tables.main,
+            self.sight.scopes,
+            self.point,
+            within_m=self.within_m,
+            after=after,
+            consistent=True,
+        )
 
     def _digest(self, ask: Ask) -> str:
         where = (repr(each) for each in (self.point.latitude, self.point.longitude, self.within_m))
-        return filter_digest(self.caller.principal.account, self.project or "", "near", *where, ask.filter_text)
+        account, scopes = self.caller.principal.account, "+".join(self.sight.scopes)
+        return filter_digest(account, scopes, "near", *where, ask.filter_text)
 
     def _token(self, position: tuple[float, str] | None, digest: str) -> str:
         assert position is not None, "a page that goes on has shown or passed something"

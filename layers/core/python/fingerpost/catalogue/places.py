@@ -30,6 +30,7 @@ from ..geohash import (
 )
 from ..ports.table import LAST, AccountTable, Item, Key, Row, Table, Tables
 from ..shapes import stamp, upgraded
+from ..sight import projects_of, users_of
 
 type Document = dict[str, Any]
 type Vector = tuple[float, float, float]
@@ -62,8 +63,9 @@ def position_rows(place_id: str, document: Mapping[str, Any], scopes: tuple[str,
     if latitude is None or longitude is None:
         return {}
     carried = {name: document[name] for name in CARRIED if document.get(name)}
+    projects = projects_of(document) if users_of(document) is None else ()  # rules know no place of some users alone
     text = json.dumps(carried, ensure_ascii=False, separators=(",", ":"))
-    item: Item = {**stamp("position"), "projects": ",".join(document.get("scopes", {}).get("projects", ()))}
+    item: Item = {**stamp("position"), "projects": ",".join(projects)}
     if len(text.encode()) <= MAX_CARRIED_BYTES:
         item["carries"] = text
     geohash = encode(Point(latitude, longitude))

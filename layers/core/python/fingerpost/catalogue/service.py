@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import audit, scoping
+from ..access import devices
 from ..caller import Caller
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
 from ..ports.table import Delete, Put, Write
-from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows, scopes_of, visible
+from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows
+from ..sight import scopes_of
 from .documents import (
     NewCollection,
     NewPlace,
@@ -103,8 +105,15 @@ def read(caller: Caller, kind: Kind, resource_id: str) -> Stored:
     """Raises NotFound for what does not exist or the key cannot see."""
     resources = Resources(caller.tables, kind)
     stored = resources.read(resource_id)
-    if not visible(stored.document, caller.principal.project):
+    if not caller.sees(stored.document):
         raise resources.missing(resource_id)
+    return stored
+
+
+def read_to_change(caller: Caller, kind: Kind, resource_id: str) -> Stored:
+    """Raises NotFound, Forbidden for what the key sees but may not change."""
+    stored = read(caller, kind, resource_id)
+    caller.changes(stored.document)
     return stored
 
 
@@ -116,10 +125,12 @@ def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
             *(_moves(resource_id, before, {}) if kind is PLACE else ()),
             *audit.entry(caller, "delete", kind.name, resource_id, before),
         ],
-        sees=lambda document: visible(document, caller.principal.project),
+        sees=caller.changes,
     )
     if kind in (PRODUCT, THNG):
         Properties(caller.tables).forget(resource_id)
+    if kind is THNG:
+        devices.forget(caller.tables, resource_id)
 
 
 def show(caller: Caller, kind: Kind, stored: list[Stored], *, with_scopes: bool = False) -> list[Document]:
@@ -176,7 +187,7 @@ def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]
         resource_id,
         change_of(caller, kind, fields),
         also=lambda before, after: _of_place(caller, resource_id, before, after) if kind is PLACE else (),
-        sees=lambda document: visible(document, caller.principal.project),
+        sees=caller.changes,
     )
 
 
@@ -236,7 +247,7 @@ def _check_collections(caller: Caller, ids: list[str] | None) -> None:
     """Raises Invalid for one that the caller does not see."""
     found = Resources(caller.tables, COLLECTION).read_many(ids, consistent=True) if ids else {}
     for each in ids or ():
-        if each not in found or not visible(found[each].document, caller.principal.project):
+        if each not in found or not caller.sees(found[each].document):
             finding = Finding(field="collections", message="unknown collection")
             raise Invalid(f"collections: there is no collection {each[:60]}", details=[finding])
 

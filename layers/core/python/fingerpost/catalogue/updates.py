@@ -13,7 +13,7 @@ from ..cursor import decode, encode, filter_digest
 from ..errors import Finding, Invalid, TooLarge
 from ..listing import BATCH, READ_BUDGET, Ask, PageOf, test_of
 from ..ports.table import LAST, Item, Row
-from ..resources import Document, Kind, Resources, Stored, from_item, visible
+from ..resources import Document, Kind, Resources, Stored, from_item
 from ..rules.plan import time_span
 from .documents import SentLocation, SentProperty
 from .erase import ROWS_AT_ONCE, SECOND_LOOK_MS, Erasing, Floors, floor_of, tasks_of
@@ -33,12 +33,13 @@ class Opened:
     row: Item
 
     @classmethod
-    def of(cls, caller: Caller, kind: Kind, resource_id: str) -> Self:
-        """Raises NotFound for what does not exist or the key cannot see."""
+    def of(cls, caller: Caller, kind: Kind, resource_id: str, *, to_change: bool = False) -> Self:
+        """Raises NotFound for what does not exist or the key cannot see, Forbidden for what it may not change."""
+        may = caller.changes if to_change else caller.sees
         document, now = keys.document(resource_id), keys.current(resource_id)
         found = caller.tables.main.get_many([document, now], consistent=True)
         stored = from_item(kind, resource_id, found.get(document))
-        if stored is None or not visible(stored.document, caller.principal.project):
+        if stored is None or not may(stored.document):
             raise Resources(caller.tables, kind).missing(resource_id)
         return cls(stored=stored, row=found.get(now, {}))
 
@@ -73,7 +74,7 @@ def set_properties(
     caller: Caller, kind: Kind, resource_id: str, sent: Sent[SentProperty], key: str | None = None
 ) -> list[Document]:
     """The properties as they were set, in the order sent: those that came late are in the history alone."""
-    opened = Opened.of(caller, kind, resource_id)
+    opened = Opened.of(caller, kind, resource_id, to_change=True)
     readings = [Reading(key or each.key or "", each.value, _time(caller, each.timestamp, at)) for at, each in sent]
     _record(caller, opened, readings)
     return [shown_property(each) for each in readings]
@@ -81,7 +82,7 @@ def set_properties(
 
 def set_locations(caller: Caller, kind: Kind, resource_id: str, sent: Sent[SentLocation]) -> list[Document]:
     """Raises Invalid for a place that the caller does not see."""
-    opened = Opened.of(caller, kind, resource_id)
+    opened = Opened.of(caller, kind, resource_id, to_change=True)
     places = _places(caller, sent)
     readings = []
     for at, each in sent:
@@ -204,7 +205,7 @@ def _places(caller: Caller, sent: Sent[SentLocation]) -> dict[str, Document]:
     found = Resources(caller.tables, PLACE).read_many(wanted, consistent=True) if wanted else {}
     for at, each in sent:
         place = found.get(each.place) if each.place is not None else None
-        if each.place is not None and (place is None or not visible(place.document, caller.principal.project)):
+        if each.place is not None and (place is None or not caller.sees(place.document)):
             raise _invalid(at, "place", f"there is no place {each.place[:60]}")
     return {place_id: place.document for place_id, place in found.items()}
 

@@ -14,7 +14,7 @@ from .places import Placed, Unreadable, line_and_column, read_json, read_yaml, r
 BASED_ON = "basedOn"
 MAX_BYTES = 16 * 1024 * 1024
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
-_BASED_ON_LINE = re.compile(r"""^(\s*["']?basedOn["']?\s*:\s*)\d+""", re.MULTILINE)
+_BASED_ON_LINE = re.compile(rb"""^(\s*["']?basedOn["']?\s*:\s*)\d+""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ def _based_on(path: Path, number: Any) -> int | None:
     return number
 
 
-def with_based_on(file: RuleFile, version: int) -> str | None:
-    """The file's text with another `basedOn` and nothing else changed; None for a file that has none."""
-    changed, count = _BASED_ON_LINE.subn(rf"\g<1>{version}", file.placed.text, count=1)
+def with_based_on(file: RuleFile, version: int) -> bytes | None:
+    """The file's content with another `basedOn` and nothing else changed; None for a file that has none."""
+    changed, count = _BASED_ON_LINE.subn(rb"\g<1>%d" % version, file.path.read_bytes(), count=1)
     return changed if count and file.based_on is not None else None
 
 

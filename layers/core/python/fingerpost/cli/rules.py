@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ..body import validated
+from ..errors import Invalid
 from ..redirection.documents import SentApplicationRules, SentRules
 from ..redirection.publish import examine
 from ..trials.checks.findings import documents
@@ -57,9 +59,12 @@ def check(
 
 def check_here(file: RuleFile, application: str | None) -> list[dict[str, Any]]:
     """What the text of the rules tells, without a server."""
-    model = SentRules if application is None else SentApplicationRules
-    sent = model.model_validate({"rules": file.rules})
-    found = documents(checked(sent, examine(sent, strict=True)))
+    model: type[SentRules | SentApplicationRules] = SentRules if application is None else SentApplicationRules
+    try:
+        sent = validated(model, {"rules": file.rules})
+        found = documents(checked(sent, examine(sent, strict=True)))
+    except Invalid as invalid:  # too many rules, or too large ones
+        raise Usage(f"{file.path}: {invalid}", then="Split the rules, or say more with lists of values") from invalid
     return [located(each, file) for each in found["findings"]]
 
 
@@ -152,6 +157,8 @@ def push(
         _push_draft(session, base, read, draft, reason)
         return
     errors = [each for each in check_here(read, application) if each["level"] == "error"]
+    if errors and session.terminal.as_json:
+        raise Negative(f"{counted(errors)} in {file}; nothing was published", findings=errors)
     for each in errors:
         show_finding(session.terminal, each, read.rules)
     if errors:
@@ -177,8 +184,8 @@ def push(
     given = {name: each for name, each in body.items() if each is not None}
     published = _published(session, f"{base}/versions", given, then=SEE.format(file), strict=True)
     _show_published(session, published)
-    if (text := with_based_on(read, published["version"])) is not None and starts_at is None:
-        written(file, text.encode())
+    if starts_at is None and (content := with_based_on(read, published["version"])) is not None:
+        written(file, content)
         session.terminal.note(f"{file} is based on version {published['version']} now")
 
 

@@ -12,7 +12,7 @@ from .. import keys, wiring
 from ..access import service as access
 from ..access.documents import NewApplication, NewProject
 from ..access.first_account import FirstAccount, make_first_account
-from ..access.model import Principal
+from ..access.model import EVERYTHING, Principal
 from ..caller import Caller
 from ..catalogue import service as catalogue
 from ..catalogue.documents import NewProduct, NewThng
@@ -96,7 +96,7 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
     content: dict[str, Any] = json.loads(MUSEUM.read_text(encoding="utf-8"))
     ids = SeededIds(f"museum/{first.account}")
     caller = Caller(
-        principal=Principal(actor="operator", account=first.account, id=first.operator),
+        principal=Principal(actor="operator", account=first.account, id=first.operator, rights=EVERYTHING),
         tables=tables.of(first.account),
         at=first.at - OPEN_MS,
         cause="demo",

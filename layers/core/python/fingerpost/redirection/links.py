@@ -6,16 +6,17 @@ from functools import partial
 from typing import Any
 
 from .. import audit, keys
-from ..access.store import ACCOUNT
+from ..access.store import ACCOUNT, PROJECT
 from ..caller import Caller
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
 from ..ids import is_id
 from ..ports.table import LAST, Absent, Delete, Equals, Key, Put, Tables, TransactionFailed, Write
-from ..resources import Document, Resources, Stored, projects_of, visible
+from ..resources import Document, Resources, Stored
 from ..resources import from_item as stored_of
 from ..retry import attempts
 from ..rules.template import parse_default_url
 from ..shapes import stamp
+from ..sight import projects_of
 from .documents import SentRedirection
 from .hits import Hits
 from .limiting import limits_after
@@ -45,7 +46,7 @@ class Links:
     def create(self, sent: SentRedirection, domain: str) -> Link:
         """Raises Invalid, Conflict for a short ID that is taken."""
         caller = self._caller
-        domain = self._domain(sent.shortDomain or domain)
+        domain = self._domain(sent.shortDomain, domain)
         if sent.evrythngId is None:
             raise _invalid("evrythngId", "needs the id of the thng, product, collection or place that the link is for")
         if sent.defaultRedirectUrl is None:
@@ -92,8 +93,7 @@ class Links:
     def update(self, domain: str, short_id: str, sent: SentRedirection) -> Link:
         """A new default URL, another resource behind the same code, or both. Raises Invalid, NotFound, Gone."""
         for _ in attempts(TRIES):
-            before = self.read(domain, short_id)
-            after = before
+            before = after = self._read_to_change(domain, short_id)
             if sent.defaultRedirectUrl is not None and sent.defaultRedirectUrl != before.default_url():
                 url = parse_default_url(sent.defaultRedirectUrl)
                 after = replace(after, url_text=sent.defaultRedirectUrl, url=url)
@@ -120,7 +120,7 @@ class Links:
     def delete(self, domain: str, short_id: str) -> None:
         """Leave a tombstone: the code answers 410 from now on, and its short ID is never given out again."""
         for _ in attempts(TRIES):
-            before = self.read(domain, short_id)
+            before = self._read_to_change(domain, short_id)
             after = replace(before, deleted_at=self._caller.at, version=before.version + 1)
             if self._replace("delete", before, after, [Delete(_row_of(before))]):
                 return
@@ -152,6 +152,12 @@ class Links:
                 break
         raise NotFound(f"There is no redirection of a {type_} {evrythng_id[:60]}")
 
+    def check_thing(self, resource_id: str, type_: ResourceType) -> None:
+        """Raises NotFound for a thing that an address names and the caller does not see."""
+        stored = Resources(self._caller.tables, KINDS[type_]).read(resource_id)
+        if not self._caller.sees(stored.document):
+            raise NotFound(f"There is no {type_} {resource_id[:60]}")
+
     def _limited(self, link: Link, limits: Limits | None) -> Link:
         """The link with these limits; whether it is used up follows from the scans it has had so far."""
         most = limits.max_scans if limits else None
@@ -174,12 +180,19 @@ class Links:
         self._caller.tables.main.transact(writes)
         return True
 
-    def _domain(self, domain: str) -> str:
-        account = Resources(self._caller.tables, ACCOUNT).read(self._caller.principal.account)
-        known: list[str] = account.document["shortDomains"]
+    def _domain(self, named: str | None, asked: str) -> str:
+        """The domain of a new link: the one named, else the one the request came to.
+
+        A project's keys have the project's own domains; when the request came to none of them, the first. Raises
+        Invalid.
+        """
+        principal = self._caller.principal
+        whose, kind = (principal.project, PROJECT) if principal.project else (principal.account, ACCOUNT)
+        known: list[str] = Resources(self._caller.tables, kind).read(whose).document["shortDomains"]
+        domain = named or (known[0] if kind is PROJECT and known and asked not in known else asked)
         if domain not in known:
             finding = Finding(field="shortDomain", message=f"unknown domain {domain}", expected=tuple(known))
-            raise Invalid(f"{domain} is not a short domain of this account", details=[finding])
+            raise Invalid(f"{domain} is not a short domain of this {kind.name}", details=[finding])
         return domain
 
     def _target(self, resource_id: str, kind: str | None) -> tuple[ResourceType, Stored]:
@@ -187,7 +200,7 @@ class Links:
         item = self._caller.tables.main.get(keys.document(resource_id), consistent=True)
         for name, each in KINDS.items():
             stored = stored_of(each, resource_id, item)
-            if stored is not None and visible(stored.document, self._caller.principal.project):
+            if stored is not None and self._caller.changes(stored.document):
                 found[name] = stored
         for name, stored in found.items():
             if kind not in (None, name):
@@ -195,8 +208,21 @@ class Links:
             return name, stored
         raise _invalid("evrythngId", f"there is no {kind or 'thng, product, collection or place'} {resource_id[:60]}")
 
+    def _read_to_change(self, domain: str, short_id: str) -> Link:
+        """Raises Forbidden for a link that the caller may see, not change."""
+        link = self.read(domain, short_id)
+        if not self._caller.principal.changes({}):  # not whatever its scopes are
+            self._caller.changes(self._scoped(link))
+        return link
+
     def _sees(self, link: Link) -> bool:
-        return bool(seen_by(self._caller.tables, self._caller.principal.project, [link]))
+        return bool(seen_by(self._caller.tables, self._caller.principal.sight, [link]))
+
+    def _scoped(self, link: Link) -> Document:
+        """What a link's scopes are read from: its thing as it is now, the hint once the thing is gone."""
+        item = self._caller.tables.main.get(keys.document(link.evrythng_id), consistent=True)
+        stored = stored_of(KINDS[link.type], link.evrythng_id, item)
+        return {"scopes": {"projects": link.projects}} if stored is None else stored.document
 
 
 def find_link(get: Callable[..., Any], domain: str, short_id: str) -> Link:

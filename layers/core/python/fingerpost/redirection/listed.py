@@ -11,8 +11,9 @@ from ..caller import Caller
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..listing import Found, Load
 from ..ports.table import GlobalKey, Key, Row, Tables
-from ..resources import Kind, Resources, Stored, index_rows, visible
+from ..resources import Kind, Resources, Stored, index_rows
 from ..resources import from_item as stored_of
+from ..sight import Sight
 from .model import Link, ResourceType, from_item
 
 REDIRECTION = Kind("redirection", "redirections", indexed=("shortDomain",))
@@ -46,8 +47,8 @@ def unlisted(tables: Tables, link: Link) -> None:
     Resources(tables, REDIRECTION).remove_rows(listed_rows(link), link.version)
 
 
-def loads(main_and_log: Tables, caller: Caller, project: str | None) -> Load[Link]:
-    """Reads the links that index rows lead to, drops what `project` does not see, sweeps rows that point nowhere.
+def loads(main_and_log: Tables, caller: Caller, sight: Sight) -> Load[Link]:
+    """Reads the links that index rows lead to, drops what `sight` does not see, sweeps rows that point nowhere.
 
     `main_and_log` are unscoped: a link's key is one of the few global look-ups.
     """
@@ -69,25 +70,25 @@ def loads(main_and_log: Tables, caller: Caller, project: str | None) -> Load[Lin
             if not holds and row.item.get("at", caller.at) < caller.at - SWEEP_AFTER_MS:
                 stored = None if link is None else Stored(id=row.key.sk, version=link.version, document={})
                 rows_of_links.sweep(row.key, row.item, stored)
-        seen = {link.name for link in seen_by(caller.tables, project, links.values())}
+        seen = {link.name for link in seen_by(caller.tables, sight, links.values())}
         return {name: Found(link, {"shortDomain": link.domain}) for name, link in links.items() if link.name in seen}
 
     return load
 
 
-def seen_by(tables: Tables, project: str | None, links: Iterable[Link]) -> list[Link]:
-    """Those that a key of `project` sees: by what a link's thing says now, by the hint once the thing is gone.
+def seen_by(tables: Tables, sight: Sight, links: Iterable[Link]) -> list[Link]:
+    """Those that `sight` sees: by what a link's thing says now, by the hint once the thing is gone.
 
     `tables` are the account's own.
     """
     links = list(links)
-    if project is None:
+    if sight.projects is None:
         return links
     things = tables.main.get_many([keys.document(link.evrythng_id) for link in links], consistent=True)
 
     def sees(link: Link) -> bool:
         thing = stored_of(KINDS[link.type], link.evrythng_id, things.get(keys.document(link.evrythng_id)))
-        return visible({"scopes": {"projects": link.projects}} if thing is None else thing.document, project)
+        return sight.sees({"scopes": {"projects": link.projects}} if thing is None else thing.document)
 
     return [link for link in links if sees(link)]
 

@@ -177,6 +177,7 @@ LISTS: Mapping[str, Door] = MappingProxyType(
             _list("place", "lists of places", name="text", tags="tags", identifiers="open"),
             _list("project", "lists of projects", name="text", tags="tags", identifiers="open"),
             _list("application", "lists of applications", name="text", project="text"),
+            _list("role", "lists of roles", name="text", type="text"),
             _list("user", "lists of users", email="text", firstName="text", lastName="text"),
             _list(
                 "action",

@@ -16,7 +16,7 @@ from ..ports.table import Tables
 from ..redirection.links import Links
 from ..redirection.model import Link
 from ..redirection.recorded import Recorded
-from ..resources import Kind, Resources, visible
+from ..resources import Kind, Resources
 from .documents import SentScan
 
 OF_THINGS = ("link", "thng", "product", "collection", "place")
@@ -84,7 +84,7 @@ class Described:
 
     def _take_thing(self, name: str, kind: Kind, resource_id: str) -> None:
         found = Resources(self._caller.tables, kind).read_many([resource_id], consistent=True).get(resource_id)
-        if found is None or not visible(found.document, self._caller.principal.project):
+        if found is None or not self._caller.sees(found.document):
             raise _invalid(f"scan.{name}", f"there is no {name} {resource_id[:60]}")
         self._forget_things()
         self.link = None

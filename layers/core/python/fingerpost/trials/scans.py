@@ -58,14 +58,14 @@ class Scans:
 
     def __init__(self, caller: Caller, secret: bytes, wanted: Wanted):
         self._wanted = wanted
-        project = caller.principal.project
+        sight = caller.principal.sight
         self._lister: Lister[tuple[str, Any]] = Lister(
             tables=caller.tables,
             account=caller.principal.account,
             kind=ACTION,
-            load=loads(caller, project, consistent=False),
+            load=loads(caller, sight, consistent=False),
             secret=secret,
-            project=project,
+            scopes=sight.scopes,
             times=("timestamp",),
         )
 

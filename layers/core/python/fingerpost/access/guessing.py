@@ -1,0 +1,45 @@
+"""Guessing a password or an activation code is throttled: ten wrong ones of a user in a quarter of an hour.
+
+A try is counted before it is looked at, so that no number of simultaneous ones is more than ten; a right one takes the
+count back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .. import keys
+from ..caller import Caller
+from ..errors import TooManyRequests
+from ..ports.table import Absent, AbsentOrBelow, Add, ConditionFailed
+from ..shapes import stamp
+
+WINDOW_MS = 15 * 60_000
+MAX_TRIES = 10
+
+
+class Guess:
+    right = False
+
+
+@contextmanager
+def guessing(caller: Caller, user: str) -> Iterator[Guess]:
+    """One try; set `right` when it was. Raises TooManyRequests without looking at it."""
+    window = caller.at // WINDOW_MS
+    key, ends = keys.tries(user, window), (window + 1) * WINDOW_MS
+    main = caller.tables.main
+    try:
+        main.put(key, {**stamp("tries"), "n": 1}, when=(Absent(),), expires_at=ends)
+    except ConditionFailed:
+        try:
+            main.update(key, (Add("n", 1),), when=(AbsentOrBelow("n", MAX_TRIES),))
+        except ConditionFailed as failure:
+            seconds = max(1, -((caller.at - ends) // 1000))
+            raise TooManyRequests(
+                f"{MAX_TRIES} wrong tries for this user; wait {seconds} seconds", headers={"retry-after": str(seconds)}
+            ) from failure
+    guess = Guess()
+    try:
+        yield guess
+    finally:
+        if guess.right:
+            main.delete(key)
