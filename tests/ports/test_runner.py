@@ -80,7 +80,7 @@ def stage(request) -> Iterator[Stage]:
         "module.exports = { onActionCreated(event) { logger.info(event.action.type); done(); } };",
         "exports.onActionCreated = function (event) { logger.info(event.action.type); done(); };",
         "onActionCreated = (event) => { logger.info(event.action.type); done(); } // without a declaration",
-        "#!/usr/bin/env node\n'use strict';\nfunction onActionCreated(e) { logger.info(e.action.type); done(); } // end",
+        "#!/usr/bin/env node\n'use strict';\nfunction onActionCreated(e) { logger.info(e.action.type); done(); } //",
     ],
     ids=["declared", "const", "let", "exports", "assigned", "global", "strict"],
 )

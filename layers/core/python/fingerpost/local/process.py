@@ -81,39 +81,28 @@ class Process:
         assert stderr is not None
         for pipe in (stdin, stdout, stderr):
             os.set_blocking(pipe.fileno(), False)
-        written, complaint = _Lines(), deque[int](maxlen=_COMPLAINT_BYTES)
+        written, complaint, rest = _Lines(), deque[int](maxlen=_COMPLAINT_BYTES), memoryview(call)
+        deadline = time.monotonic() + _START_SECONDS
         with selectors.DefaultSelector() as selector:
             selector.register(stdin, selectors.EVENT_WRITE)
-            selector.register(stdout, selectors.EVENT_READ)
-            selector.register(stderr, selectors.EVENT_READ)
-            rest = memoryview(call)
-            deadline = time.monotonic() + _START_SECONDS
-            while stdout in selector.get_map():
+            selector.register(stdout, selectors.EVENT_READ, written.take)
+            selector.register(stderr, selectors.EVENT_READ, complaint.extend)
+            while stdout in selector.get_map() and not written.ended:
                 if written.begun_at is not None:
                     deadline = written.begun_at + limit_s
-                left = deadline - time.monotonic()
-                if left <= 0:
+                if (left := deadline - time.monotonic()) <= 0:
                     return True, written, bytes(complaint)
                 for key, _ in selector.select(left):
-                    if key.fileobj is stdin:
-                        rest = _send(stdin.fileno(), rest)
-                        if not rest:
-                            selector.unregister(stdin)
-                            stdin.close()
-                    elif chunk := _receive(key.fd):
-                        if key.fileobj is stdout:
-                            written.take(chunk)
-                        else:
-                            complaint.extend(chunk)
-                    elif chunk is not None:
-                        selector.unregister(key.fileobj)
-                if written.ended:
-                    return False, written, bytes(complaint)
-            if stderr in selector.get_map():
-                while chunk := _receive(stderr.fileno()):
-                    complaint.extend(chunk)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(max(0.0, min(1.0, deadline - time.monotonic())))  # its own code, before it is killed
+                    if key.fileobj is not stdin:
+                        _take(selector, key)
+                    elif not (rest := _send(key.fd, rest)):
+                        selector.unregister(stdin)
+                        stdin.close()
+            while stderr in selector.get_map() and (chunk := _receive(stderr.fileno())):
+                complaint.extend(chunk)
+        if not written.ended:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(max(0.0, min(1.0, deadline - time.monotonic())))  # for a code of its own
         return False, written, bytes(complaint)
 
 
@@ -142,6 +131,17 @@ class _Lines:
             if ends:
                 self.ended = True
                 return
+
+
+def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+    """Hand on what can be read of one output, which leaves the selector at its end."""
+    match _receive(key.fd):
+        case None:
+            return
+        case b"":
+            selector.unregister(key.fileobj)
+        case chunk:
+            key.data(chunk)
 
 
 def _send(descriptor: int, rest: memoryview) -> memoryview:

@@ -14,12 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..errors import Invalid
-from ..ports.runner import MEMORY_MB, TIME_LIMIT_MS, RunRequest, RunResult
+from ..ports.runner import MEMORY_MB, TIME_LIMIT_MS, NoRunner, RunRequest, RunResult
 from ..reactor.bundles import unpack
 from ..reactor.transcript import call_of, result_of
 from .functions import REPOSITORY
 from .process import NotStarted, Process
-from .sandbox import NoNode, Sandbox, find_sandbox
+from .sandbox import Sandbox, find_sandbox
 
 AHEAD = 2  # processes that wait, 45 MB each
 KEPT_BUNDLES = 50
@@ -30,12 +30,12 @@ type Fetch = Callable[[str], bytes | None]  # the content of a bundle by its blo
 
 
 def built_runner() -> Path:
-    """The folder with functions/runner as tools/build-runner makes it, made now if need be. Raises NoNode."""
+    """The folder with functions/runner as tools/build-runner makes it, made now if need be. Raises NoRunner."""
     cache = REPOSITORY / ".cache"
     cache.mkdir(exist_ok=True)
     with (cache / "runner.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # one of several processes makes it, the others wait
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own script
             ["/bin/sh", str(REPOSITORY / "tools" / "build-runner")],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -44,7 +44,9 @@ def built_runner() -> Path:
             timeout=_BUILD_SECONDS,
         )
     if done.returncode:
-        raise NoNode(f"The runner of reactor scripts could not be built: {(done.stdout + done.stderr).strip()[-1000:]}")
+        raise NoRunner(
+            f"The runner of reactor scripts could not be built: {(done.stdout + done.stderr).strip()[-1000:]}"
+        )
     return cache / "runner" / "built"
 
 
@@ -128,9 +130,9 @@ class ProcessRunner:
         shutil.rmtree(process.home, ignore_errors=True)
 
 
-def process_runner(fetch: Fetch) -> ProcessRunner:
-    """Raises NoNode."""
-    return ProcessRunner(fetch, program=built_runner(), sandbox=find_sandbox())
+def process_runner(fetch: Fetch, *, ahead: int = AHEAD) -> ProcessRunner:
+    """Raises NoRunner."""
+    return ProcessRunner(fetch, program=built_runner(), sandbox=find_sandbox(), ahead=ahead)
 
 
 class _NoBundle(Exception):

@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ..ports.runner import NoRunner
+
 OWN_MB = 256  # what Node itself takes beside a script's heap, stacks of its threads included
 _PROBE_SECONDS = 20
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/pki", "/etc/ca-certificates")
 # ulimit is of every shell, and what it sets is inherited through bubblewrap too. Memory in KB, processor time in s.
 _LIMITED = 'ulimit -c 0; ulimit -t "$1"; ulimit -d "$2"; shift 2; exec "$@"'
-
-
-class NoNode(Exception):
-    """Scripts cannot run on this machine; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,10 @@ def _as_it_is(path: str) -> list[str]:
 
 @cache
 def find_sandbox() -> Sandbox:
-    """Node and what it can do, asked once. FINGERPOST_BWRAP names a bubblewrap, or none when empty. Raises NoNode."""
+    """Node and what it can do, asked once. FINGERPOST_BWRAP names a bubblewrap, or none when empty. Raises NoRunner."""
     found = shutil.which("node")
     if found is None:
-        raise NoNode("Node.js 20 or newer is needed to run reactor scripts, and there is no `node` here")
+        raise NoRunner("Node.js 20 or newer is needed to run reactor scripts, and there is no `node` here")
     asked = (
         "const has = (flag) => process.allowedNodeEnvironmentFlags.has(flag);"
         "console.log(JSON.stringify([process.execPath, +process.versions.node.split('.')[0],"
@@ -87,10 +85,10 @@ def find_sandbox() -> Sandbox:
         [found, "-e", asked], capture_output=True, text=True, check=False, timeout=_PROBE_SECONDS
     )
     if said.returncode:
-        raise NoNode(f"{found} does not run: {said.stderr.strip()[:500]}")
+        raise NoRunner(f"{found} does not run: {said.stderr.strip()[:500]}")
     node, major, known = json.loads(said.stdout)
     if major < 20 or not {"--permission", "--experimental-permission"} & set(known):
-        raise NoNode(f"Node.js 20 or newer is needed to run reactor scripts; {found} is version {major}")
+        raise NoRunner(f"Node.js 20 or newer is needed to run reactor scripts; {found} is version {major}")
     model = "--permission" if "--permission" in known else "--experimental-permission"
     flags = (model, *(flag for flag in known if flag == "--allow-net"))
     return Sandbox(node, flags, _usable(os.environ.get("FINGERPOST_BWRAP", shutil.which("bwrap") or ""), node))

@@ -61,6 +61,10 @@ class RunResult:
     detail: str = ""
 
 
+class NoRunner(Exception):
+    """Scripts cannot run here at all; the message says what to do."""
+
+
 class Runner(Protocol):
     """May be shared by threads."""
 

@@ -3,6 +3,7 @@
 import io
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -35,7 +36,7 @@ def unpack(content: bytes, folder: Path) -> None:
                             raise TooLarge(f"A bundle unpacks to at most {MAX_UNPACKED_BYTES:,} bytes")
                         file.write(chunk)
                 target.chmod(0o444)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError, zlib.error) as error:
         raise Invalid(f"The bundle is not a zip that can be read: {error}") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise Invalid("The bundle holds two files of one name, or a file where it also has a folder") from error
