@@ -10,7 +10,7 @@ from fingerpost.listing import Ask, PageOf
 from fingerpost.paging import ask_of, listed, lister, sight_of
 from fingerpost.redirection import qr
 from fingerpost.redirection.answers import Redirection
-from fingerpost.redirection.documents import SentRedirection
+from fingerpost.redirection.documents import NewRedirection, SentRedirection
 from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
 from fingerpost.redirection.links import Links, find_link
@@ -35,7 +35,7 @@ QR_CACHE = "public, max-age=86400"
     "/redirections",
     verb="create",
     of="redirections",
-    body=SentRedirection,
+    body=NewRedirection,
     answers=Redirection,
     status=201,
     also={200: IMAGES},
@@ -44,7 +44,7 @@ QR_CACHE = "public, max-age=86400"
 )
 def create_redirection(request: Request) -> Answer:
     """JSON with 201 when Accept names it; else the QR code, with 200 and the short URL in Content-Disposition."""
-    link = _links(request).create(request.read(SentRedirection), link_domain_of(request))
+    link = _links(request).create(request.read(NewRedirection), link_domain_of(request))
     address = wiring.settings().short_url(link.domain, link.short_id)
     if accepts(request.event, "application/json"):
         return created(_document(request, link), address, version=link.tag)
@@ -155,7 +155,7 @@ def _alias(plural: str, type_: ResourceType) -> None:
         template,
         verb="create",
         of="redirections",
-        body=SentRedirection,
+        body=NewRedirection,
         answers=Redirection,
         status=201,
         query=NAMED,
@@ -163,7 +163,7 @@ def _alias(plural: str, type_: ResourceType) -> None:
     )
     def add(request: Request) -> Answer:
         """One more, beside those that there are."""
-        sent = request.read(SentRedirection)
+        sent = request.read(NewRedirection)
         resource_id = request.parameters[parameter]
         if sent.evrythngId not in (None, resource_id):
             raise Invalid(f"evrythngId: is {sent.evrythngId}, but the address says {resource_id}")

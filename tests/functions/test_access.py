@@ -328,3 +328,29 @@ def test_another_accounts_things_cannot_be_named_either(world: World, operator: 
     assert {key: row for key, row in world.rows().items() if key in before} == before
     for path in ("/thngs", "/products", "/actions/all", f"/redirections?evrythngId={thng['id']}"):
         assert stranger.read(path) == []
+
+
+def test_null_in_a_new_application_is_what_is_left_out(world):
+    sent = {"name": "Guide", "defaultRole": None, "socialNetworks": None, "description": None}
+    made = world.operator.made(f"/projects/{world.project}/applications", sent)
+    assert (made["defaultRole"], made["socialNetworks"]) == ("base_app_user", {})
+    assert "description" not in made
+
+
+def test_null_puts_back_what_every_application_has(world):
+    path = f"/projects/{world.project}/applications/{world.application_id}"
+    assert world.operator.put(path, {"socialNetworks": {"facebook": {"appId": "1"}}}).status == 200
+    changed = world.operator.put(path, {"defaultRole": None, "socialNetworks": None}).document
+    assert (changed["defaultRole"], changed["socialNetworks"]) == ("base_app_user", {})
+
+
+def test_null_puts_back_the_short_domains_that_every_project_has(world):
+    path = f"/projects/{world.project}"
+    assert world.operator.put(path, {"shortDomains": []}).document["shortDomains"] == []
+    assert world.operator.put(path, {"shortDomains": None}).document["shortDomains"] == [DOMAIN]
+    assert world.operator.made("/projects", {"name": "Late", "shortDomains": None})["shortDomains"] == [DOMAIN]
+
+
+def test_an_account_keeps_a_name(world):
+    answer = world.operator.put(f"/accounts/{world.account}", {"name": None})
+    assert (answer.status, answer.error) == (400, "name: an account needs a name")

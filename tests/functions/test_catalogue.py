@@ -309,3 +309,17 @@ def test_a_deleted_product_is_taken_out_of_its_thngs(world: World, operator: Cli
     for thng in thngs:
         assert "product" not in operator.read(f"/thngs/{thng}")
     assert operator.read("/thngs", filter=f"product={product['id']}") == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"fn": None}, ("Painting", "Painting")),
+        ({"name": "Etching", "fn": None}, ("Etching", "Etching")),
+        ({"name": None, "fn": "Etching"}, ("Etching", "Etching")),
+        ({"name": "Etching", "fn": "Print"}, ("Etching", "Print")),
+    ],
+)
+def test_fn_and_name_of_a_product_stand_in_for_each_other(world, sent, expected):
+    changed = world.operator.put(f"/products/{world.product()['id']}", sent).document
+    assert (changed["name"], changed["fn"]) == expected

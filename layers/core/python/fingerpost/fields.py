@@ -47,11 +47,34 @@ def _email(value: str) -> str:
     return value
 
 
-type Email = Annotated[str, AfterValidator(_email)]
-type Name = Annotated[str, AfterValidator(_named)]
-type Tags = Annotated[list[Annotated[str, AfterValidator(_tag)]], AfterValidator(_unique)]
-type Identifiers = Annotated[dict[str, Annotated[Any, AfterValidator(_scalar)]], AfterValidator(_keyed)]
-type CustomFields = Annotated[dict[str, JsonValue], AfterValidator(_keyed)]
+def described(**schema: Any) -> Any:
+    """What a validator of ours asks, as JSON Schema says it."""
+    return Field(json_schema_extra=schema)
+
+
+def needing(*names: str) -> ConfigDict:
+    """Of a document whose validator asks for these fields, though its type does not."""
+
+    def describe(schema: dict[str, Any]) -> None:
+        schema["required"] = list(names)
+        for name in names:
+            (kind,) = (each for each in schema["properties"][name]["anyOf"] if each != {"type": "null"})
+            schema["properties"][name] = kind
+
+    return ConfigDict(json_schema_extra=describe)
+
+
+_SOME_TEXT = {"minLength": 1, "pattern": r"\S"}
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_KEYED = {"propertyNames": {"minLength": 1, "maxLength": MAX_KEY}}
+
+type Email = Annotated[str, AfterValidator(_email), described(pattern=f"^{_EMAIL.pattern}$")]
+type Name = Annotated[str, AfterValidator(_named), described(**_SOME_TEXT)]
+type Tag = Annotated[str, AfterValidator(_tag), described(**_SOME_TEXT, maxLength=MAX_TAG)]
+type Tags = Annotated[list[Tag], AfterValidator(_unique)]
+type Scalar = Annotated[Any, AfterValidator(_scalar), described(**_SCALAR)]
+type Identifiers = Annotated[dict[str, Scalar], AfterValidator(_keyed), described(**_KEYED)]
+type CustomFields = Annotated[dict[str, JsonValue], AfterValidator(_keyed), described(**_KEYED)]
 type Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # to the end of the year 9999
 
 
@@ -71,7 +94,9 @@ def _one_notation(values: list[str]) -> list[str]:
     return values
 
 
-type Scope = Annotated[list[str], AfterValidator(_one_notation)]
+_PLAIN, _SIGNED = ({"items": {"pattern": pattern}} for pattern in ("^([^+-]|$)", "^[+-]"))
+
+type Scope = Annotated[list[str], AfterValidator(_one_notation), described(anyOf=[_PLAIN, _SIGNED])]
 
 
 class SentScopes(SentDocument):

@@ -22,6 +22,7 @@ VERSION = "0.1.0"  # of the API; a test holds it to the package's
 REFERENCE = "#/components/schemas/{model}"
 
 _TEXT = {"type": "string"}
+_REFERENCE = {**_TEXT, "pattern": "^(live|[1-9][0-9]{0,8}|draft:.+)$"}
 _FLAG = {"type": "boolean", "default": False}
 
 
@@ -41,8 +42,8 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "explain": ("Whether the answer says why a scan went where it went.", _FLAG),
     "anonymous": ("Whether the user has no name, and needs no activation.", _FLAG),
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
-    "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _TEXT),
-    "to:rules": ("Rules, as `from` has them.", _TEXT),
+    "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _REFERENCE),
+    "to:rules": ("Rules, as `from` has them.", _REFERENCE),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
     "shortDomain": ("One of the account's short domains; the one that is asked when left out.", _TEXT),
     "tz": ("A time zone by its name in the tz database, such as `Europe/Zurich`.", _TEXT),
@@ -60,10 +61,11 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
         "`redirection`, several joined with commas. Of the audit log: the id of who did it.",
         _TEXT,
     ),
-    "before": ("A day of UTC such as 2026-11-01: what is older is meant.", _TEXT),
+    "before": ("A day of UTC such as 2026-11-01: what is older is meant.", {**_TEXT, "format": "date"}),
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
+REQUIRED = ("to:rules", "before")
 IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "shortId": (
         "What follows the short domain in a short URL.",
@@ -156,7 +158,8 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
     for name in says.query:
         description, schema = PARAMETERS[name]
         shown = name.partition(":")[0]  # `from:rules` is a `from` of its own
-        parameters.append({"name": shown, "in": "query", "description": description, "schema": schema})
+        needed = {"required": True} if name in REQUIRED else {}
+        parameters.append({"name": shown, "in": "query", "description": description, "schema": schema, **needed})
     if says.versioned and route.method in CONDITIONS:
         name, description = CONDITIONS[route.method]
         parameters.append({"name": name, "in": "header", "description": description, "schema": _TEXT})

@@ -136,6 +136,8 @@ def _types(schema: Described) -> Iterator[str]:
             yield f"<code>{escape(str(value))}</code>"
         case {"type": "array"}:
             yield f"list of {_type(schema.get('items', {})) or 'values'}"
+        case {"type": list(names)}:
+            yield " or ".join(escape(str(name)) for name in names)
         case {"type": str(name)}:
             yield escape(name)
         case _:

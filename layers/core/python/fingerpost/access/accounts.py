@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from .. import audit, keys
 from ..caller import Caller
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..fields import merged
 from ..ports.table import Remove, Set, Update, Write
 from ..resources import Document, Resources, Stored
@@ -50,6 +50,8 @@ def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
 
     def change(document: Document) -> Document:
         result = merged(document, fields)
+        if not result.get("name"):
+            raise Invalid("name: an account needs a name")
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
     def also(before: Document, after: Document) -> Iterable[Write]:

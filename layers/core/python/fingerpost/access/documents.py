@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from ..fields import CustomFields, Email, Millis, Name, SentDocument, SentResource
+from ..fields import CustomFields, Email, Millis, Name, SentDocument, SentResource, needing
 
 MAX_HOSTS = 100
 MAX_RETENTION_DAYS = 3_650
@@ -35,6 +35,8 @@ class SentProject(SentResource):
 
 
 class NewProject(SentProject):
+    model_config = needing("name")
+
     @model_validator(mode="after")
     def _has_name(self) -> "NewProject":
         if not self.name:
@@ -49,6 +51,8 @@ class SentApplication(SentResource):
 
 
 class NewApplication(SentApplication):
+    model_config = needing("name")
+
     @model_validator(mode="after")
     def _has_name(self) -> "NewApplication":
         if not self.name:

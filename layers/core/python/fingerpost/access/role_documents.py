@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ..fields import CustomFields, Name, Scope, SentDocument
+from ..fields import CustomFields, Name, Scope, SentDocument, needing
 from .builtin import OF_BASE_APP_USER
 from .model import Permission
 from .paths import is_path, within
@@ -53,6 +53,8 @@ class SentRole(SentDocument):
 
 class NewRole(SentRole):
     """Without `type` the role of an operator."""
+
+    model_config = needing("name")
 
     type: Literal["userInApp"] | None = None
     version: Literal[2] | None = None

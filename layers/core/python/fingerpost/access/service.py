@@ -65,7 +65,7 @@ def create_project(caller: Caller, sent: NewProject) -> Document:
     fields.pop("scopes", None)
     domains = _short_domains(caller)
     _check_domains(fields.get("shortDomains"), domains)
-    document = merged({"createdAt": at, "updatedAt": at, "shortDomains": domains}, fields)
+    document = {"shortDomains": domains, **merged({"createdAt": at, "updatedAt": at}, fields)}
     told = audit.entry(caller, "create", "project", project_id, after=document)
     stored = Resources(caller.tables, PROJECT).create(project_id, document, also=told)
     return shown(stored)
@@ -74,10 +74,11 @@ def create_project(caller: Caller, sent: NewProject) -> Document:
 def update_project(caller: Caller, project_id: str, sent: SentProject) -> Stored:
     fields = sent.sent()
     fields.pop("scopes", None)
-    _check_domains(fields.get("shortDomains"), _short_domains(caller))
+    domains = _short_domains(caller)
+    _check_domains(fields.get("shortDomains"), domains)
     return Resources(caller.tables, PROJECT).update(
         project_id,
-        _change(caller, fields, "project"),
+        _change(caller, fields, "project", {"shortDomains": domains}),
         also=lambda before, after: audit.entry(caller, "update", "project", project_id, before, after),
         match=caller.match,
     )
@@ -111,7 +112,7 @@ def create_application(caller: Caller, project_id: str, sent: NewApplication, se
     fields = sent.sent()
     fields.pop("scopes", None)
     begun = {"createdAt": at, "updatedAt": at, "project": project_id, "_root": secrets.current, "_key": 1}
-    document = merged({**begun, **APPLICATION_DEFAULTS}, fields)
+    document = {**APPLICATION_DEFAULTS, **merged(begun, fields)}
     _check_role(caller, project_id, document["defaultRole"])
     rows: list[Write] = [
         *_key_rows(caller, application_id, document, secrets),
@@ -145,9 +146,7 @@ def update_application(caller: Caller, project_id: str, application_id: str, sen
     """A new `defaultRole` is at once the role of every user of the application."""
     fields = sent.sent()
     fields.pop("scopes", None)
-    if "defaultRole" in fields:
-        fields["defaultRole"] = fields["defaultRole"] or BASE_APP_USER
-    change = _change(caller, fields, "application")
+    change = _change(caller, fields, "application", APPLICATION_DEFAULTS)
 
     def with_role(document: Document) -> Document:
         result: Document = change(document)
@@ -267,9 +266,11 @@ def _application_keys(account: str, application_id: str, document: Document, sec
     }
 
 
-def _change(caller: Caller, fields: dict[str, Any], kind: str) -> Any:
+def _change(caller: Caller, fields: dict[str, Any], kind: str, defaults: Document) -> Any:
+    """What a PUT makes of a document; null puts back what every one has."""
+
     def change(document: Document) -> Document:
-        result = merged(document, fields)
+        result = {**defaults, **merged(document, fields)}
         if not result.get("name"):
             raise Invalid(f"name: {kind} needs a name")
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}

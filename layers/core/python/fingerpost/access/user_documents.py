@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from ..fields import CustomFields, Email, SentDocument, Tags
+from ..fields import CustomFields, Email, SentDocument, Tags, needing
 
 type Password = Annotated[str, Field(min_length=8, max_length=30)]
 type ShortText = Annotated[str, Field(max_length=200)]
@@ -33,6 +33,8 @@ class SentUser(SentDocument):
 
 
 class NewUser(SentUser):
+    model_config = needing("email", "password")
+
     email: Email | None = None
 
     @model_validator(mode="after")
@@ -49,6 +51,8 @@ class SentActivation(SentDocument):
 
 class SentLogin(SentDocument):
     """Who, and the password; a longer one than any that is kept is just a wrong one."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["email"]}, {"required": ["evrythngUser"]}]})
 
     email: ShortText | None = None
     evrythngUser: ShortText | None = None  # noqa: N815

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from ..catalogue.documents import SentLocation
-from ..fields import CustomFields, Identifiers, Millis, SentDocument, SentScopes, Tags
+from ..fields import CustomFields, Identifiers, Millis, SentDocument, SentScopes, Tags, described
 
 _CUSTOM = re.compile(r"_[A-Za-z0-9_.:-]{1,99}")
 
@@ -38,4 +38,4 @@ class SentActionType(SentDocument):
 
 
 class NewActionType(SentActionType):
-    name: Annotated[str, AfterValidator(_custom_name)]
+    name: Annotated[str, AfterValidator(_custom_name), described(pattern=f"^{_CUSTOM.pattern}$")]

@@ -6,9 +6,9 @@ PlaceDocument and AddressDocument.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 
-from ..fields import Millis, Name, SentDocument, SentResource
+from ..fields import Millis, Name, SentDocument, SentResource, described, needing
 from .properties import SYSTEM
 
 MAX_PROPERTY_KEY = 128
@@ -33,13 +33,19 @@ def _own_keys(values: dict[str, Any]) -> dict[str, Any]:
     return {own_key(key): value for key, value in values.items()}
 
 
-type Properties = Annotated[dict[str, JsonValue], AfterValidator(_own_keys)]
+_KEY = {"minLength": 1, "maxLength": MAX_PROPERTY_KEY, "pattern": f"^[^{SYSTEM}]"}
+
+type Properties = Annotated[
+    dict[str, JsonValue],
+    AfterValidator(_own_keys),
+    described(propertyNames=_KEY),
+]
 
 
 class SentProperty(SentDocument):
     """One value of one property. A `key` may be missing where the address has it."""
 
-    key: Annotated[str, AfterValidator(own_key)] | None = None
+    key: Annotated[str, AfterValidator(own_key), described(**_KEY)] | None = None
     value: JsonValue
     timestamp: Millis | None = None
 
@@ -106,6 +112,8 @@ class SentProduct(SentResource):
 
 
 class NewProduct(SentProduct):
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["name"]}, {"required": ["fn"]}]})
+
     properties: Properties | None = None
     activatedAt: Millis | None = None  # noqa: N815
 
@@ -123,6 +131,8 @@ class SentThng(SentResource):
 
 
 class NewThng(SentThng):
+    model_config = needing("name")
+
     properties: Properties | None = None
     location: SentLocation | None = None
     collections: Collections | None = None
@@ -140,6 +150,8 @@ class SentCollection(SentResource):
 
 
 class NewCollection(SentCollection):
+    model_config = needing("name")
+
     collections: Collections | None = None
 
     @model_validator(mode="after")
@@ -177,6 +189,8 @@ class SentPlace(SentResource, SentPosition):
 
 
 class NewPlace(SentPlace):
+    model_config = needing("name")
+
     @model_validator(mode="after")
     def _has_name(self) -> "NewPlace":
         if not self.name:

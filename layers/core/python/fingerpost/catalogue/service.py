@@ -41,10 +41,7 @@ MAX_PROJECTS_OF_PLACE = 40  # its position rows, before and after, are written i
 
 
 def create_product(caller: Caller, sent: NewProduct, project: str | None) -> Document:
-    fields = sent.sent()
-    fields["name"] = fields.get("name") or fields.get("fn")
-    fields["fn"] = fields.get("fn") or fields["name"]
-    return _create(caller, PRODUCT, fields, project)
+    return _create(caller, PRODUCT, product_fields(sent), project)
 
 
 def create_thng(caller: Caller, sent: NewThng, project: str | None) -> Document:
@@ -94,10 +91,9 @@ def update_place(caller: Caller, place_id: str, sent: SentPlace) -> Stored:
 def product_fields(sent: SentProduct) -> dict[str, Any]:
     """What was sent of a product; of `fn` and `name` the one says the other."""
     fields = sent.sent()
-    if fields.get("name") and "fn" not in fields:
-        fields["fn"] = fields["name"]
-    elif fields.get("fn") and "name" not in fields:
-        fields["name"] = fields["fn"]
+    if name := fields.get("name") or fields.get("fn"):
+        return {**fields, "name": name, "fn": fields.get("fn") or name}
+    fields.pop("fn", None)
     return fields
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ..body import invalid_document, json_name
 from ..errors import Finding
-from ..fields import Millis, SentDocument
+from ..fields import Millis, SentDocument, described, needing
 
 MAX_RULES = 10_000
 MAX_VARIANTS = 10
@@ -57,12 +57,18 @@ class SentLimits(BaseModel):
 class SentRedirection(SentDocument):
     """A redirection as it is created or, in part, updated."""
 
-    defaultRedirectUrl: str | None = None  # noqa: N815
+    defaultRedirectUrl: Annotated[str, described(pattern="^[Hh][Tt]{2}[Pp][Ss]?://")] | None = None  # noqa: N815
     evrythngId: str | None = None  # noqa: N815
     type: Literal["thng", "product", "collection", "place"] | None = None
     shortDomain: str | None = None  # noqa: N815
-    shortId: Annotated[str, AfterValidator(_short_id)] | None = None  # noqa: N815
+    shortId: Annotated[str, AfterValidator(_short_id), described(pattern=f"^{_SHORT_ID.pattern}$")] | None = None  # noqa: N815
     limits: SentLimits | None = None
+
+
+class NewRedirection(SentRedirection):
+    """One that is created. `evrythngId` may be in the address."""
+
+    model_config = needing("defaultRedirectUrl")
 
 
 class SentDelegate(BaseModel):

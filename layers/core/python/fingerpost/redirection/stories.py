@@ -1,8 +1,8 @@
 """What clients send of a version's story and of drafts, beside the rules themselves."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from ..fields import Millis, SentDocument
 from .documents import SentApplicationRules, SentRules
@@ -56,12 +56,21 @@ class SentDraftStory(SentDocument):
     edit: Number | None = None
 
 
+def _anything(schema: dict[str, Any]) -> None:
+    """Rules of a draft may have any mistake."""
+    schema["properties"]["rules"]["items"] = {}
+
+
 class SentDraft(SentDraftStory, SentRules):
     """A draft of the account's rules."""
+
+    model_config = ConfigDict(json_schema_extra=_anything)
 
 
 class SentApplicationDraft(SentDraftStory, SentApplicationRules):
     """A draft of an application's rules."""
+
+    model_config = ConfigDict(json_schema_extra=_anything)
 
 
 class SentDiff(SentDocument):
