@@ -33,6 +33,8 @@ from fingerpost.catalogue.model import THNG
 from fingerpost.errors import Unauthenticated
 from fingerpost.ids import new_id
 from fingerpost.insight import erasure, statistics
+from fingerpost.live.model import Topic
+from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
@@ -114,6 +116,10 @@ def _live_a_little(tables: Tables) -> None:
         zone="Europe/Dublin",
         source="geoIp",
     )
+    connections = Connections(tables, wiring.clock)
+    connected = Connected("Tq3x1cJpjoECJZA=", ACCOUNT, "0" * 64, "device", product, project, (), 1, NOON + LONGEST_MS)
+    connections.open(connected)
+    connections.watch(connected, Topic("product", product, "properties", "light"))
     visit = Visits(tables, tables.main, lambda _body: None).visit(DOMAIN, "TURF", facts, cause="request-1")
     key = keys.owned(ACCOUNT, keys.action(visit.action_id))
     first = Change(sequence="1", key=key, old=None, new=tables.main.get(key))

@@ -74,8 +74,8 @@ STATUS = {
     "redirections/create-json": 201,
     "redirections/create-with-own-short-id": 201,
     "redirections/retarget-oldest-of-product": 404,  # a new product has no code yet
-    "access/create-role-of-users": 201,
-    "access/set-project-permission": 404,  # the role is one of application users
+    "users/create-role-of-users": 201,
+    "users/set-project-permission": 404,  # the role is one of application users
     "access/add-operator": 400,  # likewise
     "users/create-user": 409,  # among the things there is one of this e-mail already
     "users/create-anonymous-user": 201,
@@ -97,7 +97,7 @@ STATUS = {
 MADE_BY = (
     ("access/create-project", {"PROJECT": "id"}),
     ("access/create-application", {"APPLICATION": "id", "APPLICATION_KEY": "appApiKey"}),
-    ("access/create-role-of-users", {"ROLE": "id"}),
+    ("users/create-role-of-users", {"ROLE": "id"}),
     ("users/create-user", {"USER": "evrythngUser", "CODE": "activationCode"}),
     ("users/validate-user", {"USER_KEY": "evrythngApiKey"}),
     ("catalogue/create-place", {"PLACE": "id"}),

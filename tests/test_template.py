@@ -161,13 +161,14 @@ def test_no_two_functions_claim_the_same_path():
 
 def test_every_route_key_is_one_that_a_gateway_takes():
     for route in of_type("AWS::ApiGatewayV2::Route").values():
-        assert re.fullmatch(r"\$default|ANY /|ANY (/([\w.-]+|\{\w+\}))+(/\{\w+\+\})?", route["RouteKey"]), route[
-            "RouteKey"
-        ]
+        assert re.fullmatch(
+            r"\$(default|connect|disconnect)|ANY /|ANY (/([\w.-]+|\{\w+\}))+(/\{\w+\+\})?", route["RouteKey"]
+        ), route["RouteKey"]
 
 
 def test_what_nobody_answers_goes_to_the_access_function():
-    fallback = [route for route in of_type("AWS::ApiGatewayV2::Route").values() if route["RouteKey"] == "$default"]
+    routes = of_type("AWS::ApiGatewayV2::Route").values()
+    fallback = [each for each in routes if each["RouteKey"] == "$default" and each["ApiId"] == {"Ref": "Api"}]
     assert [references(route["Target"]) for route in fallback] == [{"AccessIntegration"}]
 
 
@@ -260,9 +261,9 @@ def test_a_function_may_read_its_own_source_and_no_other(name):
 
 
 def passes(pattern: Any, content: Any) -> bool:
-    """Whether an event filter lets `content` through: objects by member, lists by one of their values."""
+    """Whether an event filter lets `content` through: objects by member, lists by one of their values or by being."""
     if isinstance(pattern, list):
-        return content in pattern
+        return content in pattern or (content is not None and {"exists": True} in pattern)
     return isinstance(content, dict) and all(passes(rule, content.get(name)) for name, rule in pattern.items())
 
 
@@ -288,6 +289,25 @@ def test_dispatch_is_woken_when_a_document_changes_or_goes_and_not_by_a_scan(kin
     assert reaches("dispatch", document, None)
     assert not reaches("dispatch", None, stamp("action"))
     assert not reaches("dispatch", None, document)
+
+
+def test_dispatch_is_woken_when_an_application_goes():
+    assert reaches("dispatch", stamp("application"), None)
+    assert not reaches("dispatch", stamp("application"), stamp("application"))
+
+
+def test_dispatch_is_woken_by_values_that_somebody_watches_and_by_connections_that_expire():
+    now, watched = stamp("now"), {**stamp("now"), "watched": 1}
+    assert reaches("dispatch", now, watched)
+    assert reaches("dispatch", None, watched)
+    assert not reaches("dispatch", now, now)
+    assert reaches("dispatch", stamp("presence"), None)
+
+
+def test_every_event_of_a_connection_goes_to_the_live_function():
+    routes = [each for each in of_type("AWS::ApiGatewayV2::Route").values() if each["ApiId"] == {"Ref": "LiveApi"}]
+    assert {each["RouteKey"] for each in routes} == {"$connect", "$default", "$disconnect"}
+    assert {name for each in routes for name in references(each["Target"])} == {"LiveIntegration"}
 
 
 @pytest.mark.parametrize("name", ["spill", "work"])

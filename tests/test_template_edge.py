@@ -162,6 +162,11 @@ def watched() -> set[tuple[str, str]]:
     return found
 
 
+def test_no_alarm_adds_up_more_metrics_than_one_may():
+    for name, alarm in ALARMS.items():
+        assert sum("MetricStat" in each for each in alarm.get("Metrics", ())) <= 10, name
+
+
 def test_every_function_and_every_dead_letter_queue_is_watched():
     functions = {name for name, _ in FUNCTIONS.values()}
     assert functions == {name for metric, name in watched() if metric == "Throttles"}

@@ -5,14 +5,19 @@ FEW_EXAMPLES=0 leaves property tests out.
 
 It also chooses the tests itself: pytest finds no test by an id that has a backslash in it, and to mutmut a run that
 does not find its tests is one that fails.
+
+TEST_WITHIN_S ends the process, as one that failed, when a test takes longer: a mutant can be without end.
 """
 
+import faulthandler
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = int(os.environ.get("FEW_EXAMPLES", "60"))
+WITHIN_S = int(os.environ.get("TEST_WITHIN_S", "0"))
 CHOSEN = pytest.StashKey[dict[str, int]]()
 
 
@@ -44,3 +49,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    if WITHIN_S:
+        faulthandler.dump_traceback_later(WITHIN_S, exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

@@ -83,6 +83,7 @@ TIMED_OUT = {-24, 24, 152, 255, 36}  # the limit of CPU time; a mutant that neve
 NEVER_ENDED = 36
 DOUBTED = 3
 TOO_LONG = 5  # times what the tests take without a mutant
+TEST_WITHIN_S = 20  # the slowest takes a second on an idle machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def stage(module: str) -> Path:
         "only_mutate": [f"src/fingerpost/{module}.py"],
         "pytest_add_cli_args": options(module),
         "pytest_add_cli_args_test_selection": list(tests),
-        "timeout_multiplier": 2.0,
+        "timeout_multiplier": 4.0,
         "use_git_change_detection": False,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
@@ -230,7 +231,11 @@ def fresh_process(folder: Path, module: str, mutant: str, *, examples: int = 0, 
     """What pytest answers for a process that is `mutant` from its start: 0 when no test minds, or NEVER_ENDED."""
     tests, _ = MODULES[module]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir=.", *options(module), *tests]
-    variables = environment() | {"MUTANT_UNDER_TEST": mutant, "FEW_EXAMPLES": str(examples)}
+    variables = environment() | {
+        "MUTANT_UNDER_TEST": mutant,
+        "FEW_EXAMPLES": str(examples),
+        "TEST_WITHIN_S": str(TEST_WITHIN_S),
+    }
     try:
         return subprocess.run(  # noqa: S603
             command,

@@ -1,10 +1,22 @@
 """Who a key is; accounts, projects, applications and their keys; and every address that nothing else serves."""
 
-from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from fingerpost import wiring
-from fingerpost.access import accounts, operators, permissions, roles, service
+from fingerpost.access import accounts, operators, service
+from fingerpost.access.answers import (
+    Access,
+    Account,
+    Application,
+    Domain,
+    Operator,
+    OperatorAccess,
+    Project,
+    Rates,
+    SecretKey,
+    Time,
+)
 from fingerpost.access.documents import (
     NewApplication,
     NewOperator,
@@ -16,17 +28,15 @@ from fingerpost.access.documents import (
     SentProject,
 )
 from fingerpost.access.rates import rates_document
-from fingerpost.access.role_documents import NewRole, SentOperatorPermission, SentPermission, SentRole
-from fingerpost.access.store import APPLICATION, PROJECT, ROLE
+from fingerpost.access.store import APPLICATION, PROJECT
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.error_page import error_page
 from fingerpost.insight import erasure
 from fingerpost.insight.periods import day_of, day_start
 from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
-from fingerpost.paging import ask_of, listed, lister, loads, narrowed
-from fingerpost.resources import Resources, Stored
-from fingerpost.rules.nodes import matches
+from fingerpost.paging import ask_of, listed, lister, loads
+from fingerpost.resources import Resources
 from fingerpost.sight import WHOLE_ACCOUNT
 from fingerpost.timezones import time_in, zone_named
 
@@ -34,25 +44,25 @@ edge = Edge("access")
 handler = edge.handler
 
 
-@edge.route("GET", "/errors")
+@edge.route("GET", "/errors", answers="text/html")
 def explain_errors(_request: Request) -> Answer:
     return Answer(content=error_page().encode(), content_type="text/html; charset=utf-8")
 
 
-@edge.route("GET", "/openapi.json")
+@edge.route("GET", "/openapi.json", answers=dict[str, Any])
 def describe(_request: Request) -> Answer:
     """This description of the API, as OpenAPI 3.1."""
     document = {**description(), "servers": [{"url": wiring.settings().api_url}]}
     return Answer(document=document, headers={"cache-control": "public, max-age=300"})
 
 
-@edge.route("GET", "/docs")
+@edge.route("GET", "/docs", answers="text/html")
 def show_description(_request: Request) -> Answer:
     """The same, as a page to read."""
     return Answer(content=openapi_page(description()).encode(), content_type="text/html; charset=utf-8")
 
 
-@edge.route("GET", "/time", query=("tz",))
+@edge.route("GET", "/time", query=("tz",), answers=Time)
 def read_time(request: Request) -> Answer:
     """What time it is; with `tz` also in that time zone, and when its offset changes next."""
     at, name = request.caller.at, request.query.get("tz")
@@ -60,31 +70,31 @@ def read_time(request: Request) -> Answer:
     return Answer(document=document, headers={"cache-control": "no-store"})
 
 
-@edge.route("GET", "/access", verb="read", of="access")
+@edge.route("GET", "/access", verb="read", of="access", answers=Access)
 def read_access(request: Request) -> Answer:
     return Answer(document=service.access_document(request.principal))
 
 
-@edge.route("GET", "/rateLimits", verb="read", of="access")
+@edge.route("GET", "/rateLimits", verb="read", of="access", answers=list[Rates])
 def read_rate_limits(request: Request) -> Answer:
     """How many requests this key may still send in this minute."""
     assert request.standing is not None
     return Answer(document=rates_document(request.principal.actor, request.standing))
 
 
-@edge.route("GET", "/accounts", verb="read", of="accounts")
+@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account])
 def list_accounts(request: Request) -> Answer:
     """The one account of an operator's key."""
     stored = accounts.read(request.caller, request.principal.account)
     return Answer(document=[accounts.shown(stored)], headers={"x-result-count": "1"})
 
 
-@edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts")
+@edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts", answers=Account)
 def read_account(request: Request) -> Answer:
     return Answer(document=accounts.shown(accounts.read(request.caller, request.parameters["accountId"])))
 
 
-@edge.route("PUT", "/accounts/{accountId}", verb="update", of="accounts")
+@edge.route("PUT", "/accounts/{accountId}", verb="update", of="accounts", body=SentAccount, answers=Account)
 def update_account(request: Request) -> Answer:
     """Change it. `retentionDays` counts for what is recorded from then on; what is older than it is erased."""
     sent = request.read(SentAccount)
@@ -102,13 +112,13 @@ def list_short_domains(request: Request) -> Answer:
     return Answer(document=accounts.short_domains(request.caller, request.parameters["accountId"]))
 
 
-@edge.route("GET", "/accounts/{accountId}/domains", verb="read", of="accounts")
+@edge.route("GET", "/accounts/{accountId}/domains", verb="read", of="accounts", answers=list[Domain])
 def list_domains(request: Request) -> Answer:
     """The same, each as a document."""
     return Answer(document=accounts.domains(request.caller, request.parameters["accountId"]))
 
 
-@edge.route("GET", "/accounts/{accountId}/accesses", verb="read", of="accesses")
+@edge.route("GET", "/accounts/{accountId}/accesses", verb="read", of="accesses", answers=list[OperatorAccess])
 def list_accesses(request: Request) -> Answer:
     """Who operates the account, newest first; keys are shown to their own operator and to admins."""
     _account(request)
@@ -116,7 +126,14 @@ def list_accesses(request: Request) -> Answer:
 
 
 @edge.route(
-    "POST", "/accounts/{accountId}/accesses", verb="create", of="accesses", keeps=False, body=NewOperator, status=201
+    "POST",
+    "/accounts/{accountId}/accesses",
+    verb="create",
+    of="accesses",
+    keeps=False,
+    body=NewOperator,
+    status=201,
+    answers=OperatorAccess,
 )
 def create_access(request: Request) -> Answer:
     """A new operator of the account, with a key, and without a right until a role says otherwise."""
@@ -125,14 +142,21 @@ def create_access(request: Request) -> Answer:
     return created(document, f"{wiring.settings().api_url}/accounts/{account}/accesses/{document['id']}")
 
 
-@edge.route("GET", "/accounts/{accountId}/accesses/{accessId}", verb="read", of="accesses")
+@edge.route("GET", "/accounts/{accountId}/accesses/{accessId}", verb="read", of="accesses", answers=OperatorAccess)
 def read_access_of_operator(request: Request) -> Answer:
     _account(request)
     stored = operators.find(request.caller, request.parameters["accessId"])
     return Answer(document=operators.access_document(request.caller, stored, wiring.root_secrets()))
 
 
-@edge.route("PUT", "/accounts/{accountId}/accesses/{accessId}", verb="update", of="accesses", body=SentAccess)
+@edge.route(
+    "PUT",
+    "/accounts/{accountId}/accesses/{accessId}",
+    verb="update",
+    of="accesses",
+    body=SentAccess,
+    answers=OperatorAccess,
+)
 def set_role_of_operator(request: Request) -> Answer:
     """Give an operator another role, from the next request on. At least one stays an admin."""
     _account(request)
@@ -140,7 +164,7 @@ def set_role_of_operator(request: Request) -> Answer:
     return Answer(document=operators.set_role(request.caller, access_id, role, wiring.root_secrets()))
 
 
-@edge.route("DELETE", "/accounts/{accountId}/accesses/{accessId}", verb="delete", of="accesses")
+@edge.route("DELETE", "/accounts/{accountId}/accesses/{accessId}", verb="delete", of="accesses", answers=None)
 def revoke_access(request: Request) -> Answer:
     """The operator's key stops working, and with it the operator. At least one admin stays."""
     _account(request)
@@ -149,7 +173,14 @@ def revoke_access(request: Request) -> Answer:
 
 
 @edge.route(
-    "POST", "/accounts/{accountId}/accesses/{accessId}/keys", verb="update", of="accesses", keeps=False, status=201
+    "POST",
+    "/accounts/{accountId}/accesses/{accessId}/keys",
+    verb="update",
+    of="accesses",
+    keeps=False,
+    status=201,
+    body=None,
+    answers=OperatorAccess,
 )
 def rotate_key_of_operator(request: Request) -> Answer:
     """A new key for an operator; the one so far stops working at once."""
@@ -158,24 +189,24 @@ def rotate_key_of_operator(request: Request) -> Answer:
     return Answer(status=201, document=document)
 
 
-@edge.route("GET", "/operators/{operatorId}", verb="read", of="operators")
+@edge.route("GET", "/operators/{operatorId}", verb="read", of="operators", answers=Operator)
 def read_operator(request: Request) -> Answer:
     return Answer(document=operators.read(request.caller, request.parameters["operatorId"]))
 
 
-@edge.route("PUT", "/operators/{operatorId}", verb="update", of="operators", body=SentOperator)
+@edge.route("PUT", "/operators/{operatorId}", verb="update", of="operators", body=SentOperator, answers=Operator)
 def update_operator(request: Request) -> Answer:
     sent = request.read(SentOperator)
     return Answer(document=operators.update(request.caller, request.parameters["operatorId"], sent))
 
 
-@edge.route("POST", "/projects", verb="create", of="projects")
+@edge.route("POST", "/projects", verb="create", of="projects", body=NewProject, answers=Project, status=201)
 def create_project(request: Request) -> Answer:
     document = service.create_project(request.caller, request.read(NewProject))
     return created(document, f"{wiring.settings().api_url}/projects/{document['id']}")
 
 
-@edge.route("GET", "/projects", verb="read", of="projects")
+@edge.route("GET", "/projects", verb="read", of="projects", answers=list[Project], query=LIST[:-1])
 def list_projects(request: Request) -> Answer:
     sight = request.principal.sight
     load = loads(request.caller, PROJECT, lambda document: sight.sees_project(document["id"]))
@@ -184,25 +215,34 @@ def list_projects(request: Request) -> Answer:
     return listed(request, page, [service.shown(each) for each in page.items], count=list_of.count(ask))
 
 
-@edge.route("GET", "/projects/{projectId}", verb="read", of="projects")
+@edge.route("GET", "/projects/{projectId}", verb="read", of="projects", answers=Project)
 def read_project(request: Request) -> Answer:
     stored = Resources(request.caller.tables, PROJECT).read(request.parameters["projectId"])
     return Answer(document=service.shown(stored))
 
 
-@edge.route("PUT", "/projects/{projectId}", verb="update", of="projects")
+@edge.route("PUT", "/projects/{projectId}", verb="update", of="projects", body=SentProject, answers=Project)
 def update_project(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     return Answer(document=service.update_project(request.caller, project_id, request.read(SentProject)))
 
 
-@edge.route("DELETE", "/projects/{projectId}", verb="delete", of="projects")
+@edge.route("DELETE", "/projects/{projectId}", verb="delete", of="projects", answers=None)
 def delete_project(request: Request) -> Answer:
     service.delete_project(request.caller, request.parameters["projectId"], wiring.root_secrets())
     return no_content()
 
 
-@edge.route("POST", "/projects/{projectId}/applications", verb="create", of="applications", keeps=False)
+@edge.route(
+    "POST",
+    "/projects/{projectId}/applications",
+    verb="create",
+    of="applications",
+    keeps=False,
+    body=NewApplication,
+    answers=Application,
+    status=201,
+)
 def create_application(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     sent = request.read(NewApplication)
@@ -211,7 +251,14 @@ def create_application(request: Request) -> Answer:
     return created(document, address)
 
 
-@edge.route("GET", "/projects/{projectId}/applications", verb="read", of="applications")
+@edge.route(
+    "GET",
+    "/projects/{projectId}/applications",
+    verb="read",
+    of="applications",
+    answers=list[Application],
+    query=LIST[:-1],
+)
 def list_applications(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     Resources(request.caller.tables, PROJECT).read(project_id)
@@ -223,25 +270,42 @@ def list_applications(request: Request) -> Answer:
     return listed(request, page, documents, count=list_of.count(ask))
 
 
-@edge.route("GET", "/projects/{projectId}/applications/{applicationId}", verb="read", of="applications")
+@edge.route(
+    "GET", "/projects/{projectId}/applications/{applicationId}", verb="read", of="applications", answers=Application
+)
 def read_application(request: Request) -> Answer:
     stored = service.read_application(request.caller, *_both(request))
     return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
 
 
-@edge.route("PUT", "/projects/{projectId}/applications/{applicationId}", verb="update", of="applications")
+@edge.route(
+    "PUT",
+    "/projects/{projectId}/applications/{applicationId}",
+    verb="update",
+    of="applications",
+    body=SentApplication,
+    answers=Application,
+)
 def update_application(request: Request) -> Answer:
     sent = request.read(SentApplication)
     return Answer(document=service.update_application(request.caller, *_both(request), sent, wiring.root_secrets()))
 
 
-@edge.route("DELETE", "/projects/{projectId}/applications/{applicationId}", verb="delete", of="applications")
+@edge.route(
+    "DELETE", "/projects/{projectId}/applications/{applicationId}", verb="delete", of="applications", answers=None
+)
 def delete_application(request: Request) -> Answer:
     service.delete_application(request.caller, *_both(request), wiring.root_secrets())
     return no_content()
 
 
-@edge.route("GET", "/projects/{projectId}/applications/{applicationId}/secretKey", verb="read", of="secretKey")
+@edge.route(
+    "GET",
+    "/projects/{projectId}/applications/{applicationId}/secretKey",
+    verb="read",
+    of="secretKey",
+    answers=SecretKey,
+)
 def read_secret_key(request: Request) -> Answer:
     return Answer(document=service.secret_key(request.caller, *_both(request), wiring.root_secrets()))
 
@@ -253,6 +317,8 @@ def read_secret_key(request: Request) -> Answer:
     of="applications",
     keeps=False,
     status=201,
+    body=None,
+    answers=Application,
 )
 def rotate_keys_of_application(request: Request) -> Answer:
     """New keys for an application, of which the answer shows the one that is not secret; those so far stop working."""
@@ -260,13 +326,13 @@ def rotate_keys_of_application(request: Request) -> Answer:
     return Answer(status=201, document=document)
 
 
-@edge.route("GET", "/applications/me", verb="read", of="self")
+@edge.route("GET", "/applications/me", verb="read", of="self", answers=Application)
 def read_self(request: Request) -> Answer:
     stored = Resources(request.caller.tables, APPLICATION).read(request.principal.id)
     return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
 
 
-@edge.route("PUT", "/applications/me", verb="update", of="self")
+@edge.route("PUT", "/applications/me", verb="update", of="self", body=SentApplication, answers=Application)
 def update_self(request: Request) -> Answer:
     principal = request.principal
     assert principal.project is not None
@@ -276,80 +342,6 @@ def update_self(request: Request) -> Answer:
             request.caller, principal.project, principal.id, sent, wiring.root_secrets()
         )
     )
-
-
-@edge.route("POST", "/roles", verb="create", of="roles", body=NewRole, status=201)
-def create_role(request: Request) -> Answer:
-    """Of operators, or with `"type": "userInApp"` of application users; without any permission but the immutable."""
-    stored = roles.create(request.caller, request.read(NewRole))
-    return created(roles.shown(stored), f"{wiring.settings().api_url}/roles/{stored.id}")
-
-
-@edge.route("GET", "/roles", verb="read", of="roles", query=(*LIST[:-1], "withScopes"))
-def list_roles(request: Request) -> Answer:
-    """The built-in roles first, then the account's own, newest first. A user gets those that the own role sees."""
-    caller, role = request.caller, request.principal.role
-    mine = request.principal.actor == "user"
-    ask = ask_of(request, "role")
-    ask = narrowed(ask, "seenBy", role) if mine else ask
-    built_in: list[Stored] = []
-    if ask.token is None and not mine:
-        found = (roles.read(caller, each) for each in roles.BUILT_IN_DOCUMENTS)
-        built_in = [each for each in found if ask.node is None or matches(ask.node, each.document)]
-    load = loads(caller, ROLE, lambda document: roles.sees(caller, document))
-    list_of = lister(request, ROLE, load, sight=WHOLE_ACCOUNT, times=())
-    page = list_of.page(replace(ask, per_page=max(1, ask.per_page - len(built_in))))
-    scopes = request.flag("withScopes")
-    return listed(request, page, [roles.shown(each, with_scopes=scopes) for each in (*built_in, *page.items)])
-
-
-@edge.route("GET", "/roles/{roleId}", verb="read", of="roles", query=("withScopes",))
-def read_role(request: Request) -> Answer:
-    stored = roles.read(request.caller, request.parameters["roleId"])
-    return Answer(document=roles.shown(stored, with_scopes=request.flag("withScopes")))
-
-
-@edge.route("PUT", "/roles/{roleId}", verb="update", of="roles", body=SentRole, query=("withScopes",))
-def update_role(request: Request) -> Answer:
-    stored = roles.update(request.caller, request.parameters["roleId"], request.read(SentRole))
-    return Answer(document=roles.shown(stored, with_scopes=request.flag("withScopes")))
-
-
-@edge.route("DELETE", "/roles/{roleId}", verb="delete", of="roles")
-def delete_role(request: Request) -> Answer:
-    """Operators who had it have the role `none`; a role that application users have is refused."""
-    roles.delete(request.caller, request.parameters["roleId"])
-    return no_content()
-
-
-@edge.route("GET", "/roles/{roleId}/permissions", verb="read", of="roles")
-def list_permissions(request: Request) -> Answer:
-    """Of a role of application users their paths; of an operator's role the tree."""
-    stored = roles.read(request.caller, request.parameters["roleId"])
-    return Answer(document=permissions.shown_permissions(stored))
-
-
-@edge.route("PUT", "/roles/{roleId}/permissions", verb="update", of="roles", body=list[SentPermission])
-def replace_permissions(request: Request) -> Answer:
-    """The whole list of a role of application users; of an operator's role the tree, or some of it."""
-    document = permissions.replace(request.caller, request.parameters["roleId"], request.json())
-    return Answer(document=document)
-
-
-@edge.route("GET", "/roles/{roleId}/permissions/{permissionName}", verb="read", of="roles")
-def read_permission(request: Request) -> Answer:
-    stored = roles.read(request.caller, request.parameters["roleId"])
-    return Answer(document=permissions.shown_permission(stored, request.parameters["permissionName"]))
-
-
-@edge.route(
-    "PUT", "/roles/{roleId}/permissions/{permissionName}", verb="update", of="roles", body=SentOperatorPermission
-)
-def set_permission(request: Request) -> Answer:
-    """Enable or disable one permission of an operator's role."""
-    sent = request.read(SentOperatorPermission)
-    role_id, name = request.parameters["roleId"], request.parameters["permissionName"]
-    return Answer(document=permissions.set_one(request.caller, role_id, name, sent))
 
 
 def _account(request: Request) -> str:

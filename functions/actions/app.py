@@ -5,6 +5,7 @@ from typing import Any
 
 from fingerpost import wiring
 from fingerpost.actions import explained, service, types
+from fingerpost.actions.answers import Action, ActionType
 from fingerpost.actions.documents import NewActionType, SentAction, SentActionType
 from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN
 from fingerpost.body import json_name, validated
@@ -12,6 +13,7 @@ from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.model import COLLECTION, PRODUCT, THNG
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.errors import Finding, Invalid, NotFound
+from fingerpost.openapi import LIST
 from fingerpost.paging import ask_of, listed, lister, loads, sight_of
 from fingerpost.redirection.facts import facts_of
 from fingerpost.resources import Document
@@ -22,13 +24,22 @@ edge = Edge("actions")
 handler = edge.handler
 
 
-@edge.route("POST", "/actions", verb="create", of="actionTypes")
+@edge.route(
+    "POST",
+    "/actions",
+    verb="create",
+    of="actionTypes",
+    body=NewActionType,
+    answers=ActionType,
+    status=201,
+    query=("project",),
+)
 def create_type(request: Request) -> Answer:
     document = types.create(request.caller, request.read(NewActionType), request.query.get("project"))
     return created(document, f"{wiring.settings().api_url}/actions/{document['id']}")
 
 
-@edge.route("GET", "/actions", verb="read", of="actionTypes")
+@edge.route("GET", "/actions", verb="read", of="actionTypes", answers=list[ActionType], query=(*LIST, "withScopes"))
 def list_types(request: Request) -> Answer:
     """The built-in types first, then the account's own, newest first."""
     ask = ask_of(request, "actionType")
@@ -42,21 +53,57 @@ def list_types(request: Request) -> Answer:
     return listed(request, page, built_in + documents)
 
 
-@edge.route("PUT", "/actions/{type}", verb="update", of="actionTypes")
+@edge.route("PUT", "/actions/{type}", verb="update", of="actionTypes", body=SentActionType, answers=ActionType)
 def update_type(request: Request) -> Answer:
     return Answer(document=types.update(request.caller, request.parameters["type"], request.read(SentActionType)))
 
 
-@edge.route("DELETE", "/actions/{type}", verb="delete", of="actionTypes")
+@edge.route("DELETE", "/actions/{type}", verb="delete", of="actionTypes", answers=None)
 def delete_type(request: Request) -> Answer:
     types.delete(request.caller, request.parameters["type"])
     return no_content()
 
 
-@edge.route("POST", "/actions/{type}", verb="create", of="actions")
-@edge.route("POST", "/thngs/{thngId}/actions/{type}", verb="create", of="actions")
-@edge.route("POST", "/products/{productId}/actions/{type}", verb="create", of="actions")
-@edge.route("POST", "/collections/{collectionId}/actions/{type}", verb="create", of="actions")
+@edge.route(
+    "POST",
+    "/actions/{type}",
+    verb="create",
+    of="actions",
+    body=SentAction | list[SentAction],
+    answers=Action | list[Action],
+    status=201,
+    query=("project",),
+)
+@edge.route(
+    "POST",
+    "/thngs/{thngId}/actions/{type}",
+    verb="create",
+    of="actions",
+    body=SentAction | list[SentAction],
+    answers=Action | list[Action],
+    status=201,
+    query=("project",),
+)
+@edge.route(
+    "POST",
+    "/products/{productId}/actions/{type}",
+    verb="create",
+    of="actions",
+    body=SentAction | list[SentAction],
+    answers=Action | list[Action],
+    status=201,
+    query=("project",),
+)
+@edge.route(
+    "POST",
+    "/collections/{collectionId}/actions/{type}",
+    verb="create",
+    of="actions",
+    body=SentAction | list[SentAction],
+    answers=Action | list[Action],
+    status=201,
+    query=("project",),
+)
 def create_actions(request: Request) -> Answer:
     """One action from an object; from an array (at type `all`) all of them or none.
 
@@ -80,10 +127,33 @@ def create_actions(request: Request) -> Answer:
     return created(documents[0], address)
 
 
-@edge.route("GET", "/actions/{type}", verb="read", of="actions")
-@edge.route("GET", "/thngs/{thngId}/actions/{type}", verb="read", of="actions")
-@edge.route("GET", "/products/{productId}/actions/{type}", verb="read", of="actions")
-@edge.route("GET", "/collections/{collectionId}/actions/{type}", verb="read", of="actions")
+@edge.route(
+    "GET", "/actions/{type}", verb="read", of="actions", answers=list[Action], query=(*LIST, "context", "withScopes")
+)
+@edge.route(
+    "GET",
+    "/thngs/{thngId}/actions/{type}",
+    verb="read",
+    of="actions",
+    answers=list[Action],
+    query=(*LIST, "context", "withScopes"),
+)
+@edge.route(
+    "GET",
+    "/products/{productId}/actions/{type}",
+    verb="read",
+    of="actions",
+    answers=list[Action],
+    query=(*LIST, "context", "withScopes"),
+)
+@edge.route(
+    "GET",
+    "/collections/{collectionId}/actions/{type}",
+    verb="read",
+    of="actions",
+    answers=list[Action],
+    query=(*LIST, "context", "withScopes"),
+)
 def list_actions(request: Request) -> Answer:
     """Newest first; at the address of a thing those that are about it."""
     target = _target(request)
@@ -103,10 +173,38 @@ def list_actions(request: Request) -> Answer:
     return listed(request, page, documents)
 
 
-@edge.route("GET", "/actions/{type}/{actionId}", verb="read", of="actions")
-@edge.route("GET", "/thngs/{thngId}/actions/{type}/{actionId}", verb="read", of="actions")
-@edge.route("GET", "/products/{productId}/actions/{type}/{actionId}", verb="read", of="actions")
-@edge.route("GET", "/collections/{collectionId}/actions/{type}/{actionId}", verb="read", of="actions")
+@edge.route(
+    "GET",
+    "/actions/{type}/{actionId}",
+    verb="read",
+    of="actions",
+    answers=Action,
+    query=("context", "withScopes", "explain"),
+)
+@edge.route(
+    "GET",
+    "/thngs/{thngId}/actions/{type}/{actionId}",
+    verb="read",
+    of="actions",
+    answers=Action,
+    query=("context", "withScopes", "explain"),
+)
+@edge.route(
+    "GET",
+    "/products/{productId}/actions/{type}/{actionId}",
+    verb="read",
+    of="actions",
+    answers=Action,
+    query=("context", "withScopes", "explain"),
+)
+@edge.route(
+    "GET",
+    "/collections/{collectionId}/actions/{type}/{actionId}",
+    verb="read",
+    of="actions",
+    answers=Action,
+    query=("context", "withScopes", "explain"),
+)
 def read_action(request: Request) -> Answer:
     """With `?context=true` what is known of how it came about, with `?explain=true` why it went where it went."""
     target = _target(request)
@@ -121,7 +219,7 @@ def read_action(request: Request) -> Answer:
     return Answer(document=document)
 
 
-@edge.route("DELETE", "/actions/{type}/{actionId}", verb="delete", of="actions")
+@edge.route("DELETE", "/actions/{type}/{actionId}", verb="delete", of="actions", answers=None)
 def delete_action(request: Request) -> Answer:
     service.delete(request.caller, request.parameters["type"], request.parameters["actionId"])
     return no_content()

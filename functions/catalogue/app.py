@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from fingerpost import wiring
+from fingerpost.answers import Id
 from fingerpost.body import parse_json
 from fingerpost.catalogue import bulk, members, service
+from fingerpost.catalogue.answers import Collection, Place, Product, Thng
 from fingerpost.catalogue.documents import (
     NewCollection,
     NewPlace,
@@ -23,98 +25,141 @@ from fingerpost.errors import Invalid
 from fingerpost.paging import ask_of, by_ids, listed, lister, loads, sight_of
 from fingerpost.resources import Kind, Resources, Stored
 
-MANY = ("filter", "ids", "project", "withScopes")
+SCOPES = ("withScopes",)
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project", "withScopes")
+MANY = ("ids", *LIST)
+ALIKE = ("ids", "filter", "project", "withScopes")
 
 edge = Edge("catalogue")
 handler = edge.handler
 
 
-@edge.route("POST", "/products", verb="create", of="products")
+@edge.route(
+    "POST", "/products", verb="create", of="products", body=NewProduct, answers=Product, status=201, query=("project",)
+)
 def create_product(request: Request) -> Answer:
     document = service.create_product(request.caller, request.read(NewProduct), request.query.get("project"))
     return created(document, f"{wiring.settings().api_url}/products/{document['id']}")
 
 
-@edge.route("GET", "/products", verb="read", of="products")
+@edge.route("GET", "/products", verb="read", of="products", answers=list[Product], query=MANY)
 def list_products(request: Request) -> Answer:
     return _list(request, PRODUCT)
 
 
-@edge.route("PUT", "/products", verb="update", of="products", body=SentProduct, query=MANY, status=204)
+@edge.route(
+    "PUT",
+    "/products",
+    verb="update",
+    of="products",
+    body=SentProduct,
+    answers=None,
+    status=204,
+    also={200: list[Product]},
+    query=ALIKE,
+)
 def update_products(request: Request) -> Answer:
     """Update several products alike: at once by `ids`, after the answer by `filter`."""
     return _updated(request, PRODUCT, service.product_fields(request.read(SentProduct)))
 
 
-@edge.route("GET", "/products/{productId}", verb="read", of="products")
+@edge.route("GET", "/products/{productId}", verb="read", of="products", answers=Product, query=SCOPES)
 def read_product(request: Request) -> Answer:
     return _shown(request, PRODUCT, service.read(request.caller, PRODUCT, request.parameters["productId"]))
 
 
-@edge.route("PUT", "/products/{productId}", verb="update", of="products")
+@edge.route(
+    "PUT", "/products/{productId}", verb="update", of="products", body=SentProduct, answers=Product, query=SCOPES
+)
 def update_product(request: Request) -> Answer:
     product_id = request.parameters["productId"]
     return _shown(request, PRODUCT, service.update_product(request.caller, product_id, request.read(SentProduct)))
 
 
-@edge.route("DELETE", "/products/{productId}", verb="delete", of="products")
+@edge.route("DELETE", "/products/{productId}", verb="delete", of="products", answers=None)
 def delete_product(request: Request) -> Answer:
     service.delete(request.caller, PRODUCT, request.parameters["productId"])
     return no_content()
 
 
-@edge.route("POST", "/thngs", verb="create", of="thngs")
+@edge.route("POST", "/thngs", verb="create", of="thngs", body=NewThng, answers=Thng, status=201, query=("project",))
 def create_thng(request: Request) -> Answer:
     document = service.create_thng(request.caller, request.read(NewThng), request.query.get("project"))
     return created(document, f"{wiring.settings().api_url}/thngs/{document['id']}")
 
 
-@edge.route("GET", "/thngs", verb="read", of="thngs")
+@edge.route("GET", "/thngs", verb="read", of="thngs", answers=list[Thng], query=MANY)
 def list_thngs(request: Request) -> Answer:
     return _list(request, THNG)
 
 
-@edge.route("PUT", "/thngs", verb="update", of="thngs", body=SentThng, query=MANY, status=204)
+@edge.route(
+    "PUT",
+    "/thngs",
+    verb="update",
+    of="thngs",
+    body=SentThng,
+    answers=None,
+    status=204,
+    also={200: list[Thng]},
+    query=ALIKE,
+)
 def update_thngs(request: Request) -> Answer:
     """Update several thngs alike: at once by `ids`, after the answer by `filter`."""
     return _updated(request, THNG, request.read(SentThng).sent())
 
 
-@edge.route("GET", "/thngs/{thngId}", verb="read", of="thngs")
+@edge.route("GET", "/thngs/{thngId}", verb="read", of="thngs", answers=Thng, query=SCOPES)
 def read_thng(request: Request) -> Answer:
     return _shown(request, THNG, service.read(request.caller, THNG, request.parameters["thngId"]))
 
 
-@edge.route("PUT", "/thngs/{thngId}", verb="update", of="thngs")
+@edge.route("PUT", "/thngs/{thngId}", verb="update", of="thngs", body=SentThng, answers=Thng, query=SCOPES)
 def update_thng(request: Request) -> Answer:
     thng_id = request.parameters["thngId"]
     return _shown(request, THNG, service.update_thng(request.caller, thng_id, request.read(SentThng)))
 
 
-@edge.route("DELETE", "/thngs/{thngId}", verb="delete", of="thngs")
+@edge.route("DELETE", "/thngs/{thngId}", verb="delete", of="thngs", answers=None)
 def delete_thng(request: Request) -> Answer:
     service.delete(request.caller, THNG, request.parameters["thngId"])
     return no_content()
 
 
-@edge.route("POST", "/collections", verb="create", of="collections")
+@edge.route(
+    "POST",
+    "/collections",
+    verb="create",
+    of="collections",
+    body=NewCollection,
+    answers=Collection,
+    status=201,
+    query=("project",),
+)
 def create_collection(request: Request) -> Answer:
     document = service.create_collection(request.caller, request.read(NewCollection), request.query.get("project"))
     return created(document, f"{wiring.settings().api_url}/collections/{document['id']}")
 
 
-@edge.route("GET", "/collections", verb="read", of="collections")
+@edge.route("GET", "/collections", verb="read", of="collections", answers=list[Collection], query=MANY)
 def list_collections(request: Request) -> Answer:
     return _list(request, COLLECTION)
 
 
-@edge.route("GET", "/collections/{collectionId}", verb="read", of="collections")
+@edge.route("GET", "/collections/{collectionId}", verb="read", of="collections", answers=Collection, query=SCOPES)
 def read_collection(request: Request) -> Answer:
     return _shown(request, COLLECTION, service.read(request.caller, COLLECTION, request.parameters["collectionId"]))
 
 
-@edge.route("PUT", "/collections/{collectionId}", verb="update", of="collections")
+@edge.route(
+    "PUT",
+    "/collections/{collectionId}",
+    verb="update",
+    of="collections",
+    body=SentCollection,
+    answers=Collection,
+    query=SCOPES,
+)
 def update_collection(request: Request) -> Answer:
     collection_id = request.parameters["collectionId"]
     return _shown(
@@ -122,13 +167,21 @@ def update_collection(request: Request) -> Answer:
     )
 
 
-@edge.route("DELETE", "/collections/{collectionId}", verb="delete", of="collections")
+@edge.route("DELETE", "/collections/{collectionId}", verb="delete", of="collections", answers=None)
 def delete_collection(request: Request) -> Answer:
     service.delete(request.caller, COLLECTION, request.parameters["collectionId"])
     return no_content()
 
 
-@edge.route("PUT", "/collections/{collectionId}/thngs", verb="update", of="collections", body=list[str])
+@edge.route(
+    "PUT",
+    "/collections/{collectionId}/thngs",
+    verb="update",
+    of="collections",
+    body=list[Id],
+    answers=Collection,
+    query=SCOPES,
+)
 def add_thngs(request: Request) -> Answer:
     """Put thngs into a collection. Answers the collection."""
     collection_id = request.parameters["collectionId"]
@@ -136,26 +189,36 @@ def add_thngs(request: Request) -> Answer:
     return _shown(request, COLLECTION, stored)
 
 
-@edge.route("GET", "/collections/{collectionId}/thngs", verb="read", of="collections", query=LIST)
+@edge.route("GET", "/collections/{collectionId}/thngs", verb="read", of="collections", answers=list[Thng], query=LIST)
 def list_members(request: Request) -> Answer:
     """The thngs in a collection, newest first."""
     return _list(request, THNG, within=service.read(request.caller, COLLECTION, request.parameters["collectionId"]))
 
 
-@edge.route("DELETE", "/collections/{collectionId}/thngs", verb="update", of="collections")
+@edge.route(
+    "DELETE", "/collections/{collectionId}/thngs", verb="update", of="collections", answers=None, query=("filter",)
+)
 def remove_thngs(request: Request) -> Answer:
     """Take all thngs out of a collection, at most 500 a call; `x-result-count` says how many."""
     return _emptied(request, THNG)
 
 
-@edge.route("DELETE", "/collections/{collectionId}/thngs/{thngId}", verb="update", of="collections")
+@edge.route("DELETE", "/collections/{collectionId}/thngs/{thngId}", verb="update", of="collections", answers=None)
 def remove_thng(request: Request) -> Answer:
     """Take a thng out of a collection."""
     members.remove(request.caller, THNG, request.parameters["collectionId"], request.parameters["thngId"])
     return no_content()
 
 
-@edge.route("POST", "/collections/{collectionId}/collections", verb="update", of="collections", body=list[str])
+@edge.route(
+    "POST",
+    "/collections/{collectionId}/collections",
+    verb="update",
+    of="collections",
+    body=list[Id],
+    answers=Collection,
+    query=SCOPES,
+)
 def add_collections(request: Request) -> Answer:
     """Put collections into another. Answers that."""
     collection_id = request.parameters["collectionId"]
@@ -163,33 +226,49 @@ def add_collections(request: Request) -> Answer:
     return _shown(request, COLLECTION, stored)
 
 
-@edge.route("GET", "/collections/{collectionId}/collections", verb="read", of="collections", query=LIST)
+@edge.route(
+    "GET",
+    "/collections/{collectionId}/collections",
+    verb="read",
+    of="collections",
+    answers=list[Collection],
+    query=LIST,
+)
 def list_children(request: Request) -> Answer:
     """The collections in a collection, newest first."""
     within = service.read(request.caller, COLLECTION, request.parameters["collectionId"])
     return _list(request, COLLECTION, within=within)
 
 
-@edge.route("DELETE", "/collections/{collectionId}/collections", verb="update", of="collections")
+@edge.route(
+    "DELETE",
+    "/collections/{collectionId}/collections",
+    verb="update",
+    of="collections",
+    answers=None,
+    query=("filter",),
+)
 def remove_children(request: Request) -> Answer:
     """Take all collections out of another, at most 500 a call; `x-result-count` says how many."""
     return _emptied(request, COLLECTION)
 
 
-@edge.route("DELETE", "/collections/{collectionId}/collections/{childId}", verb="update", of="collections")
+@edge.route(
+    "DELETE", "/collections/{collectionId}/collections/{childId}", verb="update", of="collections", answers=None
+)
 def remove_child(request: Request) -> Answer:
     """Take a collection out of another."""
     members.remove(request.caller, COLLECTION, request.parameters["collectionId"], request.parameters["childId"])
     return no_content()
 
 
-@edge.route("POST", "/places", verb="create", of="places")
+@edge.route("POST", "/places", verb="create", of="places", body=NewPlace, answers=Place, status=201, query=("project",))
 def create_place(request: Request) -> Answer:
     document = service.create_place(request.caller, request.read(NewPlace), request.query.get("project"))
     return created(document, f"{wiring.settings().api_url}/places/{document['id']}")
 
 
-@edge.route("GET", "/places", verb="read", of="places")
+@edge.route("GET", "/places", verb="read", of="places", answers=list[Place], query=(*MANY, "lat", "lon", "maxDist"))
 def list_places(request: Request) -> Answer:
     """All places, newest first; with `lat` and `lon` those near that point, nearest first."""
     if (asked := point_asked_for(request.query)) is None or "ids" in request.query:
@@ -208,18 +287,18 @@ def list_places(request: Request) -> Answer:
     return listed(request, page, documents, count=near.count(ask))
 
 
-@edge.route("GET", "/places/{placeId}", verb="read", of="places")
+@edge.route("GET", "/places/{placeId}", verb="read", of="places", answers=Place, query=SCOPES)
 def read_place(request: Request) -> Answer:
     return _shown(request, PLACE, service.read(request.caller, PLACE, request.parameters["placeId"]))
 
 
-@edge.route("PUT", "/places/{placeId}", verb="update", of="places")
+@edge.route("PUT", "/places/{placeId}", verb="update", of="places", body=SentPlace, answers=Place, query=SCOPES)
 def update_place(request: Request) -> Answer:
     place_id = request.parameters["placeId"]
     return _shown(request, PLACE, service.update_place(request.caller, place_id, request.read(SentPlace)))
 
 
-@edge.route("DELETE", "/places/{placeId}", verb="delete", of="places")
+@edge.route("DELETE", "/places/{placeId}", verb="delete", of="places", answers=None)
 def delete_place(request: Request) -> Answer:
     service.delete(request.caller, PLACE, request.parameters["placeId"])
     return no_content()

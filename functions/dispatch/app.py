@@ -2,8 +2,8 @@
 
 from fingerpost import wiring
 from fingerpost.aws.stream import batch_item_failures, changes
+from fingerpost.following import dispatch
 from fingerpost.http import Event, Reply
-from fingerpost.redirection.upkeep import dispatch
 
 
 def handler(event: Event, _context: object = None) -> Reply:

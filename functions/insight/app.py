@@ -8,7 +8,7 @@ from fingerpost.errors import Finding, Invalid, NotFound
 from fingerpost.http import accepts
 from fingerpost.ids import is_id
 from fingerpost.insight import audit_log, erasure, spreadsheet, statistics
-from fingerpost.insight.documents import AuditEntry, Erasure, Statistics
+from fingerpost.insight.answers import AuditEntry, Erasure, Statistics
 from fingerpost.insight.names import RuleNames
 from fingerpost.insight.periods import day, day_start
 from fingerpost.paging import listed, next_address_of, per_page_of
@@ -22,7 +22,7 @@ AUDIT_QUERY = ("from", "to", "what", "resource", "by", "verb", "perPage", "nextP
 STATISTICS_QUERY = ("from", "to", "by", "format", "nextPageToken")
 
 
-@edge.route("GET", "/audit", verb="read", of="audit", answers=list[AuditEntry], query=AUDIT_QUERY)
+@edge.route("GET", "/audit", verb="read", of="audit", query=AUDIT_QUERY, answers=list[AuditEntry])
 def read_audit(request: Request) -> Answer:
     """Every change of a rule, link, key, role or setting, newest first."""
     page = audit_log.page(
@@ -35,7 +35,9 @@ def read_audit(request: Request) -> Answer:
     return listed(request, page, list(page.items))
 
 
-@edge.route("GET", "/statistics", verb="read", of="statistics", answers=Statistics, query=STATISTICS_QUERY)
+@edge.route(
+    "GET", "/statistics", verb="read", of="statistics", query=STATISTICS_QUERY, answers=(Statistics, "text/csv")
+)
 def read_statistics(request: Request) -> Answer:
     """Hits of all the account's redirections, as JSON or CSV."""
     return _answered(request, None)
@@ -46,7 +48,7 @@ def read_statistics(request: Request) -> Answer:
     "/redirections/{shortId}/statistics",
     verb="read",
     of="redirections",
-    answers=Statistics,
+    answers=(Statistics, "text/csv"),
     query=("shortDomain", *STATISTICS_QUERY),
 )
 def read_statistics_of_redirection(request: Request) -> Answer:

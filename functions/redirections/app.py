@@ -9,6 +9,7 @@ from fingerpost.http import accepts, preferred
 from fingerpost.listing import Ask, PageOf
 from fingerpost.paging import ask_of, listed, lister, sight_of
 from fingerpost.redirection import qr
+from fingerpost.redirection.answers import Redirection
 from fingerpost.redirection.documents import SentRedirection
 from fingerpost.redirection.drawings import TYPE_OF, drawing
 from fingerpost.redirection.hits import Hits
@@ -22,13 +23,24 @@ handler = edge.handler
 
 MEDIA: dict[str, qr.Format] = {media: format_ for format_, media in TYPE_OF.items()}
 ALIASED: dict[str, ResourceType] = {"thngs": "thng", "products": "product"}
+IMAGES = tuple(MEDIA)
 NAMED = ("shortDomain",)
 DRAWN = (*NAMED, "w", "h")
 LISTED = ("evrythngId", *NAMED, "perPage", "sortOrder", "nextPageToken", "project")
 QR_CACHE = "public, max-age=86400"
 
 
-@edge.route("POST", "/redirections", verb="create", of="redirections")
+@edge.route(
+    "POST",
+    "/redirections",
+    verb="create",
+    of="redirections",
+    body=SentRedirection,
+    answers=Redirection,
+    status=201,
+    also={200: IMAGES},
+    query=NAMED,
+)
 def create_redirection(request: Request) -> Answer:
     """JSON with 201 when Accept names it; else the QR code, with 200 and the short URL in Content-Disposition."""
     link = _links(request).create(request.read(SentRedirection), link_domain_of(request))
@@ -42,7 +54,7 @@ def create_redirection(request: Request) -> Answer:
     return Answer(content=image, content_type=media, headers=headers)
 
 
-@edge.route("GET", "/redirections", verb="read", of="redirections", query=LISTED)
+@edge.route("GET", "/redirections", verb="read", of="redirections", query=LISTED, answers=list[Redirection])
 def list_redirections(request: Request) -> Answer:
     """All links or those on a `shortDomain`, newest first; with `evrythngId` those of one resource, oldest first."""
     if request.query.get("filter"):
@@ -71,45 +83,53 @@ def _all_links(request: Request, ask: Ask) -> Answer:
     return listed(request, page, [_document(request, link) for link in page.items], count=count)
 
 
-@edge.route("GET", "/redirections/{shortId}.qr", query=DRAWN)
-@edge.route("GET", "/{shortId}.qr")
+@edge.route("GET", "/redirections/{shortId}.qr", answers=IMAGES, query=DRAWN)
+@edge.route("GET", "/{shortId}.qr", answers=IMAGES, query=DRAWN)
 def draw(request: Request) -> Answer:
     """The QR code in the format that Accept prefers."""
     return _draw(request, MEDIA[preferred(request.event, *MEDIA) or "image/png"], vary=True)
 
 
-@edge.route("GET", "/redirections/{shortId}.png", query=DRAWN)
-@edge.route("GET", "/{shortId}.png")
+@edge.route("GET", "/redirections/{shortId}.png", answers=TYPE_OF["png"], query=DRAWN)
+@edge.route("GET", "/{shortId}.png", answers=TYPE_OF["png"], query=DRAWN)
 def draw_png(request: Request) -> Answer:
     return _draw(request, "png")
 
 
-@edge.route("GET", "/redirections/{shortId}.svg", query=DRAWN)
-@edge.route("GET", "/{shortId}.svg")
+@edge.route("GET", "/redirections/{shortId}.svg", answers=TYPE_OF["svg"], query=DRAWN)
+@edge.route("GET", "/{shortId}.svg", answers=TYPE_OF["svg"], query=DRAWN)
 def draw_svg(request: Request) -> Answer:
     return _draw(request, "svg")
 
 
-@edge.route("GET", "/redirections/{shortId}.pdf", query=DRAWN)
-@edge.route("GET", "/{shortId}.pdf")
+@edge.route("GET", "/redirections/{shortId}.pdf", answers=TYPE_OF["pdf"], query=DRAWN)
+@edge.route("GET", "/{shortId}.pdf", answers=TYPE_OF["pdf"], query=DRAWN)
 def draw_pdf(request: Request) -> Answer:
     return _draw(request, "pdf")
 
 
-@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections", query=NAMED)
+@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections", query=NAMED, answers=Redirection)
 def read_redirection(request: Request) -> Answer:
     link = _links(request).read(link_domain_of(request), request.parameters["shortId"])
     return Answer(document=_document(request, link))
 
 
-@edge.route("PUT", "/redirections/{shortId}", verb="update", of="redirections", query=NAMED)
+@edge.route(
+    "PUT",
+    "/redirections/{shortId}",
+    verb="update",
+    of="redirections",
+    query=NAMED,
+    body=SentRedirection,
+    answers=Redirection,
+)
 def update_redirection(request: Request) -> Answer:
     sent = request.read(SentRedirection)
     link = _links(request).update(link_domain_of(request), request.parameters["shortId"], sent)
     return Answer(document=_document(request, link))
 
 
-@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections", query=NAMED)
+@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections", query=NAMED, answers=None)
 def delete_redirection(request: Request) -> Answer:
     _links(request).delete(link_domain_of(request), request.parameters["shortId"])
     return no_content()
@@ -120,11 +140,20 @@ def _alias(plural: str, type_: ResourceType) -> None:
     parameter = f"{type_}Id"
     template = f"/{plural}/{{{parameter}}}/redirector"
 
-    @edge.route("GET", template, verb="read", of="redirections")
+    @edge.route("GET", template, verb="read", of="redirections", answers=Redirection)
     def read_oldest(request: Request) -> Answer:
         return Answer(document=_document(request, _oldest(request)))
 
-    @edge.route("POST", template, verb="create", of="redirections")
+    @edge.route(
+        "POST",
+        template,
+        verb="create",
+        of="redirections",
+        body=SentRedirection,
+        answers=Redirection,
+        status=201,
+        query=NAMED,
+    )
     def add(request: Request) -> Answer:
         """One more, beside those that there are."""
         sent = request.read(SentRedirection)
@@ -137,14 +166,16 @@ def _alias(plural: str, type_: ResourceType) -> None:
         link = links.create(wanted, link_domain_of(request))
         return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
 
-    @edge.route("PUT", template, verb="update", of="redirections")
+    @edge.route(
+        "PUT", template, verb="update", of="redirections", body=SentRedirection, answers=Redirection, status=201
+    )
     def update_oldest(request: Request) -> Answer:
         """201, as the platform answers here."""
         sent, oldest = request.read(SentRedirection), _oldest(request)
         link = _links(request).update(oldest.domain, oldest.short_id, sent)
         return Answer(status=201, document=_document(request, link))
 
-    @edge.route("DELETE", template, verb="delete", of="redirections")
+    @edge.route("DELETE", template, verb="delete", of="redirections", answers=None)
     def delete_oldest(request: Request) -> Answer:
         oldest = _oldest(request)
         _links(request).delete(oldest.domain, oldest.short_id)

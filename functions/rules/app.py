@@ -9,6 +9,7 @@ from fingerpost.errors import Invalid
 from fingerpost.listing import PageOf
 from fingerpost.paging import listed, per_page_of
 from fingerpost.redirection import drafts, publish, release, versions
+from fingerpost.redirection.answers import Difference, Draft, Redirector, Version, WholeDraft, WholeVersion
 from fingerpost.redirection.diffs import diff_document
 from fingerpost.redirection.documents import SentApplicationRules, SentRules
 from fingerpost.redirection.owners import owner_of, rules_route
@@ -32,13 +33,13 @@ PAGE = ("perPage", "nextPageToken")
 type Documents = list[dict[str, Any]]
 
 
-@rules_route(edge, "GET", "", "read")
+@rules_route(edge, "GET", "", "read", answers=Redirector)
 def read_rules(request: Request) -> Answer:
     """What is live now, and what is planned."""
     return Answer(document=versions.read(request.caller, owner_of(request)))
 
 
-@rules_route(edge, "PUT", "", "update", bodies=(SentRules, SentApplicationRules), query=("strict",))
+@rules_route(edge, "PUT", "", "update", bodies=(SentRules, SentApplicationRules), query=("strict",), answers=Redirector)
 def publish_rules(request: Request) -> Answer:
     """Publish at once, whatever is live. Unknown fields are stored with a warning, and refused with `strict`.
 
@@ -52,7 +53,7 @@ def publish_rules(request: Request) -> Answer:
 # Versions
 
 
-@rules_route(edge, "GET", "/versions", "read", query=PAGE)
+@rules_route(edge, "GET", "/versions", "read", query=PAGE, answers=list[Version])
 def list_versions(request: Request) -> Answer:
     """Every version with who, when and why, newest first."""
     owner, caller = owner_of(request), request.caller
@@ -64,7 +65,14 @@ def list_versions(request: Request) -> Answer:
 
 
 @rules_route(
-    edge, "POST", "/versions", "update", bodies=(SentVersion, SentApplicationVersion), status=201, query=("strict",)
+    edge,
+    "POST",
+    "/versions",
+    "update",
+    bodies=(SentVersion, SentApplicationVersion),
+    status=201,
+    query=("strict",),
+    answers=WholeVersion,
 )
 def publish_version(request: Request) -> Answer:
     """Publish with a reason, at once or at its own time, unless other rules are live than it is based on."""
@@ -75,7 +83,7 @@ def publish_version(request: Request) -> Answer:
     return _created(request, document)
 
 
-@rules_route(edge, "GET", "/versions/{number}", "read")
+@rules_route(edge, "GET", "/versions/{number}", "read", answers=WholeVersion)
 def read_version(request: Request) -> Answer:
     """One version, with its rules."""
     owner, caller = owner_of(request), request.caller
@@ -83,7 +91,7 @@ def read_version(request: Request) -> Answer:
     return Answer(document=versions.whole_document(caller, owner, row, versions.timeline(caller, owner)))
 
 
-@rules_route(edge, "DELETE", "/versions/{number}/schedule", "update")
+@rules_route(edge, "DELETE", "/versions/{number}/schedule", "update", answers=Version)
 def cancel_schedule(request: Request) -> Answer:
     """Take a planned version off the plan before it begins."""
     caller = request.caller
@@ -92,7 +100,7 @@ def cancel_schedule(request: Request) -> Answer:
     return Answer(document=document)
 
 
-@rules_route(edge, "POST", "/rollback", "update", bodies=(SentRollback, SentRollback))
+@rules_route(edge, "POST", "/rollback", "update", bodies=(SentRollback, SentRollback), answers=Redirector)
 def roll_back(request: Request) -> Answer:
     """Make the rules of an earlier version live again, as a new version."""
     owner, caller = owner_of(request), request.caller
@@ -103,7 +111,7 @@ def roll_back(request: Request) -> Answer:
     return Answer(document=versions.document(caller, owner, row, rules, planned=planned))
 
 
-@rules_route(edge, "GET", "/diff", "read", query=("from:rules", "to:rules"))
+@rules_route(edge, "GET", "/diff", "read", query=("from:rules", "to:rules"), answers=Difference)
 def read_diff(request: Request) -> Answer:
     """What became of one set of rules in another, rule by rule, in words."""
     owner = owner_of(request)
@@ -114,7 +122,7 @@ def read_diff(request: Request) -> Answer:
     return Answer(document=diff_document(before, after))
 
 
-@rules_route(edge, "POST", "/diff", "read", bodies=(SentDiff, SentDiff))
+@rules_route(edge, "POST", "/diff", "read", bodies=(SentDiff, SentDiff), answers=Difference)
 def compare(request: Request) -> Answer:
     """The same for rules that are sent along: `from` and `to` each name a version, a draft, or hold rules."""
     owner, sent = owner_of(request), request.read(SentDiff)
@@ -125,7 +133,7 @@ def compare(request: Request) -> Answer:
 # Drafts
 
 
-@rules_route(edge, "GET", "/drafts", "read", query=PAGE)
+@rules_route(edge, "GET", "/drafts", "read", query=PAGE, answers=list[Draft])
 def list_drafts(request: Request) -> Answer:
     """The drafts by name, without their rules."""
     owner, caller = owner_of(request), request.caller
@@ -136,7 +144,7 @@ def list_drafts(request: Request) -> Answer:
     return _page(request, page_after, "drafts", owner.name)
 
 
-@rules_route(edge, "PUT", "/drafts/{name}", "update", bodies=(SentDraft, SentApplicationDraft))
+@rules_route(edge, "PUT", "/drafts/{name}", "update", bodies=(SentDraft, SentApplicationDraft), answers=WholeDraft)
 def save_draft(request: Request) -> Answer:
     """Make a draft or replace it. It may hold mistakes, which its document tells."""
     owner, name = owner_of(request), request.parameters["name"]
@@ -145,21 +153,28 @@ def save_draft(request: Request) -> Answer:
     return Answer(document=document)
 
 
-@rules_route(edge, "GET", "/drafts/{name}", "read")
+@rules_route(edge, "GET", "/drafts/{name}", "read", answers=WholeDraft)
 def read_draft(request: Request) -> Answer:
     """One draft, with its rules and what is wrong with them."""
     draft = drafts.read(request.caller, owner_of(request), request.parameters["name"])
     return Answer(document=drafts.whole_document(request.caller, draft))
 
 
-@rules_route(edge, "DELETE", "/drafts/{name}", "update")
+@rules_route(edge, "DELETE", "/drafts/{name}", "update", answers=None)
 def delete_draft(request: Request) -> Answer:
     drafts.delete(request.caller, owner_of(request), request.parameters["name"])
     return no_content()
 
 
 @rules_route(
-    edge, "POST", "/drafts/{name}/publish", "update", bodies=(SentStory, SentStory), status=201, query=("strict",)
+    edge,
+    "POST",
+    "/drafts/{name}/publish",
+    "update",
+    bodies=(SentStory, SentStory),
+    status=201,
+    query=("strict",),
+    answers=WholeVersion,
 )
 def publish_draft(request: Request) -> Answer:
     """Publish a draft, which goes away with it; refused with everything that is wrong with it."""

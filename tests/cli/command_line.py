@@ -9,6 +9,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from fingerpost.cli.app import app
+from fingerpost.cli.terminal import PIPED_COLUMNS
 from tests.running import Server
 
 
@@ -33,6 +34,7 @@ class CommandLine:
             "FINGERPOST_API_URL": "",
             "FINGERPOST_API_KEY": "",
             "FINGERPOST_DATA_DIR": "",
+            "COLUMNS": str(PIPED_COLUMNS),  # whatever the runner of the tests says
             **environment,
         }
 

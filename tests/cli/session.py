@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fingerpost.cli.terminal import PIPED_COLUMNS
 from tests.running import ROOT, Server, running
 
 SESSION = ROOT / "docs" / "session.md"
@@ -45,7 +46,7 @@ def sunday() -> dict[str, str]:
     """The environment of processes for which it is Sunday now."""
     offset = int(SUNDAY.timestamp() * 1e9) - time.time_ns()
     path = f"{Path(__file__).with_name('sunday')}:{ROOT / 'layers/core/python'}"
-    return {"SUNDAY_OFFSET_NS": str(offset), "PYTHONPATH": path, "TZ": "UTC"}
+    return {"SUNDAY_OFFSET_NS": str(offset), "PYTHONPATH": path, "TZ": "UTC", "COLUMNS": str(PIPED_COLUMNS)}
 
 
 def printed(server: Server, commands: list[str], environment: dict[str, str]) -> list[str]:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from fingerpost import keys
+from tests.functions.people import anonymous, application_of, person
 from tests.functions.world import DOMAIN, EVENTS, Client, World
 
 
@@ -51,6 +52,25 @@ def test_a_deleted_products_record_puts_its_unlinking_on_the_queue(world: World,
     assert "product" not in operator.read(f"/thngs/{thng}")
 
 
+def test_a_deleted_applications_record_puts_the_leaving_of_its_users_on_the_queue(world: World, operator: Client):
+    ann = person(world, email="ann@museum.example")
+    others = [anonymous(world) for _ in range(30)]
+    bob = person(world, application_of(world, world.project)["client"])
+    application = world.application_id
+    operator.delete(f"/projects/{world.project}/applications/{application}")
+    values = {"APPLICATION": application, "PROJECT": world.project}
+    assert world.story("dispatch/application-deleted", **values) == {"batchItemFailures": []}
+    (message,) = world.queues["work"].receive(visibility_ms=0)
+    assert json.loads(message.body) == {"do": "dismiss", "account": world.account, "app": application}
+    for _ in range(2):
+        assert world.story("work/dismiss", APPLICATION=application) == {"batchItemFailures": []}
+    world.settle()
+    assert [each["id"] for each in operator.read("/users")] == [bob.id]
+    kept = {key for key in world.rows() if any(each.id in str(key) for each in (ann, *others))}
+    assert {key[1].pk.partition("#")[2].partition("#")[0] for key in kept} <= {"j", "jx"}
+    assert "ann@museum.example" not in repr([row for row in world.rows().values() if row["k"] != "audit"])
+
+
 def test_a_thng_that_gets_a_product_has_its_links_hints_refreshed(world: World, operator: Client):
     thng, product = world.thng()["id"], world.product()["id"]
     short_id = operator.link(thng)["shortId"]
@@ -74,6 +94,8 @@ def test_every_event_file_is_what_aws_sends_and_its_placeholders_are_documented(
     assert (EVENTS.parent / "functions" / name.partition("/")[0] / "app.py").is_file()
     if "Records" in event:
         assert {record["eventSource"] for record in event["Records"]} <= {"aws:dynamodb", "aws:sqs"}
+    elif name.startswith("live/"):
+        assert event["requestContext"]["routeKey"] in ("$connect", "$default", "$disconnect")
     else:
         assert event["version"] == "2.0"
         assert event["rawPath"] == event["requestContext"]["http"]["path"]

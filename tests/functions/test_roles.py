@@ -40,7 +40,7 @@ DEFAULTS = [
 def test_the_built_in_roles_come_first_then_the_accounts_own_newest_first(world: World, operator: Client):
     first = operator.made("/roles", {"name": "OperatorRole", "description": "An example"})
     world.clock.now += 1
-    second = world.answered("access/create-role-of-users").document
+    second = world.answered("users/create-role-of-users").document
     assert operator.read("/roles") == [
         {"id": "admin", "name": "admin"},
         {"id": "none", "name": "none"},
@@ -53,7 +53,7 @@ def test_the_built_in_roles_come_first_then_the_accounts_own_newest_first(world:
 
 
 def test_an_operators_role_shows_no_times_and_a_users_role_its_type(world: World, operator: Client):
-    answer = world.answered("access/create-role-of-users")
+    answer = world.answered("users/create-role-of-users")
     role = answer.document
     assert (answer.status, answer.location) == (201, f"{API_URL}/roles/{role['id']}")
     assert len(role["id"]) == 24 and int(role["id"], 16)
@@ -120,7 +120,7 @@ def test_a_new_operators_role_allows_nothing_and_shows_the_tree(operator: Client
 def test_a_permission_is_enabled_for_projects_and_disabled_again(world: World, operator: Client):
     role = operator.made("/roles", {"name": "x"})["id"]
     path = f"/roles/{role}/permissions"
-    answer = world.answered("access/set-project-permission", ROLE=role, PROJECT=world.project)
+    answer = world.answered("users/set-project-permission", ROLE=role, PROJECT=world.project)
     enabled = {"name": "project_read", "enabled": True, "projectScoped": True, "projects": [world.project]}
     assert answer.document == enabled == operator.read(f"{path}/project_read")
     assert operator.put(f"{path}/global_read", {"name": "global_read", "enabled": True}).document == {
@@ -168,6 +168,7 @@ def test_who_reads_everything_and_changes_one_project_is_told_so(world: World, o
     inside = operator.made("/thngs", {"name": "in"}, project=world.project)["id"]
     outside = operator.made("/thngs", {"name": "out"})["id"]
     link = operator.link(outside)["shortId"]
+    operator.made("/actions", {"name": "_Shared"})
     assert client.get(f"/thngs/{outside}").status == client.get(f"/redirections/{link}", on_short=True).status == 200
     for refused in (
         client.put(f"/thngs/{outside}", {"name": "y"}),
@@ -175,6 +176,9 @@ def test_who_reads_everything_and_changes_one_project_is_told_so(world: World, o
         client.put(f"/thngs/{outside}/properties", [{"key": "a", "value": 1}]),
         client.post("/actions/scans", {"thng": outside}),
         client.put(f"/redirections/{link}", {"defaultRedirectUrl": "https://x.example/"}, on_short=True),
+        client.put("/actions/_Shared", {"tags": ["x"]}),
+        client.delete("/actions/_Shared"),
+        client.put("/thngs", {"name": "y"}, ids=f"{inside},{outside}"),
         client.put(f"/thngs/{inside}", {"scopes": {"projects": ["+all"]}}),
         client.post("/thngs", {"name": "x", "scopes": {"projects": ["all"]}}),
     ):
@@ -199,7 +203,9 @@ def test_an_operator_of_several_projects_sees_them_together(world: World, operat
     assert [each["id"] for each in client.read("/thngs", project=two)] == [thngs[1]]
     assert client.get("/thngs", project=three).status == 404
     assert {each["id"] for each in client.read("/projects")} == {world.project, two}
-    assert client.post("/thngs", {"name": "where?"}).status == 400
+    operator.made("/actions", {"name": "_Moved", "scopes": {"projects": [world.project]}})
+    assert client.post("/thngs", {"name": "where?"}).status == client.post("/actions/_Moved", {}).status == 400
+    assert client.made(f"/actions/_Moved?project={two}", {})["type"] == "_Moved"
     assert client.post("/thngs?project=" + three, {"name": "x"}).status == 403
 
 
@@ -210,7 +216,7 @@ def test_a_users_role_has_the_immutable_permissions_whatever_is_sent(world: Worl
     role = user_role(world)
     path = f"/roles/{role}/permissions"
     assert operator.read(path) == DEFAULTS
-    answer = world.answered("access/replace-permissions", ROLE=role)
+    answer = world.answered("users/replace-permissions", ROLE=role)
     assert (answer.status, answer.document) == (200, [{"path": "/thngs", "access": "cr"}])
     assert operator.read(path) == [*DEFAULTS, {"path": "/thngs", "access": "cr"}]
     assert operator.put(path, operator.read(path)).document == operator.read(path)

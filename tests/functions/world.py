@@ -23,6 +23,7 @@ from fingerpost.local.queue import SqliteQueue
 from fingerpost.local.routes import Router
 from fingerpost.ports.table import Tables
 from fingerpost.redirection.visit import Visits
+from tests.functions.contract import hold
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 DOMAIN = "tn.example"
@@ -158,6 +159,8 @@ class Client:
         answer = answer_of(function.handler(event, None))
         if answer.status >= 400 and method != "HEAD":
             assert is_error_document(answer), answer
+        if match and method != "HEAD":
+            hold(match.route_key, answer.status, answer.headers.get("content-type", ""), answer.content)
         return answer
 
     def get(self, path: str, **more: Any) -> Answer:

@@ -62,6 +62,7 @@ def test_what_changes_nothing_makes_no_entry(main, feed, clock):
     main.put(KEY, {"a": 1, "b": [True]}, expires_at=clock.now + 1000)
     before = feed.lag("derive")
     main.put(KEY, {"b": [True], "a": 1.0}, expires_at=clock.now + 1000)
+    main.put(KEY, {"b": [True], "a": 1}, expires_at=clock.now + 1)  # within the same second
     main.update(KEY, (Set("a", 1), Remove("missing")))
     main.delete(OTHER)
     with pytest.raises(ConditionFailed):

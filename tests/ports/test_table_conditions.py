@@ -196,6 +196,13 @@ def test_an_expired_row_is_absent_to_every_read(table, clock):
     assert {row.key for row in table.walk()} == set(keys[3:])
 
 
+def test_both_tables_go_by_the_same_clock(tables, clock):
+    for table in (tables.main, tables.log):
+        table.put(KEY, {}, expires_at=clock.now + 1_000 * SECOND)
+    clock.now += 1_001 * SECOND
+    assert (tables.main.get(KEY), tables.log.get(KEY)) == (None, None)
+
+
 def test_an_expired_row_is_absent_to_old_images(table, clock):
     for write in (
         lambda: table.put(KEY, {"new": 1}),

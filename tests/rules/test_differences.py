@@ -50,6 +50,8 @@ SAID = [
     ("country=IE", "!(country=IE)", ["no longer asks country=IE", "also asks !country=IE"]),
     ("dayOfWeek=mon,tue,wed", "dayOfWeek=thu,fri,sat,sun",
      ["Thursday, Friday, Saturday and Sunday added", "Monday, Tuesday and Wednesday removed"]),
+    ("dayOfWeek=mon", "dayOfWeek=mon,t*", ["text that begins with t added"]),
+    ("thng.tags=x", "thng.tags=x,sun", ["thng.tags sun added"]),
     ("country=IE,FR", "country=DE", ["country DE added", "country IE and FR removed"]),
     ("country!=IE,FR", "country!=DE,GB", ["country DE and GB excluded too", "country IE and FR no longer excluded"]),
     ("country=IE,FR", "country=ie,fr", ["is written differently and asks the same"]),

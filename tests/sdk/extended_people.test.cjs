@@ -1,124 +1,120 @@
-// Projects, applications, roles, permissions and application users with evrythng-extended.
+// Users, devices, roles and accesses with evrythng-extended, in each of its scopes.
 'use strict';
 
 const { test, before } = require('node:test');
-const { assert, extended, operatorKey, refused, unique } = require('./platform.cjs');
-const { address, call, password, prepared, signedIn } = require('./project.cjs');
+const { assert, eventually, extended, operatorKey, refused, unique } = require('./platform.cjs');
 
 const EVT = extended();
-let operator;
-let made;
+const password = 'turf cutters';
+const address = () => `${unique('user').replace(' ', '.')}@museum.example`;
 let app;
+let operator;
+let project;
+let trusted;
 
 before(async () => {
-  made = await prepared();
   operator = new EVT.Operator(operatorKey);
-  app = new EVT.App(made.appKey);
-  await Promise.all([operator.$init, app.$init]);
+  await operator.$init;
+  project = await operator.project().create({ name: unique('project') });
+  const application = await operator.project(project.id).application().create({ name: 'Guide', socialNetworks: {} });
+  app = new EVT.App(application.appApiKey);
+  await app.$init;
+  const secret = await EVT.api({
+    url: `/projects/${project.id}/applications/${application.id}/secretKey`,
+    authorization: operatorKey,
+  });
+  trusted = new EVT.TrustedApp(secret.secretApiKey);
+  await trusted.$init;
 });
 
-test('projects and their applications are created, listed, updated and deleted', async () => {
-  const project = await operator.project().create({ name: unique('project'), tags: ['sdk'] });
-  project.description = 'changed';
-  assert.equal((await project.update()).description, 'changed');
-  assert.equal((await operator.project().read({ fullResponse: true })).data[0].id, project.id);
-  const application = await project.application().create({ name: unique('application'), socialNetworks: {} });
-  assert.match(application.appApiKey, /^[A-Za-z0-9]{80}$/);
-  application.tags = ['changed'];
-  await application.update();
-  const listed = await operator.project(project.id).application().read();
-  assert.deepEqual(listed.map((each) => [each.id, each.tags]), [[application.id, ['changed']]]);
-  const path = `/projects/${project.id}/applications/${application.id}/secretKey`;
-  assert.match((await EVT.api({ url: path, authorization: operatorKey })).secretApiKey, /^[A-Za-z0-9]{80}$/);
-  await operator.project(project.id).application(application.id).delete();
-  await refused(operator.project(project.id).application(application.id).read(), 404);
-  await project.delete();
-  await refused(operator.project(project.id).read(), 404);
+test('the scopes find out who they are', () => {
+  assert.equal(app.name, 'Guide');
+  assert.equal(trusted.id, app.id);
+  assert.equal(app.project, project.id);
 });
 
-test('an iterator meets every project and application', async () => {
-  for (let number = 0; number < 3; number += 1) {
-    await operator.project(made.project.id).application().create({ name: unique('application'), socialNetworks: {} });
-  }
-  for (const [resource, least] of [[operator.project(), 1], [operator.project(made.project.id).application(), 4]]) {
-    const seen = [];
-    const iterator = resource.iterator({ params: { perPage: 2 } });
-    for (let page = await iterator.next(); !page.done; page = await iterator.next()) seen.push(...page.value);
-    assert.ok(seen.length >= least);
-    assert.equal(new Set(seen.map((each) => each.id)).size, seen.length);
-  }
-});
-
-test('a user is created, activated with the code, signs in, changes and leaves', async () => {
-  const credentials = { email: address(), password };
-  const created = await app.appUser().create({ ...credentials, firstName: 'Ada', lastName: 'L' });
-  assert.equal(created.status, 'inactive');
-  assert.match(created.activationCode, /^.{8}$/);
-  await refused(app.login(credentials), 403);
-  const activated = await created.validate();
-  assert.equal(activated.evrythngUser, created.id);
-  const { user } = await app.login(credentials);
-  await user.$init;
-  assert.equal(user.id, created.id);
-  assert.equal(user.email, credentials.email);
-  await user.update({ firstName: 'Grace' });
-  assert.equal((await operator.user(user.id).read()).firstName, 'Grace');
-  await refused(app.login({ ...credentials, password: 'not the password' }), 401);
-  await refused(app.appUser().create(credentials), 409);
+test('a user is created and validated in one step, logs in and out', async () => {
+  const email = address();
+  const created = await app.appUser().create({ email, password, firstName: 'Some', lastName: 'One' });
+  assert.equal(created.activationCode.length, 8);
+  const validated = await created.validate();
+  assert.equal(validated.status, 'active');
+  const { user } = await app.login({ email, password });
+  assert.equal(user.firstName, 'Some');
+  assert.equal(user.id, validated.evrythngUser);
+  const updated = await user.update({ customFields: { foo: 'bar' } });
+  assert.deepEqual(updated.customFields, { foo: 'bar' });
+  const thng = await user.thng().create({ name: unique('thng') });
+  assert.equal((await user.thng(thng.id).read()).id, thng.id);
+  await user.product().read();
   await user.logout();
-  await refused(user.product().read(), 403);
-  await operator.user(created.id).delete();
+  await refused(user.thng().read(), 403);
+});
+
+test('an anonymous user acts at once', async () => {
+  const user = await app.appUser().create({ anonymous: true });
+  const thng = await operator.thng().create({ name: unique('thng') }, { params: { project: project.id } });
+  const action = await user.action('scans').create({ thng: thng.id });
+  assert.equal(action.user, user.id);
+  await eventually(() => user.action('scans').read());
+});
+
+test('an operator lists, reads, updates and deletes users; a trusted application reads them', async () => {
+  const created = await app.appUser().create({ email: address(), password, firstName: unique('first') });
+  const found = await operator.user().read({ params: { filter: { firstName: created.firstName } } });
+  assert.ok(Array.isArray(found));
+  const read = await operator.user(created.id).read();
+  assert.equal(read.app, app.id);
+  read.firstName = 'Changed';
+  assert.equal((await read.update()).firstName, 'Changed');
+  assert.ok((await EVT.api({ url: '/users', authorization: trusted.apiKey })).some((each) => each.id === created.id));
+  await read.delete();
   await refused(operator.user(created.id).read(), 404);
 });
 
-test('a code activates by the id of the user as well', async () => {
-  const { id, activationCode } = await app.appUser().create({ email: address(), password });
-  const wrong = activationCode === 'aaaaaaaa' ? 'bbbbbbbb' : 'aaaaaaaa';
-  await assert.rejects(EVT.api({ url: `/auth/evrythng/users/${id}/validate`, method: 'post', data: { activationCode: wrong }, authorization: made.appKey }));
-  const answer = await EVT.api({ url: `/auth/evrythng/users/${id}/validate`, method: 'post', data: { activationCode }, authorization: made.appKey });
-  assert.match(answer.evrythngApiKey, /^[A-Za-z0-9]{80}$/);
+test('a device looks after its thng', async () => {
+  const thng = await operator.thng().create({ name: unique('device') }, { params: { project: project.id } });
+  const { thngApiKey } = await EVT.api({
+    url: '/auth/evrythng/thngs',
+    method: 'post',
+    authorization: operatorKey,
+    data: { thngId: thng.id },
+  });
+  const device = new EVT.Device({ apiKey: thngApiKey, id: thng.id });
+  await device.$init;
+  await device.update({ customFields: { foo: 'bar' } });
+  await device.property('temperature').update(52);
+  await device.property().update([{ key: 'status', value: true }]);
+  assert.equal((await device.property('temperature').read())[0].value, 52);
+  await device.action('scans').create();
+  await eventually(() => device.action('all').read());
 });
 
-test('an anonymous user has a key at once and knows who it is', async () => {
-  const user = await app.appUser().create({ anonymous: true });
-  await user.$init;
-  assert.match(user.apiKey, /^[A-Za-z0-9]{80}$/);
-  assert.equal(user.type, 'anonymous');
-  assert.ok((await user.product().read()).some((each) => each.id === made.product.id));
-  await user.logout();
-  await refused(user.product().read(), 403);
-});
-
-test('users are listed with their number', async () => {
-  const someone = await signedIn(made.appKey);
-  const answer = await operator.user().read({ params: { project: made.project.id, filter: `email=${someone.email}` }, fullResponse: true });
-  assert.equal(answer.count, 1);
-  assert.equal(answer.data[0].id, someone.id);
-});
-
-test('a role is created, its permissions changed, and deleted', async () => {
-  const role = await operator.role().create({ name: unique('role'), type: 'userInApp' });
-  assert.equal((await operator.role(role.id).read()).name, role.name);
-  const accesses = async () => (await role.permission().read()).map(({ path, access }) => `${path} ${access}`);
-  const immutable = await accesses();
-  await operator.role(role.id).permission().update([{ path: '/products', access: 'r' }]);
-  assert.deepEqual(new Set(await accesses()), new Set([...immutable, '/products r']));
-  role.description = 'changed';
-  await role.update();
-  assert.equal((await operator.role(role.id).read()).description, 'changed');
-  assert.ok((await operator.role().read()).some((each) => each.id === role.id));
-  await role.delete();
+test('an operators role is made, given permissions and deleted', async () => {
+  const role = await operator.role().create({ name: unique('role'), description: 'Engineer' });
+  const update = { name: 'project_read', enabled: true, projects: [project.id] };
+  const url = `/roles/${role.id}/permissions/project_read`;
+  const set = await EVT.api({ url, method: 'PUT', authorization: operatorKey, data: update });
+  assert.deepEqual(set, { ...update, projectScoped: true });
+  const tree = await operator.role(role.id).permission().read();
+  assert.deepEqual(tree.map((each) => each.enabled), [false, true]);
+  assert.equal((await operator.role(role.id).update({ description: 'New' })).description, 'New');
+  assert.deepEqual((await operator.role().read()).slice(0, 3).map((each) => each.id), ['admin', 'none', 'base_app_user']);
+  await operator.role(role.id).delete();
   await refused(operator.role(role.id).read(), 404);
 });
 
-test('a user reads the roles of the application and gives one to another user', async () => {
-  const role = await call(operatorKey, 'POST', '/roles', { name: unique('role'), type: 'userInApp', scopes: { projects: [made.project.id], roles: ['base_app_user'] } });
-  const [giver, taker] = [await signedIn(made.appKey), await signedIn(made.appKey)];
-  const user = new EVT.User(giver.key);
-  await user.$init;
-  assert.ok((await user.role().read()).some((each) => each.id === role.id));
-  const access = await user.access().create({ email: taker.email, role: role.id });
-  assert.ok((await user.access().read()).some((each) => each.id === access.id));
-  await user.access(access.id).delete();
-  assert.ok(!(await user.access().read()).some((each) => each.id === access.id));
+test('a users role takes paths, and decides what its users may do', async () => {
+  const role = await operator.role().create({ type: 'userInApp', version: 2, name: unique('role') });
+  const paths = [{ path: '/thngs', access: 'cr' }, { path: '/users/{user}', access: 'r' }]; // the client reads the user
+  const [set] = await operator.role(role.id).permission().update(paths);
+  assert.deepEqual([set.path, set.access], ['/thngs', 'cr']);
+  const application = await operator.project(project.id).application().create({ name: 'x', defaultRole: role.id });
+  const other = new EVT.App(application.appApiKey);
+  await other.$init;
+  const user = await other.appUser().create({ anonymous: true });
+  await user.thng().create({ name: 'x' });
+  await refused(user.product().read(), 403);
+  await operator.project(project.id).application(application.id).update({ defaultRole: 'base_app_user' });
+  await user.product().read();
 });

@@ -1,152 +1,117 @@
-// Operators, accounts, projects, applications, roles and application users with evrythng 6.
+// Users, devices, accounts and roles with evrythng 6, in each of its scopes.
 'use strict';
 
 const { test, before } = require('node:test');
-const { assert, latest, operatorKey, shortDomain, unique } = require('./platform.cjs');
-const { address, call, password, prepared, signedIn } = require('./project.cjs');
+const { assert, latest, operatorKey, unique } = require('./platform.cjs');
 
 const evrythng = latest();
-const missing = /"status":404/;
-const forbidden = /"status":403/;
-let made;
-let operator;
+const { Application, Device, Operator, TrustedApplication } = evrythng;
+const password = 'turf cutters';
+const address = () => `${unique('user').replace(' ', '.')}@museum.example`;
 let app;
+let operator;
+let project;
+let trusted;
 
 before(async () => {
-  made = await prepared();
-  operator = new evrythng.Operator(operatorKey);
-  app = new evrythng.Application(made.appKey);
-  await Promise.all([operator.init(), app.init()]);
-});
-
-test('an operator knows who it is and changes what it says of itself', async () => {
-  assert.match(operator.id, /^[A-Za-z0-9]{24}$/);
-  assert.match(operator.email, /@/);
-  await operator.update({ customFields: { desk: 4 } });
-  assert.deepEqual((await operator.read()).customFields, { desk: 4 });
-});
-
-test('an account is listed, read, updated, and tells its domains and accesses', async () => {
-  const [account] = await operator.sharedAccount().read();
-  const one = () => operator.sharedAccount(account.id);
-  const read = await one().read();
-  assert.equal(read.name, account.name);
-  assert.equal((await one().update({ name: read.name })).name, read.name);
-  assert.ok((await one().shortDomain().read()).includes(shortDomain));
-  const [domain] = await one().domain().read();
-  assert.equal(domain.accountId, account.id);
-  const mine = (await one().access().read()).find((each) => each.operator === operator.id);
-  assert.equal((await one().access(mine.id).read()).role, mine.role);
-  assert.equal((await one().access(mine.id).update({ role: mine.role })).role, mine.role);
-});
-
-test('projects and their applications are created, upserted, updated and deleted', async () => {
-  const name = unique('project');
-  const project = await operator.project().upsert({ name }, name);
-  assert.equal((await operator.project().upsert({ tags: ['again'] }, name)).id, project.id);
-  assert.deepEqual((await operator.project().find(name)).map((each) => [each.id, each.tags]), [[project.id, ['again']]]);
-  const applications = () => operator.project(project.id).application();
-  const application = await applications().create({ name: unique('application'), socialNetworks: {} });
-  application.description = 'changed';
-  await application.update();
-  assert.deepEqual((await applications().read()).map((each) => each.description), ['changed']);
-  const secret = await operator.project(project.id).application(application.id).secretKey().read();
-  assert.match(secret.secretApiKey, /^[A-Za-z0-9]{80}$/);
-  const trusted = new evrythng.TrustedApplication(secret.secretApiKey);
+  operator = new Operator(operatorKey);
+  await operator.init();
+  project = await operator.project().create({ name: unique('project') });
+  const application = await project.application().create({ name: 'Guide', socialNetworks: {} });
+  app = new Application(application.appApiKey);
+  await app.init();
+  trusted = new TrustedApplication((await application.secretKey().read()).secretApiKey);
   await trusted.init();
-  await operator.project(project.id).delete();
-  await assert.rejects(operator.project(project.id).read(), missing);
-  await assert.rejects(trusted.product().read(), forbidden);
 });
 
-test('projects and applications come page by page', async () => {
-  for (let number = 0; number < 2; number += 1) {
-    await operator.project(made.project.id).application().create({ name: unique('application'), socialNetworks: {} });
-  }
-  for (const resource of [operator.project(made.project.id).application(), operator.project()]) {
-    const seen = [];
-    for await (const page of resource.setPerPage(2).pages()) seen.push(...page.map((each) => each.id));
-    assert.ok(seen.length >= 3);
-    assert.equal(new Set(seen).size, seen.length);
-  }
+test('the scopes find out who they are', () => {
+  assert.ok(operator.email.includes('@'));
+  assert.equal(app.name, 'Guide');
+  assert.equal(trusted.id, app.id);
 });
 
-test('a role of application users is created, its permissions changed, rescoped and deleted', async () => {
-  const role = await operator.role().create({ name: unique('role'), type: 'userInApp' });
-  const accesses = async () => (await operator.role(role.id).permission().read()).map(({ path, access }) => `${path} ${access}`);
-  const immutable = await accesses();
-  await operator.role(role.id).permission().update([{ path: '/products', access: 'r' }]);
-  assert.deepEqual(new Set(await accesses()), new Set([...immutable, '/products r']));
-  await operator.role(role.id).rescope([made.project.id]);
-  assert.deepEqual((await operator.role(role.id).setWithScopes().read()).scopes.projects, [made.project.id]);
-  await operator.role(role.id).update({ description: 'changed' });
-  assert.deepEqual((await operator.role().find(role.name)).map((each) => each.description), ['changed']);
-  await operator.role(role.id).delete();
-  await assert.rejects(operator.role(role.id).read(), missing);
+test('an operator changes themselves', async () => {
+  const customFields = { theme: unique('dark') };
+  assert.deepEqual((await operator.update({ customFields })).customFields, customFields);
 });
 
-test('a permission of an operators\' role is enabled by its name', async () => {
-  const role = await operator.role().create({ name: unique('role') });
-  const one = () => operator.role(role.id).permission('global_read');
-  await one().update({ name: 'global_read', enabled: true });
-  assert.equal((await one().read()).enabled, true);
-  await operator.role(role.id).delete();
-});
-
-test('a user is created, activated with the code, signs in, changes, is listed and leaves', async () => {
-  const credentials = { email: address(), password };
-  const created = await app.appUser().create({ ...credentials, firstName: 'Ada' });
-  await assert.rejects(app.login(credentials), forbidden);
-  const activated = await created.validate();
-  assert.deepEqual([activated.id, activated.firstName], [created.id, 'Ada']);
-  const user = await app.login(credentials);
-  assert.deepEqual([user.id, user.email], [created.id, credentials.email]);
-  await user.update({ firstName: 'Grace' });
-  const listed = await operator.user().setFilter({ email: credentials.email }).read();
-  assert.deepEqual(listed.map((each) => [each.id, each.firstName]), [[created.id, 'Grace']]);
-  await assert.rejects(app.login({ ...credentials, password: 'not the password' }), /"status":401/);
-  await assert.rejects(app.appUser().create(credentials), /"status":409/);
+test('a user is created and validated, logs in and out', async () => {
+  const email = address();
+  const created = await app.appUser().create({ email, password, firstName: 'Some' });
+  const scope = await created.validate();
+  assert.equal((await scope.read()).firstName, 'Some');
+  const user = await app.login({ email, password });
+  assert.equal(user.access.role, 'base_app_user');
+  const thng = await user.thng().create({ name: unique('thng') });
+  assert.equal((await user.thng(thng.id).read()).id, thng.id);
+  assert.deepEqual(await user.role().read(), []);
   await user.logout();
-  await assert.rejects(user.product().read(), forbidden);
-  await operator.user(created.id).update({ lastName: 'Hopper' });
-  assert.equal((await operator.user(created.id).read()).lastName, 'Hopper');
-  await operator.user(created.id).delete();
-  await assert.rejects(operator.user(created.id).read(), missing);
+  await assert.rejects(user.thng().read(), /"status":403/);
+  await scope.thng().read();
 });
 
-test('a user is activated by its id and changes the password with the old one', async () => {
-  const credentials = { email: address(), password };
-  const { id, activationCode } = await app.appUser().create(credentials);
-  const user = await app.appUser(id).validate(activationCode);
-  assert.equal(user.id, id);
-  await user.update({ oldPassword: password, password: 'another password' });
-  assert.equal((await app.login({ ...credentials, password: 'another password' })).id, id);
-});
-
-test('an anonymous user has a key at once and knows who it is', async () => {
+test('an anonymous user acts at once', async () => {
   const user = await app.appUser().create({ anonymous: true });
   await user.init();
-  assert.match(user.id, /^[A-Za-z0-9]{24}$/);
-  assert.equal((await user.product(made.product.id).read()).name, made.product.name);
-  await user.logout();
-  await assert.rejects(user.product().read(), forbidden);
+  const thng = await operator.thng().create({ name: unique('thng') }, { params: { project: project.id } });
+  assert.equal((await user.action('scans').create({ thng: thng.id })).user, user.id);
 });
 
-test('users come page by page', async () => {
-  for (let number = 0; number < 3; number += 1) await signedIn(made.appKey);
-  const seen = [];
-  for await (const page of operator.user().setProject(made.project.id).setPerPage(2).pages()) seen.push(...page.map((each) => each.id));
-  assert.ok(seen.length >= 3);
-  assert.equal(new Set(seen).size, seen.length);
+test('a login that is wrong says why', async () => {
+  const email = address();
+  await assert.rejects(app.login({ email, password }), /"status":404/);
+  const created = await app.appUser().create({ email, password });
+  await assert.rejects(app.login({ email, password }), /"status":403/);
+  await created.validate();
+  await assert.rejects(app.login({ email, password: 'haystacks' }), /"status":401/);
 });
 
-test('a user reads the roles that the own role sees', async () => {
-  const role = await call(operatorKey, 'POST', '/roles', {
-    name: unique('role'),
-    type: 'userInApp',
-    scopes: { projects: [made.project.id], roles: ['base_app_user'] },
+test('users are read and iterated', async () => {
+  await trusted.appUser().create({ anonymous: true });
+  assert.ok((await trusted.user().read()).length > 0);
+  let seen = 0;
+  for await (const page of operator.user().setPerPage(2).pages()) seen += page.length;
+  assert.ok(seen > 2);
+});
+
+test('a device looks after its thng', async () => {
+  const thng = await trusted.thng().create({ name: unique('device') });
+  const { thngApiKey } = await evrythng.api({
+    url: '/auth/evrythng/thngs',
+    method: 'post',
+    apiKey: trusted.apiKey,
+    data: { thngId: thng.id },
   });
-  const user = new evrythng.User((await signedIn(made.appKey)).key);
-  await user.init();
-  assert.ok((await user.role().read()).some((each) => each.id === role.id));
+  const device = new Device(thngApiKey);
+  await device.init();
+  assert.equal(device.id, thng.id);
+  await device.property('temperature').update(52);
+  assert.equal((await device.property('temperature').read())[0].value, 52);
+  assert.equal((await device.action('scans').create({})).thng, thng.id);
+});
+
+test('an account shows its accesses, domains and short domains', async () => {
+  const [account] = await operator.sharedAccount().read();
+  const resource = operator.sharedAccount(account.id);
+  const accesses = await resource.access().read();
+  const own = accesses.find((each) => each.operator === operator.id);
+  assert.equal(own.role, 'admin');
+  assert.equal((await resource.access(own.id).read()).id, own.id);
+  assert.equal((await resource.access(own.id).update({ role: 'admin' })).role, 'admin');
+  assert.equal((await resource.shortDomain().read()).length, 1);
+  assert.equal((await resource.domain().read())[0].accountId, account.id);
+});
+
+test('roles and their permissions are read and changed', async () => {
+  const role = await operator.role().create({ name: unique('role') });
+  const permission = operator.role(role.id).permission('global_read');
+  assert.equal((await permission.update({ name: 'global_read', enabled: true })).enabled, true);
+  assert.equal((await permission.read()).enabled, true);
+  const ofUsers = await operator.role().create({ name: unique('role'), type: 'userInApp', version: 2 });
+  const scoped = await operator.role(ofUsers.id).update({ scopes: { projects: [`+${project.id}`] } });
+  assert.equal(scoped.id, ofUsers.id);
+  const shown = await operator.role(ofUsers.id).setWithScopes().read();
+  assert.deepEqual(shown.scopes, { roles: [], projects: [project.id] });
+  await operator.role(role.id).delete();
+  await assert.rejects(operator.role(role.id).read(), /"status":404/);
 });

@@ -25,6 +25,7 @@ from .access.model import NOBODY, Principal, Verb
 from .access.rates import LIMITS, Rates, Standing, digest_of
 from .body import json_name, parse_json, validated
 from .caller import Caller
+from .contract import Contract
 from .errors import (
     Conflict,
     FingerpostError,
@@ -112,20 +113,7 @@ class Route:
     permission: tuple[Verb, str] | None  # None: no key needed
     keeps: bool  # whether its answer may be kept for an Idempotency-Key: not when a key or a token is in it
     handle: Handle
-    says: "Contract"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
-    """What the description of the API (openapi.py) says of a route beside its address.
-
-    `body` and `answers` are types of documents: a pydantic model, a list of one; None is no document.
-    """
-
-    body: Any = None
-    answers: Any = None
-    status: int = 200
-    query: tuple[str, ...] = ()  # names of parameters, as openapi.PARAMETERS has them
+    says: Contract
 
 
 class Edge:

@@ -41,9 +41,14 @@ def link(domain: str, short_id: str) -> GlobalKey:
     return GlobalKey(f"link#{domain}#{short_id}", ONLY)
 
 
+def bearer(digest: str) -> GlobalKey:
+    """main. Who an API key is, by the SHA-256 of the key in hex."""
+    return GlobalKey(f"key#{digest}", ONLY)
+
+
 def api_key(key: str) -> GlobalKey:
     """main. Who an API key is. Only its hash is stored."""
-    return GlobalKey(f"key#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+    return bearer(hashlib.sha256(key.encode()).hexdigest())
 
 
 def key_of(digest: str) -> GlobalKey:
@@ -280,6 +285,29 @@ def audit_of(resource: str, at: int, entry_id: str) -> Key:
 
 def audits_of(resource: str) -> str:
     return f"jx#{resource}"
+
+
+def connection(connection_id: str) -> GlobalKey:
+    """main. One open WebSocket connection: whose it is and what it watches. Its messages name nothing else."""
+    return GlobalKey(f"live#{connection_id}", ONLY)
+
+
+def watchers(resource_id: str) -> str:
+    """main. Partition of the connections that are told of a thing's changes."""
+    return f"watch#{resource_id}"
+
+
+def watcher(resource_id: str, connection_id: str, path: str) -> Key:
+    return Key(watchers(resource_id), f"{connection_id}#{path}")
+
+
+def presences(thng_id: str) -> str:
+    """main. Partition of the open connections of a device."""
+    return f"here#{thng_id}"
+
+
+def presence(thng_id: str, connection_id: str) -> Key:
+    return Key(presences(thng_id), connection_id)
 
 
 def rate(bearer: str) -> Key:

@@ -1,7 +1,8 @@
 """The description of the API, from the routes that the functions register. Source: OpenAPI 3.1.
 
 Written by `make openapi` into openapi.json beside this file, which `GET /openapi.json` serves and a test holds to the
-code. Documents are described by the pydantic models that routes name; `PARAMETERS` are the query parameters, each once.
+code. Documents are described by the types that routes name; `PARAMETERS` are the query parameters, each once, and
+`IN_PATHS` those of addresses.
 """
 
 import json
@@ -10,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
+from .answers import ErrorDocument
+from .contract import UNSAID
 from .edge import Edge, Route
 
 FILE = Path(__file__).with_name("openapi.json")
@@ -61,32 +64,20 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
+IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "shortId": (
+        "What follows the short domain in a short URL.",
+        {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"},
+    ),
+    "type": ("An action type by its name; `all` of every type.", _TEXT),
+    "key": ("A property's key, in any case.", {**_TEXT, "minLength": 1, "maxLength": 128}),
+    "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
+    "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
+    "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
+    "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),
+}
+AN_ID = {**_TEXT, "pattern": "^[A-Za-z0-9]{24}$"}
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")
-
-
-class FindingDocument(BaseModel):
-    """One thing wrong with one field."""
-
-    field: str
-    message: str
-    column: int | None
-    near: str | None
-    expected: list[str]
-    suggestion: str | None
-    rule: int = 0  # of a finding in rules: which one, counted from 1, and its name
-    name: str | None = None
-
-
-class ErrorDocument(BaseModel):
-    """The one document of everything that is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: int
-    errors: list[str]
-    code: str
-    moreInfo: str  # noqa: N815 - the wire's own name
-    details: list[FindingDocument] | None = None
 
 
 def described(edges: Sequence[Edge]) -> dict[str, Any]:
@@ -138,9 +129,9 @@ def _schemas(routes: Sequence[Route]) -> tuple[_Schemas, dict[str, Any]]:
 
 
 def _documents(routes: Sequence[Route]) -> list[tuple[Any, str]]:
-    named = [(route.says.body, "validation") for route in routes]
-    named += [(route.says.answers, "serialization") for route in routes]
-    return [(type_, mode) for type_, mode in named if type_ is not None]
+    named = [(route.says.body, "validation") for route in routes if route.says.body not in (None, UNSAID)]
+    answers = (each for route in routes for several in route.says.answered.values() for each in several)
+    return named + [(each, "serialization") for each in answers if not isinstance(each, str)]
 
 
 def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
@@ -152,7 +143,7 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
     if more:
         operation["description"] = _line(more)
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": _TEXT}
+        {"name": name, "in": "path", "required": True, **_in_path(name)}
         for name in re.findall(r"{(\w+)}", route.template)
     ]
     for name in says.query:
@@ -161,20 +152,38 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
         parameters.append({"name": shown, "in": "query", "description": description, "schema": schema})
     if parameters:
         operation["parameters"] = parameters
-    if says.body is not None:
+    if says.body not in (None, UNSAID):
         content = {"application/json": {"schema": schemas[id(says.body), "validation"]}}
         operation["requestBody"] = {"required": True, "content": content}
-    answer: dict[str, Any] = {"description": "Done"}
-    if says.answers is not None:
-        schema = schemas[id(says.answers), "serialization"]
-        answer["content"] = {"application/json": {"schema": schema}}
+    answers = {str(status): _answer(each, schemas) for status, each in says.answered.items()}
     refused = {"application/json": {"schema": schemas[id(ErrorDocument), "serialization"]}}
     operation["responses"] = {
-        str(says.status): answer,
+        **answers,
         "default": {"description": "Refused: the document says why", "content": refused},
     }
     operation["security"] = [{"key": []}] if route.permission else []
     return operation
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    description, schema = IN_PATHS.get(name, (f"The id of {_article(name)}.", AN_ID))
+    return {"description": description, "schema": schema}
+
+
+def _article(parameter: str) -> str:
+    """`thngId` is the id of a thng."""
+    kind = parameter.removesuffix("Id")
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def _answer(answers: Sequence[Any], schemas: _Schemas) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for each in answers:
+        if isinstance(each, str):
+            content[each] = {}
+        else:
+            content["application/json"] = {"schema": schemas[id(each), "serialization"]}
+    return {"description": "Done", **({"content": content} if content else {})}
 
 
 def _name(route: Route, between: str = "") -> str:

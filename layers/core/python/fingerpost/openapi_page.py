@@ -80,8 +80,11 @@ def _operation(method: str, path: str, operation: Described) -> str:
     ]
     if body := operation.get("requestBody"):
         rows.append(("sends", _type(_schema_of(body))))
-    status, answer = next(iter(operation["responses"].items()))
-    rows.append((f"answers {status}", _type(_schema_of(answer)) if "content" in answer else "no document"))
+    rows += [
+        (f"answers {status}", " or ".join(_answers(answer)) or "no document")
+        for status, answer in operation["responses"].items()
+        if status != "default"
+    ]
     more = f"<p>{escape(operation['description'])}</p>" if "description" in operation else ""
     return (
         f'<details id="{operation["operationId"]}"><summary><span class="method">{method.upper()}</span> '
@@ -107,6 +110,11 @@ def _table(rows: list[tuple[str, str]]) -> str:
 def _schema_of(content: Described) -> Described:
     schema: Described = content["content"]["application/json"]["schema"]
     return schema
+
+
+def _answers(answer: Described) -> Iterator[str]:
+    for media, content in answer.get("content", {}).items():
+        yield _type(content["schema"]) if "schema" in content else f"<code>{escape(media)}</code>"
 
 
 def _type(schema: Described) -> str:

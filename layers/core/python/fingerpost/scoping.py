@@ -17,22 +17,25 @@ def initial(caller: Caller, sent: dict[str, Any] | None, project: str | None) ->
     An operator who may change one project only need not name it. Raises Invalid for a project that the account does not
     have, Forbidden for one that the operator may not change.
     """
-    principal = caller.principal
-    own, limits = principal.project, principal.rights.resources
-    projects = [own] if own else []
-    if own is None:
-        projects += [project] if project else []
-        projects += changed_list([], (sent or {}).get("projects") or [])
-        if not projects and limits is not None:
-            if len(limits) != 1:
-                raise Invalid("This operator's role is for some projects; say with ?project= which one this goes into")
-            projects = list(limits)
+    own = caller.principal.project
+    named = [project] if project else []
+    projects = [own] if own else where(caller, named + changed_list([], (sent or {}).get("projects") or []))
     users = changed_list([], (sent or {}).get("users") or EVERYBODY) or EVERYBODY
     scopes = {"projects": list(dict.fromkeys(projects)), "users": users}
     check(caller, scopes["projects"])
     if own is None:
         check_right(caller, scopes["projects"])
     return scopes
+
+
+def where(caller: Caller, named: list[str]) -> list[str]:
+    """The projects that an operator puts something new into, who named these. Raises Invalid when it has to be said."""
+    limits = caller.principal.rights.resources
+    if named or limits is None:
+        return named
+    if len(limits) != 1:
+        raise Invalid("This operator's role is for some projects; say with ?project= which one this goes into")
+    return list(limits)
 
 
 def changed(caller: Caller, document: Document, sent: dict[str, Any] | None) -> dict[str, list[str]]:

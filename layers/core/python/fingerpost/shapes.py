@@ -57,6 +57,9 @@ CURRENT: dict[str, int] = {
     "bulk": 2,
     "bulkDone": 1,
     "rate": 1,
+    "connection": 1,
+    "watcher": 1,
+    "presence": 1,
 }
 
 _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .access.secrets import RootSecrets
     from .outgoing import Outgoing
     from .ports.blobs import Blobs
+    from .ports.connections import Connections
     from .ports.queue import Queue
     from .redirection.facts import FindArea
 
@@ -105,6 +106,20 @@ def drawings() -> "Blobs":
     from .local.blobs import local_drawings
 
     return local_drawings(data_dir())
+
+
+@cache
+def connections() -> "Connections":
+    """Open WebSocket connections."""
+    if on_aws():
+        from .aws.wiring import api_connections
+
+        return api_connections()
+    from pathlib import Path
+
+    from .local.connections import LocalConnections
+
+    return LocalConnections(Path(data_dir()))
 
 
 @cache

@@ -33,12 +33,17 @@ def authenticate(tables: Tables, authorization: str) -> Principal:
         raise Unauthenticated("This address needs an API key: send it as the Authorization header")
     if not is_key(words[-1]):
         raise Forbidden("The Authorization header does not hold an API key")
-    item = tables.main.get(keys.api_key(words[-1]), consistent=True)
+    return principal_of(tables, hashlib.sha256(words[-1].encode()).hexdigest())
+
+
+def principal_of(tables: Tables, digest: str) -> Principal:
+    """Who the key with this SHA-256 is. Raises Forbidden (unknown or revoked)."""
+    item = tables.main.get(keys.bearer(digest), consistent=True)
     if item is None:
         raise Forbidden(GONE)
     row: dict[str, Any] = upgraded(item)
     fields = {name: row[name] for name in ("actor", "account", "id", "project", "app")}
-    fields["key"] = hashlib.sha256(words[-1].encode()).hexdigest()
+    fields["key"] = digest
     own = tables.of(row["account"])
     match row["actor"]:
         case "operator":

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .. import keys
 from ..caller import Caller
 from ..errors import Conflict, Forbidden, Unauthenticated, Unavailable
 from ..outgoing import Failed, Limits, Outgoing, Refused
 from ..ports.table import Absent, Put
 from ..resources import Document, Resources, Stored
 from ..shapes import stamp
+from .dismissal import email_claim, facebook_claim
 from .secrets import RootSecrets
 from .sessions import begin_session
 from .store import APPLICATION, USER
 from .user_documents import SentSocialLogin
-from .users import ACTIVE, begun, claim_of, read_own
+from .users import ACTIVE, begun, read_own
 
 FIELDS = "id,email,first_name,last_name,birthday,gender,locale"
 LIMITS = Limits(seconds=8, content_bytes=100_000, redirects=0)
@@ -76,7 +76,7 @@ def _app_id(caller: Caller) -> str:
 
 
 def _known(caller: Caller, facebook_id: str) -> Stored | None:
-    claim = caller.tables.main.get(keys.claim(f"facebook#{caller.principal.app}", facebook_id), consistent=True)
+    claim = caller.tables.main.get(facebook_claim(caller.principal.app, facebook_id), consistent=True)
     return None if claim is None else read_own(caller, str(claim["id"]))
 
 
@@ -84,9 +84,9 @@ def _new(caller: Caller, profile: Document, roots: RootSecrets) -> Stored:
     """Raises Conflict when a user who logs in otherwise has the e-mail: Facebook's word does not open that account."""
     user_id, document = begun(caller, ACTIVE, _fields(profile), roots)
     document |= {"_social": profile["id"], "_activatedAt": caller.at}
-    wanted = [keys.claim(f"facebook#{caller.principal.app}", profile["id"])]
+    wanted = [facebook_claim(caller.principal.app, profile["id"])]
     if "email" in document:
-        wanted.append(claim_of(caller.principal.app, document["email"]))
+        wanted.append(email_claim(caller.principal.app, document["email"]))
     claims = [Put(key, {**stamp("claim"), "id": user_id}, (Absent(),)) for key in wanted]
     try:
         return Resources(caller.tables, USER).create(user_id, document, also=claims)

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ..fields import CustomFields, Email, SentDocument, Tags
 
 type Password = Annotated[str, Field(min_length=8, max_length=30)]
-type Text = Annotated[str, Field(max_length=200)]
+type ShortText = Annotated[str, Field(max_length=200)]
 
 
 class Birthday(SentDocument):
@@ -19,17 +19,17 @@ class Birthday(SentDocument):
 class SentUser(SentDocument):
     """What may change. `oldPassword` goes with a user's new `password`; an operator needs none."""
 
-    firstName: Text | None = None  # noqa: N815
-    lastName: Text | None = None  # noqa: N815
+    firstName: ShortText | None = None  # noqa: N815
+    lastName: ShortText | None = None  # noqa: N815
     birthday: Birthday | None = None
     gender: Literal["male", "female"] | None = None
-    timezone: Text | None = None
-    locale: Text | None = None
+    timezone: ShortText | None = None
+    locale: ShortText | None = None
     photo: Annotated[str, Field(max_length=2_000)] | None = None
     customFields: CustomFields | None = None  # noqa: N815
     tags: Tags | None = None
     password: Password | None = None
-    oldPassword: Text | None = None  # noqa: N815
+    oldPassword: ShortText | None = None  # noqa: N815
 
 
 class NewUser(SentUser):
@@ -44,15 +44,15 @@ class NewUser(SentUser):
 
 
 class SentActivation(SentDocument):
-    activationCode: Text  # noqa: N815
+    activationCode: ShortText  # noqa: N815
 
 
 class SentLogin(SentDocument):
     """Who, and the password; a longer one than any that is kept is just a wrong one."""
 
-    email: Text | None = None
-    evrythngUser: Text | None = None  # noqa: N815
-    password: Text
+    email: ShortText | None = None
+    evrythngUser: ShortText | None = None  # noqa: N815
+    password: ShortText
 
     @model_validator(mode="after")
     def _says_who(self) -> Self:
@@ -73,8 +73,8 @@ class SentSocialLogin(SentDocument):
 class SentGrant(SentDocument):
     """A role for another user of the same application."""
 
-    email: Text
-    role: Text
+    email: ShortText
+    role: ShortText
 
 
 class SentDevice(SentDocument):

@@ -11,10 +11,11 @@ from .. import audit, keys
 from ..caller import Caller
 from ..errors import Conflict, Finding, Forbidden, Invalid, NotFound, Unauthenticated
 from ..fields import merged
-from ..ports.table import Absent, Delete, Put, Write
+from ..ports.table import Absent, Put, Write
 from ..resources import Document, Resources, Stored
 from ..shapes import stamp
 from ..sight import Sight
+from .dismissal import email_claim, rows_with
 from .guessing import guessing
 from .holders import role_of_user
 from .model import derived_key
@@ -37,7 +38,7 @@ def create(caller: Caller, sent: NewUser, roots: RootSecrets) -> Document:
     password = fields.pop("password")
     fields.pop("oldPassword", None)
     user_id, document = begun(caller, INACTIVE, fields, roots)
-    claim = Put(claim_of(caller.principal.app, fields["email"]), {**stamp("claim"), "id": user_id}, (Absent(),))
+    claim = Put(email_claim(caller.principal.app, fields["email"]), {**stamp("claim"), "id": user_id}, (Absent(),))
     also = [claim, password_row(user_id, password)]
     try:
         stored = Resources(caller.tables, USER).create(user_id, document, also=also)
@@ -83,10 +84,6 @@ def begun(
         "_root": roots.current,
     }
     return user_id, merged(document, fields)
-
-
-def claim_of(application: str | None, email: str) -> Any:
-    return keys.claim(f"email#{application}", email.lower())
 
 
 def activate(caller: Caller, user_id: str, sent: SentActivation, roots: RootSecrets) -> Document:
@@ -137,7 +134,7 @@ def find(caller: Caller, sent: SentLogin) -> Stored:
 
 def find_by_email(caller: Caller, email: str) -> Stored:
     """Raises NotFound."""
-    claim = caller.tables.main.get(claim_of(caller.principal.app, email), consistent=True)
+    claim = caller.tables.main.get(email_claim(caller.principal.app, email), consistent=True)
     if claim is None:
         raise NotFound(f"This application has no user {email[:80]}")
     return read_own(caller, str(claim["id"]))
@@ -226,11 +223,7 @@ def delete(caller: Caller, user_id: str) -> None:
     _check_right(caller, read(caller, user_id))
 
     def also(before: Document) -> list[Write]:
-        claims = [claim_of(before["app"], before["email"])] if "email" in before else []
-        if "_social" in before:
-            claims = [*claims, keys.claim(f"facebook#{before['app']}", before["_social"])]
-        rows: list[Write] = [Delete(key) for key in (*claims, keys.password(user_id))]
-        return [*rows, *audit.entry(caller, "delete", "user", user_id, public(before))]
+        return [*rows_with(user_id, before), *audit.entry(caller, "delete", "user", user_id, public(before))]
 
     users.delete(user_id, also=also)
     end_all(caller.tables, user_id)

@@ -143,7 +143,8 @@ def _prepare(
     action_id = caller.new_id(at)
     principal = caller.principal
     target = thng or product or collection
-    projects = [principal.project] if principal.project else [project] if project else []
+    named = [project] if project else []
+    projects = [principal.project] if principal.project else named if target else scoping.where(caller, named)
     projects += [each for each in (projects_of(target.document) if target else ()) if each not in projects]
     more = {
         field: value

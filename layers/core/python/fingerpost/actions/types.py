@@ -56,6 +56,7 @@ def update(caller: Caller, name: str, sent: SentActionType) -> Document:
         find(caller, name).id,
         change,
         also=lambda before, after: audit.entry(caller, "update", "actionType", name, before, after),
+        sees=caller.changes,
     )
     return shown(stored)
 
@@ -66,6 +67,7 @@ def delete(caller: Caller, name: str) -> None:
     Resources(caller.tables, ACTION_TYPE).delete(
         find(caller, name).id,
         also=lambda before: [claim, *audit.entry(caller, "delete", "actionType", name, before)],
+        sees=caller.changes,
     )
 
 

@@ -9,6 +9,7 @@ from .transport import DEADLINE_MS, open_transport
 
 if TYPE_CHECKING:
     from .blobs import S3Blobs
+    from .connections import ApiConnections
     from .queue import SqsQueue
 
 
@@ -32,6 +33,16 @@ def drawings_bucket() -> "S3Blobs":
     from .blobs import s3_blobs  # noqa: PLC0415 - loads boto3
 
     return s3_blobs(os.environ["FINGERPOST_DRAWINGS_BUCKET"])
+
+
+def api_connections() -> "ApiConnections":
+    """Those of the WebSocket API whose address stands in FINGERPOST_LIVE_ENDPOINT."""
+    import boto3  # noqa: PLC0415
+
+    from .connections import ApiConnections  # noqa: PLC0415
+
+    endpoint = os.environ["FINGERPOST_LIVE_ENDPOINT"]
+    return ApiConnections(boto3.client("apigatewaymanagementapi", endpoint_url=endpoint))
 
 
 def secret_text() -> str:

@@ -33,6 +33,7 @@ from fingerpost.local.refusals import (
     unexpected,
 )
 from fingerpost.local.routes import Match, Router
+from fingerpost.local.websockets import Sockets
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -81,13 +82,14 @@ class Gateway:
         default: Function,
         held: HeldAnswers,
         ready: Callable[[], bool],
+        sockets: Sockets | None = None,
     ):
         self._settings = settings
         self._redirect, self._redirections, self._default = redirect, redirections, default
         self._scan_match = Match(redirect, "$default", {})  # behind a function URL there are no routes
         edges = tuple(edges)
         self._api, self._short = Router(edges), Router(_on_short(each) for each in edges)
-        self._held, self._ready = held, ready
+        self._held, self._ready, self._sockets = held, ready, sockets
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="handler")
         self._pending = 0
         self._causes = (f"{secrets.token_hex(6)}{number:06x}" for number in count())
@@ -97,6 +99,8 @@ class Gateway:
             self._loopback_names |= {"localhost", "127.0.0.1", "[::1]"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self._sockets is not None:
+            await self._sockets(scope, receive, send)
         if scope["type"] != "http":
             return
         started, cause = time.perf_counter(), next(self._causes)

@@ -14,6 +14,7 @@ from fingerpost.local.config import Settings
 from fingerpost.local.gateway import Gateway
 from fingerpost.local.protocol import protocol_class
 from fingerpost.local.tls import Certificate, certificate
+from fingerpost.ports.connections import MAX_MESSAGE_BYTES
 
 KEEP_ALIVE_SECONDS = 30
 GRACE_SECONDS = 10
@@ -80,7 +81,8 @@ class HttpServer(uvicorn.Server):
             uvicorn.Config(
                 gateway,
                 http=protocol_class(api_url),
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=MAX_MESSAGE_BYTES,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

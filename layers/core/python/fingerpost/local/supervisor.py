@@ -17,6 +17,7 @@ from typing import NamedTuple
 import uvloop
 
 from fingerpost.local.config import BadSetting, Settings, settings_from
+from fingerpost.local.connections import taking_messages
 from fingerpost.local.folder import FolderTaken, lock, open_folder
 from fingerpost.local.functions import EDGES, Function, load_function
 from fingerpost.local.gateway import Gateway, GatewaySettings
@@ -25,6 +26,7 @@ from fingerpost.local.log import log, log_failure, use_json_lines
 from fingerpost.local.server import PortTaken, listen, serve
 from fingerpost.local.store import SqliteStore
 from fingerpost.local.table import SqliteTable
+from fingerpost.local.websockets import Sockets
 
 STEADY_SECONDS = 10.0  # a worker that lasted this long is started again at once
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
@@ -110,6 +112,7 @@ async def run(settings: Settings, platform: Platform, sockets: Sequence[socket.s
         serving = True
         platform.banner(settings)
 
+    sockets_of_paths = Sockets({"/ws": platform.load("live")})
     gateway = Gateway(
         GatewaySettings(
             short_port=settings.short_port,
@@ -123,12 +126,15 @@ async def run(settings: Settings, platform: Platform, sockets: Sequence[socket.s
         default=by_name["access"],
         held=held,
         ready=lambda: serving,
+        sockets=sockets_of_paths,
     )
     worker = Worker(platform.worker)
     worker.start()
     try:
-        await serve(gateway, settings, sockets, started=started)
+        async with taking_messages(settings.data_dir, sockets_of_paths.deliver):
+            await serve(gateway, settings, sockets, started=started)
     finally:
+        sockets_of_paths.close()
         serving = False
         held.flush()
         await worker.stop()

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..access.model import Verb
 from ..access.service import read_application
+from ..contract import UNSAID
 from ..edge import Edge, Handle, Request
 from ..keys import APPLICATION_RULES
 from .versions import ACCOUNT, Owner
@@ -14,7 +15,7 @@ BASES = ("/redirector", APPLICATION)
 
 
 def rules_route(
-    edge: Edge, method: str, path: str, verb: Verb, *, bodies: tuple[Any, Any] = (None, None), **says: Any
+    edge: Edge, method: str, path: str, verb: Verb, *, bodies: tuple[Any, Any] = (UNSAID, UNSAID), **says: Any
 ) -> Callable[[Handle], Handle]:
     """Register `path` below the rules of the account and below those of each application.
 

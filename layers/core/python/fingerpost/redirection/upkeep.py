@@ -6,12 +6,11 @@ from copy import replace
 from typing import Any
 
 from .. import keys
+from ..access.store import APPLICATION
 from ..catalogue.erase import END, tasks_of
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG, without
 from ..catalogue.properties import current
 from ..errors import Conflict, NotFound
-from ..log import warning
-from ..ports.queue import Queue
 from ..ports.table import Change, ConditionFailed, Equals, FieldChange, GlobalKey, Remove, Set, Tables
 from ..resources import Document, Resources
 from ..resources import from_item as stored_of
@@ -38,6 +37,9 @@ def work_of(change: Change) -> list[Task]:
     if change.key.sk == "now":
         return _forgotten(change)
     kind = (new or old or {}).get("k")
+    if kind == APPLICATION.name and change.key.sk == "doc" and new is None:
+        account, _, application = change.key.pk.split("#", 2)
+        return [{"do": "dismiss", "account": account, "app": application}]
     if kind not in LINKED or change.key.sk != "doc" or old is None:
         return []
     account, _, resource_id = change.key.pk.split("#", 2)
@@ -48,18 +50,6 @@ def work_of(change: Change) -> list[Task]:
     if _hints(before) == _hints(after):
         return []
     return [{"do": "hint", "account": account, "id": resource_id}]
-
-
-def dispatch(changes: list[Change], queue: Queue) -> list[str]:
-    """Put what changes make necessary on the queue. Answers the sequence numbers of records that must come again."""
-    for number, change in enumerate(changes):
-        try:
-            for task in work_of(change):
-                queue.send(json.dumps(task), group=task["account"])
-        except Exception as error:  # this record and those after it come again
-            warning("dispatch stopped", sequence=change.sequence, error=repr(error))
-            return [each.sequence for each in changes[number:]]
-    return []
 
 
 def _forgotten(change: Change) -> list[Task]:
@@ -85,7 +75,7 @@ def refresh_hints(tables: Tables, account: str, resource_id: str) -> None:
         after = page.after
 
 
-def unlink_page(tables: Tables, task: Task, at: int) -> Task | None:
+def unlink_page(task: Task, tables: Tables, at: int) -> Task | None:
     """Remove what refers to something deleted, on one page. Answers the task that goes on from there."""
     part, shard = task.get("part", 0), task.get("shard", 0)
     what, parts = REFERENCES[task["do"]]

@@ -1,0 +1,49 @@
+"""Every answer that a test gets, held to what its route says it answers."""
+
+import importlib
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from fingerpost.answers import ErrorDocument
+from fingerpost.edge import Route
+from fingerpost.local.functions import EDGES
+
+NOT_MODIFIED = 304
+
+
+@cache
+def _routes() -> dict[str, Route]:
+    """By route key, as the gateway names them."""
+    edges = (importlib.import_module(f"functions.{name}.app").edge for name in EDGES)
+    return {f"{route.method} {route.template}": route for edge in edges for route in edge.registered}
+
+
+@cache
+def _shape(route_key: str, status: int) -> Any:
+    """What JSON of this route and status has to be."""
+    said = _routes()[route_key].says.answered[status]
+    return next(TypeAdapter(each) for each in said if not isinstance(each, str))
+
+
+def hold(route_key: str, status: int, content_type: str, content: bytes) -> None:
+    """Raises AssertionError for an answer that its route does not announce."""
+    if status >= 400:
+        return _fits(TypeAdapter(ErrorDocument), route_key, content)
+    if status == NOT_MODIFIED:
+        assert not content
+        return None
+    said = _routes()[route_key].says.answered
+    assert status in said, f"{route_key} answers {status}, and says {sorted(said)}"
+    media = content_type.partition(";")[0]
+    kinds = {each if isinstance(each, str) else "application/json" for each in said[status]}
+    assert media in (kinds or {""}), f"{route_key} answers {media or 'nothing'}, and says {kinds or 'nothing'}"
+    return _fits(_shape(route_key, status), route_key, content) if media == "application/json" else None
+
+
+def _fits(shape: TypeAdapter[Any], route_key: str, content: bytes) -> None:
+    try:
+        shape.validate_json(content)
+    except ValidationError as error:
+        raise AssertionError(f"{route_key} answers what it does not say: {error}\n{content[:2000]!r}") from None

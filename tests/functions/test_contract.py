@@ -1,0 +1,53 @@
+"""What routes say of themselves: all of it, and nothing else goes out."""
+
+import importlib
+
+import pytest
+
+from fingerpost.contract import UNSAID
+from fingerpost.local.functions import EDGES
+from fingerpost.openapi_page import description
+from tests.functions.contract import hold
+
+ROUTES = [route for name in EDGES for route in importlib.import_module(f"functions.{name}.app").edge.registered]
+THNG = b'{"id":"U5bQeGDeaVRahp6yRHcRPQkw","createdAt":1,"updatedAt":1,"name":"Lamp","customFields":{},"identifiers":{}'
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[f"{each.method} {each.template}" for each in ROUTES])
+def test_a_route_says_what_it_reads_and_answers(route):
+    assert route.says.answers is not UNSAID
+    reads = route.says.body is not UNSAID
+    assert reads == (route.method in ("POST", "PUT")), "a body, or None for a route that reads none"
+
+
+def test_what_fits_passes():
+    hold("GET /thngs/{thngId}", 200, "application/json", THNG + b',"properties":{}}')
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "content"),
+    [
+        (201, "application/json", THNG + b',"properties":{}}'),
+        (200, "text/html", b"<p>"),
+        (200, "application/json", THNG + b"}"),
+        (200, "application/json", THNG + b',"properties":{},"secret":1}'),
+        (200, "application/json", THNG + b',"properties":{},"product":7}'),
+        (404, "application/json", b'{"status":404}'),
+    ],
+    ids=["another status", "another type", "a field less", "a field more", "a field of another type", "no error"],
+)
+def test_what_a_route_does_not_say_is_a_failure(status, content_type, content):
+    with pytest.raises(AssertionError):
+        hold("GET /thngs/{thngId}", status, content_type, content)
+
+
+def test_no_two_documents_have_one_name():
+    assert not [name for name in description()["components"]["schemas"] if "__" in name]
+
+
+def test_every_parameter_of_an_address_says_what_it_is():
+    for operations in description()["paths"].values():
+        for operation in operations.values():
+            for each in operation.get("parameters", ()):
+                assert each["description"]
+                assert each["schema"]["type"]
