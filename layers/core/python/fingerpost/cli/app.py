@@ -11,6 +11,7 @@ from .audit_log import audit
 from .command import command, group
 from .keys import keys
 from .qr import qr
+from .reactor import reactor
 from .redirections import redirections
 from .rules import rules
 from .stats import stats
@@ -48,6 +49,7 @@ app.add_typer(thngs, name="thngs")
 app.add_typer(actions, name="actions")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")
+app.add_typer(reactor, name="reactor")
 
 
 def main() -> None:
