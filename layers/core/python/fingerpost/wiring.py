@@ -9,12 +9,15 @@ from .frozen import Frozen
 from .ports.table import Table, Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .access.facebook import Graph
     from .access.secrets import RootSecrets
     from .outgoing import Outgoing
     from .ports.blobs import Blobs
     from .ports.connections import Connections
     from .ports.queue import Queue
+    from .ports.runner import Runner
     from .redirection.facts import FindArea
 
 RECORD_MS = 300
@@ -120,6 +123,13 @@ def connections() -> "Connections":
     from .local.connections import LocalConnections
 
     return LocalConnections(Path(data_dir()))
+
+
+def runner_here(fetch: "Callable[[str], bytes | None]") -> "Runner":
+    """Runs a script now and then on this machine; `fetch` gives a bundle's content by its name. Raises NoRunner."""
+    from .local.runner import process_runner
+
+    return process_runner(fetch, ahead=0)
 
 
 @cache

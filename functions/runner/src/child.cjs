@@ -1,0 +1,78 @@
+// node child.js HOME: a process that runs one script once. It loads what every script needs, then waits for a call, a
+// line of JSON on standard input; HOME holds the bundle by then. The end of the input without a call ends it.
+// {function, payload, apiUrl, apiKey, header, app, timeLimitMs}
+'use strict';
+
+const fs = require('node:fs');
+const channel = require('./channel.cjs');
+const confine = require('./confine.cjs');
+const { sdk, supply } = require('./supplied.cjs');
+const { handler, load } = require('./script.cjs');
+
+const home = process.argv[2];
+const leave = process.reallyExit.bind(process);
+const GRACE_MS = 5000; // for what a function began and did not wait for, once its promise is kept
+const ALONE_MS = 1000; // past the limit there is nobody left who would have ended this process
+
+function readCall() {
+  const parts = [];
+  const buffer = Buffer.alloc(65_536);
+  for (;;) {
+    let count;
+    try {
+      count = fs.readSync(0, buffer, 0, buffer.length, null);
+    } catch (error) {
+      if (error.code === 'EAGAIN') continue;
+      throw error;
+    }
+    if (count === 0) return parts.length ? JSON.parse(Buffer.concat(parts)) : undefined;
+    parts.push(Buffer.from(buffer.subarray(0, count)));
+  }
+}
+
+let ended = false;
+
+function end(outcome, detail) {
+  if (ended) return;
+  ended = true;
+  channel.end(outcome, detail);
+  leave(0);
+}
+
+function fail(error) {
+  const ranOut = error instanceof RangeError && /allocation failed/i.test(error.message);
+  const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : undefined;
+  end(ranOut ? 'memory' : 'error', stack ?? channel.text(error));
+}
+
+async function run(call) {
+  let kept = false;
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  process.on('beforeExit', () => end(kept ? 'returned' : 'notDone'));
+  process.on('exit', (code) => end('exited', code));
+  setTimeout(() => leave(0), call.timeLimitMs + ALONE_MS).unref();
+  process.chdir(home);
+  supply(home);
+  const { EVT, app } = await sdk(home, call);
+  const done = () => setImmediate(() => end('done')); // what is logged right after it still counts
+  Object.assign(globalThis, { EVT, app, done, logger: channel.logger });
+  const script = load(home);
+  const react = handler(script, call.function);
+  if (react === undefined) {
+    end('absent');
+    return;
+  }
+  const returned = react(call.payload);
+  if (returned && typeof returned.then === 'function') {
+    await returned;
+    kept = true;
+    setTimeout(() => end('returned'), GRACE_MS).unref();
+  }
+}
+
+confine();
+const call = readCall();
+if (call === undefined) leave(0);
+channel.begin();
+run(call).catch(fail);

@@ -1,0 +1,190 @@
+"""The `Runner` of one machine: single-use node processes, started ahead of need so that a script costs milliseconds."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+from ..errors import Invalid
+from ..ports.runner import MEMORY_MB, TIME_LIMIT_MS, NoRunner, RunRequest, RunResult
+from ..reactor.bundles import unpack
+from ..reactor.transcript import call_of, result_of
+from .functions import REPOSITORY
+from .process import NotStarted, Process
+from .sandbox import Sandbox, find_sandbox
+
+AHEAD = 2  # processes that wait, 45 MB each
+KEPT_BUNDLES = 50
+_STARTS = 3  # a process that waited may have died as it did
+_BUILD_SECONDS = 600
+
+type Fetch = Callable[[str], bytes | None]  # the content of a bundle by its blob's name
+
+
+def built_runner() -> Path:
+    """The folder with functions/runner as tools/build-runner makes it, made now if need be. Raises NoRunner."""
+    cache = REPOSITORY / ".cache"
+    cache.mkdir(exist_ok=True)
+    with (cache / "runner.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # one of several processes makes it, the others wait
+        done = subprocess.run(  # noqa: S603 - our own script
+            ["/bin/sh", str(REPOSITORY / "tools" / "build-runner")],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_BUILD_SECONDS,
+        )
+    if done.returncode:
+        raise NoRunner(
+            f"The runner of reactor scripts could not be built: {(done.stdout + done.stderr).strip()[-1000:]}"
+        )
+    return cache / "runner" / "built"
+
+
+class ProcessRunner:
+    """Each run has a process and a folder of its own, both gone when it ends. `close` ends those that wait."""
+
+    def __init__(self, fetch: Fetch, *, program: Path, sandbox: Sandbox, ahead: int = AHEAD):
+        self._program, self._sandbox, self._ahead = program, sandbox, ahead
+        self._folder = Path(tempfile.mkdtemp(prefix="fingerpost-runner-")).resolve()
+        self._bundles = _Bundles(fetch, self._folder / "bundles")
+        self._waiting: list[Process] = []
+        self._lock = threading.Lock()
+        # bubblewrap ends with the thread that started it, so one thread that stays starts them all.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="runner")
+        self.close = weakref.finalize(self, _end, self._starter, self._waiting, self._folder)
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether bubblewrap stands around the processes."""
+        return self._sandbox.bwrap is not None
+
+    def warm(self) -> None:
+        """Start the processes that wait, so that the first script need not."""
+        self._starter.submit(self._fill).result()
+
+    def run(self, request: RunRequest) -> RunResult:
+        detail = ""
+        for _ in range(_STARTS):
+            process = self._take(request)
+            try:
+                self._bundles.link(request.bundle, process.home)
+                written, ending = process.run(call_of(request), request.time_limit_ms)
+                return result_of(request, written, ending)
+            except (Invalid, _NoBundle) as error:
+                return RunResult(outcome="unavailable", detail=str(error))
+            except NotStarted as error:
+                detail = str(error)
+            finally:
+                self._discard(process)
+                self._refill()
+        return RunResult(outcome="unavailable", detail=detail)
+
+    def _take(self, request: RunRequest) -> Process:
+        """A process that waits, and another started in its place; a new one for a request with limits of its own."""
+        if (request.memory_mb, request.time_limit_ms) != (MEMORY_MB, TIME_LIMIT_MS):
+            return self._start(memory_mb=request.memory_mb, time_limit_ms=request.time_limit_ms)
+        with self._lock:
+            process = self._waiting.pop(0) if self._waiting else None
+            empty = not self._waiting
+        if empty:  # others may come at once; elsewhere the script at hand has the processor first
+            self._refill()
+        if process is None:
+            return self._start()
+        if process.alive:
+            return process
+        self._discard(process)
+        return self._start()
+
+    def _refill(self) -> None:
+        if len(self._waiting) < self._ahead and self.close.alive:
+            self._starter.submit(self._fill)
+
+    def _fill(self) -> None:
+        while len(self._waiting) < self._ahead and self.close.alive:
+            process = self._spawn(MEMORY_MB, TIME_LIMIT_MS)
+            with self._lock:
+                self._waiting.append(process)
+
+    def _start(self, *, memory_mb: int = MEMORY_MB, time_limit_ms: int = TIME_LIMIT_MS) -> Process:
+        return self._starter.submit(self._spawn, memory_mb, time_limit_ms).result()
+
+    def _spawn(self, memory_mb: int, time_limit_ms: int) -> Process:
+        home = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
+        processor_s = 4 * (time_limit_ms // 1000 + 10)  # Node has several threads; it only outlives us for so long
+        command = self._sandbox.command(self._program, home, memory_mb=memory_mb, processor_s=processor_s)
+        return Process(command, home)
+
+    @staticmethod
+    def _discard(process: Process) -> None:
+        process.end()
+        shutil.rmtree(process.home, ignore_errors=True)
+
+
+def process_runner(fetch: Fetch, *, ahead: int = AHEAD) -> ProcessRunner:
+    """Raises NoRunner."""
+    return ProcessRunner(fetch, program=built_runner(), sandbox=find_sandbox(), ahead=ahead)
+
+
+class _NoBundle(Exception):
+    """There is no bundle of that name."""
+
+
+class _Bundles:
+    """Unpacked bundles, kept by name, for a name's content never changes; the oldest give way."""
+
+    def __init__(self, fetch: Fetch, folder: Path):
+        self._fetch, self._folder = fetch, folder
+        self._lock = threading.Lock()
+        folder.mkdir()
+
+    def link(self, name: str, home: Path) -> None:
+        """Put the bundle's files into `home`, as links, for each process may read its own folder alone.
+
+        Raises _NoBundle, and Invalid for what cannot be unpacked.
+        """
+        with self._lock:
+            for path in (source := self._unpacked(name)).rglob("*"):
+                target = home / path.relative_to(source)
+                if path.is_dir():
+                    target.mkdir(exist_ok=True)
+                else:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    try:
+                        os.link(path, target)
+                    except OSError:  # more links than the file system lets a file have
+                        shutil.copyfile(path, target)
+
+    def _unpacked(self, name: str) -> Path:
+        folder = self._folder / sha256(name.encode()).hexdigest()
+        if folder.is_dir():
+            os.utime(folder)
+            return folder
+        content = self._fetch(name)
+        if content is None:
+            raise _NoBundle(f"There is no bundle {name}")
+        with tempfile.TemporaryDirectory(dir=self._folder.parent) as made:
+            unpack(content, Path(made) / "bundle")
+            (Path(made) / "bundle").rename(folder)
+        aged = sorted(self._folder.iterdir(), key=lambda each: each.stat().st_mtime)
+        for old in aged[:-KEPT_BUNDLES]:
+            shutil.rmtree(old, ignore_errors=True)
+        return folder
+
+
+def _end(starter: ThreadPoolExecutor, waiting: list[Process], folder: Path) -> None:
+    """Nothing of a runner is left behind, when it is closed, forgotten, or its process ends."""
+    starter.shutdown(cancel_futures=True)
+    for process in waiting:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.end()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,70 @@
+"""An installed bundle: a zip with main.js at its root, and all that main.js requires."""
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from ..errors import Invalid, TooLarge
+
+MAIN = "main.js"
+MAX_FILES = 20_000
+MAX_UNPACKED_BYTES = 200 * 1024 * 1024
+MAX_PATH_LENGTH = 400
+_CHUNK = 64 * 1024
+
+
+def unpack(content: bytes, folder: Path) -> None:
+    """Write the files of a bundle into a folder that is empty or yet to be made, readable only.
+
+    Raises Invalid for what is no zip, for a path that leads out, a link or a special file, and TooLarge past a limit,
+    by what comes out of the zip and not by what it says.
+    """
+    folder.mkdir(exist_ok=True)
+    left = MAX_UNPACKED_BYTES
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for entry, path in _files(archive):
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(entry) as source, target.open("xb") as file:
+                    while chunk := source.read(min(_CHUNK, left + 1)):
+                        left -= len(chunk)
+                        if left < 0:
+                            raise TooLarge(f"A bundle unpacks to at most {MAX_UNPACKED_BYTES:,} bytes")
+                        file.write(chunk)
+                target.chmod(0o444)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError, zlib.error) as error:
+        raise Invalid(f"The bundle is not a zip that can be read: {error}") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise Invalid("The bundle holds two files of one name, or a file where it also has a folder") from error
+
+
+def pack(files: Iterator[tuple[str, bytes]]) -> bytes:
+    """A bundle of files by their paths below its root. The same files make the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path, content in files:
+            archive.writestr(zipfile.ZipInfo(path), content, compress_type=zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _files(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
+    entries = archive.infolist()
+    if len(entries) > MAX_FILES:
+        raise TooLarge(f"A bundle holds at most {MAX_FILES:,} files")
+    for entry in entries:
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if entry.is_dir():
+            continue
+        if kind not in (0, stat.S_IFREG):
+            raise Invalid(f"The bundle holds {entry.filename[:200]!r}, which is a link or a special file")
+        path = PurePosixPath(entry.filename)
+        parts = entry.filename.split("/")
+        if path.is_absolute() or {"..", ".", ""} & set(parts) or "\\" in entry.filename or "\0" in entry.filename:
+            raise Invalid(f"The bundle holds {entry.filename[:200]!r}, which is no path below its root")
+        if len(entry.filename) > MAX_PATH_LENGTH:
+            raise TooLarge(f"A path in a bundle has at most {MAX_PATH_LENGTH} characters")
+        yield entry, path
