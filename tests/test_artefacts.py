@@ -225,6 +225,11 @@ def test_every_function_is_built(built: Built):
         assert [path.name for path in built.folder(built.functions[function]).iterdir()] == ["app.py"]
 
 
+def test_the_built_runner_is_bundled_and_brings_no_packages(built: Built):
+    names = {path.name for path in built.folder("RunnerFunction").iterdir()}
+    assert names == {"child.js", "lambda.js", "evrythng.js", "evrythng-extended.js", "reactor-runasync.js"}
+
+
 def test_the_built_redirect_holds_our_code_the_time_zones_and_nothing_else(built: Built):
     names = {path.name for folder in built.paths("redirect") for path in folder.iterdir()}
     zones = {name for name in names if re.fullmatch(r"tzdata(-[\d.]+\.dist-info)?", name)}
