@@ -139,6 +139,8 @@ class Deployment:
             "LogTable": "log",
             "SpillQueue": f"{aws}/1/spill",
             "WorkQueue": f"{aws}/1/work",
+            "RunnerFunction": "runner",
+            "Bundles": "bundles",
             "RootSecret": "roots",
             "EdgeSecret": EDGE_SECRET,
             "Drawings": "drawings",
