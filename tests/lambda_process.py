@@ -150,7 +150,7 @@ def valued(content: Any, values: dict[str, str]) -> str:
         case {"Fn::Sub": str(text)}:
             if resolved := re.fullmatch(r"\{\{resolve:secretsmanager:\$\{(\w+)\}\}\}", text):
                 return values[resolved[1]]
-            return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], text)
+            return re.sub(r"\$\{([\w:]+)\}", lambda found: values[found[1]], text)
     raise AssertionError(f"no value for {content}")
 
 
@@ -201,13 +201,17 @@ class Process:
 
 
 class Aws(BaseHTTPRequestHandler):
-    """Secrets Manager, SQS and an S3 bucket that keeps what is put there, as far as the functions use them."""
+    """Secrets Manager, SQS, an S3 bucket that keeps what is put there and open connections, as far as they are used."""
 
     protocol_version = "HTTP/1.1"
     kept: dict[str, bytes]
     sent: list[str]
 
     def do_POST(self) -> None:
+        if "/@connections/" in self.path:
+            self.sent.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.answer(200, b"")
+            return
         document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         match self.headers.get("X-Amz-Target", "").rpartition(".")[2]:
             case "GetSecretValue":

@@ -147,6 +147,9 @@ class Deployment:
             "ShortDomain": "",
             "ShortUrls": DOMAIN,
             "Api": API_URL,
+            "LiveApi": "live",
+            "AWS::Region": REGION,
+            "AWS::URLSuffix": "amazonaws.com",
         }
         credentials = Credentials("artefacts", "secret")
         transport = Transport(engine, REGION, "dynamodb", TARGET_PREFIXES["dynamodb"], lambda: credentials)
@@ -159,6 +162,8 @@ class Deployment:
     def process(self, function: str) -> Process:
         if function not in self._processes:
             environment = self._environment | self.built.environment(function, self.values)
+            if "FINGERPOST_LIVE_ENDPOINT" in environment:
+                environment["FINGERPOST_LIVE_ENDPOINT"] = self._environment["AWS_ENDPOINT_URL"]
             self._processes[function] = Process(self.built, function, environment, self.folder / f"{function}.log")
         return self._processes[function]
 

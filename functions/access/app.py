@@ -29,14 +29,14 @@ from fingerpost.access.documents import (
 )
 from fingerpost.access.rates import rates_document
 from fingerpost.access.store import APPLICATION, PROJECT
-from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.edge import Answer, Edge, Request, created, no_content, shown
 from fingerpost.error_page import error_page
 from fingerpost.insight import erasure
 from fingerpost.insight.periods import day_of, day_start
 from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
 from fingerpost.paging import ask_of, listed, lister, loads
-from fingerpost.resources import Resources
+from fingerpost.resources import Resources, Stored, tag_of
 from fingerpost.sight import WHOLE_ACCOUNT
 from fingerpost.timezones import time_in, zone_named
 
@@ -89,12 +89,14 @@ def list_accounts(request: Request) -> Answer:
     return Answer(document=[accounts.shown(stored)], headers={"x-result-count": "1"})
 
 
-@edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts", answers=Account)
+@edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts", answers=Account, versioned=True)
 def read_account(request: Request) -> Answer:
-    return Answer(document=accounts.shown(accounts.read(request.caller, request.parameters["accountId"])))
+    return shown(accounts.read(request.caller, request.parameters["accountId"]), accounts.shown)
 
 
-@edge.route("PUT", "/accounts/{accountId}", verb="update", of="accounts", body=SentAccount, answers=Account)
+@edge.route(
+    "PUT", "/accounts/{accountId}", verb="update", of="accounts", body=SentAccount, answers=Account, versioned=True
+)
 def update_account(request: Request) -> Answer:
     """Change it. `retentionDays` counts for what is recorded from then on; what is older than it is erased."""
     sent = request.read(SentAccount)
@@ -104,7 +106,7 @@ def update_account(request: Request) -> Answer:
         erasure.begin(
             request.caller, wiring.queue("work"), erasure.SCANS_BEFORE, before.isoformat(), until=day_start(before)
         )
-    return Answer(document=accounts.shown(stored))
+    return shown(stored, accounts.shown)
 
 
 @edge.route("GET", "/accounts/{accountId}/shortDomains", verb="read", of="accounts", answers=list[str])
@@ -134,19 +136,31 @@ def list_accesses(request: Request) -> Answer:
     body=NewOperator,
     status=201,
     answers=OperatorAccess,
+    versioned=True,
 )
 def create_access(request: Request) -> Answer:
     """A new operator of the account, with a key, and without a right until a role says otherwise."""
     account = _account(request)
     document = operators.create(request.caller, request.read(NewOperator), wiring.root_secrets())
-    return created(document, f"{wiring.settings().api_url}/accounts/{account}/accesses/{document['id']}")
+    return created(
+        document,
+        f"{wiring.settings().api_url}/accounts/{account}/accesses/{document['id']}",
+        version=tag_of(document["operator"]),
+    )
 
 
-@edge.route("GET", "/accounts/{accountId}/accesses/{accessId}", verb="read", of="accesses", answers=OperatorAccess)
+@edge.route(
+    "GET",
+    "/accounts/{accountId}/accesses/{accessId}",
+    verb="read",
+    of="accesses",
+    answers=OperatorAccess,
+    versioned=True,
+)
 def read_access_of_operator(request: Request) -> Answer:
     _account(request)
     stored = operators.find(request.caller, request.parameters["accessId"])
-    return Answer(document=operators.access_document(request.caller, stored, wiring.root_secrets()))
+    return _access(request, stored)
 
 
 @edge.route(
@@ -156,15 +170,18 @@ def read_access_of_operator(request: Request) -> Answer:
     of="accesses",
     body=SentAccess,
     answers=OperatorAccess,
+    versioned=True,
 )
 def set_role_of_operator(request: Request) -> Answer:
     """Give an operator another role, from the next request on. At least one stays an admin."""
     _account(request)
     role, access_id = request.read(SentAccess).role, request.parameters["accessId"]
-    return Answer(document=operators.set_role(request.caller, access_id, role, wiring.root_secrets()))
+    return _access(request, operators.set_role(request.caller, access_id, role))
 
 
-@edge.route("DELETE", "/accounts/{accountId}/accesses/{accessId}", verb="delete", of="accesses", answers=None)
+@edge.route(
+    "DELETE", "/accounts/{accountId}/accesses/{accessId}", verb="delete", of="accesses", answers=None, versioned=True
+)
 def revoke_access(request: Request) -> Answer:
     """The operator's key stops working, and with it the operator. At least one admin stays."""
     _account(request)
@@ -189,21 +206,25 @@ def rotate_key_of_operator(request: Request) -> Answer:
     return Answer(status=201, document=document)
 
 
-@edge.route("GET", "/operators/{operatorId}", verb="read", of="operators", answers=Operator)
+@edge.route("GET", "/operators/{operatorId}", verb="read", of="operators", answers=Operator, versioned=True)
 def read_operator(request: Request) -> Answer:
-    return Answer(document=operators.read(request.caller, request.parameters["operatorId"]))
+    return shown(operators.read(request.caller, request.parameters["operatorId"]), operators.shown)
 
 
-@edge.route("PUT", "/operators/{operatorId}", verb="update", of="operators", body=SentOperator, answers=Operator)
+@edge.route(
+    "PUT", "/operators/{operatorId}", verb="update", of="operators", body=SentOperator, answers=Operator, versioned=True
+)
 def update_operator(request: Request) -> Answer:
     sent = request.read(SentOperator)
-    return Answer(document=operators.update(request.caller, request.parameters["operatorId"], sent))
+    return shown(operators.update(request.caller, request.parameters["operatorId"], sent), operators.shown)
 
 
-@edge.route("POST", "/projects", verb="create", of="projects", body=NewProject, answers=Project, status=201)
+@edge.route(
+    "POST", "/projects", verb="create", of="projects", body=NewProject, answers=Project, status=201, versioned=True
+)
 def create_project(request: Request) -> Answer:
     document = service.create_project(request.caller, request.read(NewProject))
-    return created(document, f"{wiring.settings().api_url}/projects/{document['id']}")
+    return created(document, f"{wiring.settings().api_url}/projects/{document['id']}", version=tag_of(document["id"]))
 
 
 @edge.route("GET", "/projects", verb="read", of="projects", answers=list[Project], query=LIST[:-1])
@@ -215,19 +236,21 @@ def list_projects(request: Request) -> Answer:
     return listed(request, page, [service.shown(each) for each in page.items], count=list_of.count(ask))
 
 
-@edge.route("GET", "/projects/{projectId}", verb="read", of="projects", answers=Project)
+@edge.route("GET", "/projects/{projectId}", verb="read", of="projects", answers=Project, versioned=True)
 def read_project(request: Request) -> Answer:
     stored = Resources(request.caller.tables, PROJECT).read(request.parameters["projectId"])
-    return Answer(document=service.shown(stored))
+    return shown(stored, service.shown)
 
 
-@edge.route("PUT", "/projects/{projectId}", verb="update", of="projects", body=SentProject, answers=Project)
+@edge.route(
+    "PUT", "/projects/{projectId}", verb="update", of="projects", body=SentProject, answers=Project, versioned=True
+)
 def update_project(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
-    return Answer(document=service.update_project(request.caller, project_id, request.read(SentProject)))
+    return shown(service.update_project(request.caller, project_id, request.read(SentProject)), service.shown)
 
 
-@edge.route("DELETE", "/projects/{projectId}", verb="delete", of="projects", answers=None)
+@edge.route("DELETE", "/projects/{projectId}", verb="delete", of="projects", answers=None, versioned=True)
 def delete_project(request: Request) -> Answer:
     service.delete_project(request.caller, request.parameters["projectId"], wiring.root_secrets())
     return no_content()
@@ -242,13 +265,14 @@ def delete_project(request: Request) -> Answer:
     body=NewApplication,
     answers=Application,
     status=201,
+    versioned=True,
 )
 def create_application(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     sent = request.read(NewApplication)
     document = service.create_application(request.caller, project_id, sent, wiring.root_secrets())
     address = f"{wiring.settings().api_url}/projects/{project_id}/applications/{document['id']}"
-    return created(document, address)
+    return created(document, address, version=tag_of(document["id"]))
 
 
 @edge.route(
@@ -271,11 +295,16 @@ def list_applications(request: Request) -> Answer:
 
 
 @edge.route(
-    "GET", "/projects/{projectId}/applications/{applicationId}", verb="read", of="applications", answers=Application
+    "GET",
+    "/projects/{projectId}/applications/{applicationId}",
+    verb="read",
+    of="applications",
+    answers=Application,
+    versioned=True,
 )
 def read_application(request: Request) -> Answer:
     stored = service.read_application(request.caller, *_both(request))
-    return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
+    return _application(request, stored)
 
 
 @edge.route(
@@ -285,14 +314,20 @@ def read_application(request: Request) -> Answer:
     of="applications",
     body=SentApplication,
     answers=Application,
+    versioned=True,
 )
 def update_application(request: Request) -> Answer:
     sent = request.read(SentApplication)
-    return Answer(document=service.update_application(request.caller, *_both(request), sent, wiring.root_secrets()))
+    return _application(request, service.update_application(request.caller, *_both(request), sent))
 
 
 @edge.route(
-    "DELETE", "/projects/{projectId}/applications/{applicationId}", verb="delete", of="applications", answers=None
+    "DELETE",
+    "/projects/{projectId}/applications/{applicationId}",
+    verb="delete",
+    of="applications",
+    answers=None,
+    versioned=True,
 )
 def delete_application(request: Request) -> Answer:
     service.delete_application(request.caller, *_both(request), wiring.root_secrets())
@@ -326,27 +361,34 @@ def rotate_keys_of_application(request: Request) -> Answer:
     return Answer(status=201, document=document)
 
 
-@edge.route("GET", "/applications/me", verb="read", of="self", answers=Application)
+@edge.route("GET", "/applications/me", verb="read", of="self", answers=Application, versioned=True)
 def read_self(request: Request) -> Answer:
     stored = Resources(request.caller.tables, APPLICATION).read(request.principal.id)
-    return Answer(document=service.shown_application(request.caller, stored, wiring.root_secrets()))
+    return _application(request, stored)
 
 
-@edge.route("PUT", "/applications/me", verb="update", of="self", body=SentApplication, answers=Application)
+@edge.route(
+    "PUT", "/applications/me", verb="update", of="self", body=SentApplication, answers=Application, versioned=True
+)
 def update_self(request: Request) -> Answer:
     principal = request.principal
     assert principal.project is not None
     sent = request.read(SentApplication)
-    return Answer(
-        document=service.update_application(
-            request.caller, principal.project, principal.id, sent, wiring.root_secrets()
-        )
-    )
+    stored = service.update_application(request.caller, principal.project, principal.id, sent)
+    return _application(request, stored)
 
 
 def _account(request: Request) -> str:
     """Raises NotFound for another account than the key's own."""
     return accounts.read(request.caller, request.parameters["accountId"]).id
+
+
+def _access(request: Request, stored: Stored) -> Answer:
+    return shown(stored, lambda each: operators.access_document(request.caller, each, wiring.root_secrets()))
+
+
+def _application(request: Request, stored: Stored) -> Answer:
+    return shown(stored, lambda each: service.shown_application(request.caller, each, wiring.root_secrets()))
 
 
 def _both(request: Request) -> tuple[str, str]:

@@ -11,12 +11,12 @@ from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN
 from fingerpost.body import json_name, validated
 from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.model import COLLECTION, PRODUCT, THNG
-from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.edge import Answer, Edge, Request, created, no_content, shown
 from fingerpost.errors import Finding, Invalid, NotFound
 from fingerpost.openapi import LIST
 from fingerpost.paging import ask_of, listed, lister, loads, sight_of
 from fingerpost.redirection.facts import facts_of
-from fingerpost.resources import Document
+from fingerpost.resources import Document, tag_of
 from fingerpost.rules.nodes import matches
 from fingerpost.sight import WHOLE_ACCOUNT
 
@@ -33,10 +33,11 @@ handler = edge.handler
     answers=ActionType,
     status=201,
     query=("project",),
+    versioned=True,
 )
 def create_type(request: Request) -> Answer:
     document = types.create(request.caller, request.read(NewActionType), request.query.get("project"))
-    return created(document, f"{wiring.settings().api_url}/actions/{document['id']}")
+    return created(document, f"{wiring.settings().api_url}/actions/{document['id']}", version=tag_of(document["id"]))
 
 
 @edge.route("GET", "/actions", verb="read", of="actionTypes", answers=list[ActionType], query=(*LIST, "withScopes"))
@@ -53,12 +54,14 @@ def list_types(request: Request) -> Answer:
     return listed(request, page, built_in + documents)
 
 
-@edge.route("PUT", "/actions/{type}", verb="update", of="actionTypes", body=SentActionType, answers=ActionType)
+@edge.route(
+    "PUT", "/actions/{type}", verb="update", of="actionTypes", body=SentActionType, answers=ActionType, versioned=True
+)
 def update_type(request: Request) -> Answer:
-    return Answer(document=types.update(request.caller, request.parameters["type"], request.read(SentActionType)))
+    return shown(types.update(request.caller, request.parameters["type"], request.read(SentActionType)), types.shown)
 
 
-@edge.route("DELETE", "/actions/{type}", verb="delete", of="actionTypes", answers=None)
+@edge.route("DELETE", "/actions/{type}", verb="delete", of="actionTypes", answers=None, versioned=True)
 def delete_type(request: Request) -> Answer:
     types.delete(request.caller, request.parameters["type"])
     return no_content()

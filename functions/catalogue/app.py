@@ -23,23 +23,34 @@ from fingerpost.catalogue.nearby import Near, point_asked_for
 from fingerpost.edge import Answer, Edge, Request, created, no_content
 from fingerpost.errors import Invalid
 from fingerpost.paging import ask_of, by_ids, listed, lister, loads, sight_of
-from fingerpost.resources import Kind, Resources, Stored
+from fingerpost.resources import Document, Kind, Resources, Stored, tag_of
 
 SCOPES = ("withScopes",)
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project", "withScopes")
 MANY = ("ids", *LIST)
 ALIKE = ("ids", "filter", "project", "withScopes")
+ONE_COLLECTION = "/collections/{collectionId}"
+MEMBERS, CHILDREN = f"{ONE_COLLECTION}/thngs", f"{ONE_COLLECTION}/collections"
 
 edge = Edge("catalogue")
 handler = edge.handler
 
 
 @edge.route(
-    "POST", "/products", verb="create", of="products", body=NewProduct, answers=Product, status=201, query=("project",)
+    "POST",
+    "/products",
+    verb="create",
+    of="products",
+    body=NewProduct,
+    answers=Product,
+    status=201,
+    query=("project",),
+    versioned=True,
 )
 def create_product(request: Request) -> Answer:
-    document = service.create_product(request.caller, request.read(NewProduct), request.query.get("project"))
-    return created(document, f"{wiring.settings().api_url}/products/{document['id']}")
+    return _created(
+        PRODUCT, service.create_product(request.caller, request.read(NewProduct), request.query.get("project"))
+    )
 
 
 @edge.route("GET", "/products", verb="read", of="products", answers=list[Product], query=MANY)
@@ -63,29 +74,45 @@ def update_products(request: Request) -> Answer:
     return _updated(request, PRODUCT, service.product_fields(request.read(SentProduct)))
 
 
-@edge.route("GET", "/products/{productId}", verb="read", of="products", answers=Product, query=SCOPES)
+@edge.route("GET", "/products/{productId}", verb="read", of="products", answers=Product, query=SCOPES, versioned=True)
 def read_product(request: Request) -> Answer:
     return _shown(request, PRODUCT, service.read(request.caller, PRODUCT, request.parameters["productId"]))
 
 
 @edge.route(
-    "PUT", "/products/{productId}", verb="update", of="products", body=SentProduct, answers=Product, query=SCOPES
+    "PUT",
+    "/products/{productId}",
+    verb="update",
+    of="products",
+    body=SentProduct,
+    answers=Product,
+    query=SCOPES,
+    versioned=True,
 )
 def update_product(request: Request) -> Answer:
     product_id = request.parameters["productId"]
     return _shown(request, PRODUCT, service.update_product(request.caller, product_id, request.read(SentProduct)))
 
 
-@edge.route("DELETE", "/products/{productId}", verb="delete", of="products", answers=None)
+@edge.route("DELETE", "/products/{productId}", verb="delete", of="products", answers=None, versioned=True)
 def delete_product(request: Request) -> Answer:
     service.delete(request.caller, PRODUCT, request.parameters["productId"])
     return no_content()
 
 
-@edge.route("POST", "/thngs", verb="create", of="thngs", body=NewThng, answers=Thng, status=201, query=("project",))
+@edge.route(
+    "POST",
+    "/thngs",
+    verb="create",
+    of="thngs",
+    body=NewThng,
+    answers=Thng,
+    status=201,
+    query=("project",),
+    versioned=True,
+)
 def create_thng(request: Request) -> Answer:
-    document = service.create_thng(request.caller, request.read(NewThng), request.query.get("project"))
-    return created(document, f"{wiring.settings().api_url}/thngs/{document['id']}")
+    return _created(THNG, service.create_thng(request.caller, request.read(NewThng), request.query.get("project")))
 
 
 @edge.route("GET", "/thngs", verb="read", of="thngs", answers=list[Thng], query=MANY)
@@ -109,18 +136,20 @@ def update_thngs(request: Request) -> Answer:
     return _updated(request, THNG, request.read(SentThng).sent())
 
 
-@edge.route("GET", "/thngs/{thngId}", verb="read", of="thngs", answers=Thng, query=SCOPES)
+@edge.route("GET", "/thngs/{thngId}", verb="read", of="thngs", answers=Thng, query=SCOPES, versioned=True)
 def read_thng(request: Request) -> Answer:
     return _shown(request, THNG, service.read(request.caller, THNG, request.parameters["thngId"]))
 
 
-@edge.route("PUT", "/thngs/{thngId}", verb="update", of="thngs", body=SentThng, answers=Thng, query=SCOPES)
+@edge.route(
+    "PUT", "/thngs/{thngId}", verb="update", of="thngs", body=SentThng, answers=Thng, query=SCOPES, versioned=True
+)
 def update_thng(request: Request) -> Answer:
     thng_id = request.parameters["thngId"]
     return _shown(request, THNG, service.update_thng(request.caller, thng_id, request.read(SentThng)))
 
 
-@edge.route("DELETE", "/thngs/{thngId}", verb="delete", of="thngs", answers=None)
+@edge.route("DELETE", "/thngs/{thngId}", verb="delete", of="thngs", answers=None, versioned=True)
 def delete_thng(request: Request) -> Answer:
     service.delete(request.caller, THNG, request.parameters["thngId"])
     return no_content()
@@ -135,10 +164,12 @@ def delete_thng(request: Request) -> Answer:
     answers=Collection,
     status=201,
     query=("project",),
+    versioned=True,
 )
 def create_collection(request: Request) -> Answer:
-    document = service.create_collection(request.caller, request.read(NewCollection), request.query.get("project"))
-    return created(document, f"{wiring.settings().api_url}/collections/{document['id']}")
+    return _created(
+        COLLECTION, service.create_collection(request.caller, request.read(NewCollection), request.query.get("project"))
+    )
 
 
 @edge.route("GET", "/collections", verb="read", of="collections", answers=list[Collection], query=MANY)
@@ -146,19 +177,20 @@ def list_collections(request: Request) -> Answer:
     return _list(request, COLLECTION)
 
 
-@edge.route("GET", "/collections/{collectionId}", verb="read", of="collections", answers=Collection, query=SCOPES)
+@edge.route("GET", ONE_COLLECTION, verb="read", of="collections", answers=Collection, query=SCOPES, versioned=True)
 def read_collection(request: Request) -> Answer:
     return _shown(request, COLLECTION, service.read(request.caller, COLLECTION, request.parameters["collectionId"]))
 
 
 @edge.route(
     "PUT",
-    "/collections/{collectionId}",
+    ONE_COLLECTION,
     verb="update",
     of="collections",
     body=SentCollection,
     answers=Collection,
     query=SCOPES,
+    versioned=True,
 )
 def update_collection(request: Request) -> Answer:
     collection_id = request.parameters["collectionId"]
@@ -167,37 +199,27 @@ def update_collection(request: Request) -> Answer:
     )
 
 
-@edge.route("DELETE", "/collections/{collectionId}", verb="delete", of="collections", answers=None)
+@edge.route("DELETE", ONE_COLLECTION, verb="delete", of="collections", answers=None, versioned=True)
 def delete_collection(request: Request) -> Answer:
     service.delete(request.caller, COLLECTION, request.parameters["collectionId"])
     return no_content()
 
 
-@edge.route(
-    "PUT",
-    "/collections/{collectionId}/thngs",
-    verb="update",
-    of="collections",
-    body=list[Id],
-    answers=Collection,
-    query=SCOPES,
-)
+@edge.route("PUT", MEMBERS, verb="update", of="collections", body=list[Id], answers=Collection, query=SCOPES)
 def add_thngs(request: Request) -> Answer:
     """Put thngs into a collection. Answers the collection."""
     collection_id = request.parameters["collectionId"]
     stored = members.add_thngs(request.caller, collection_id, parse_json(request.event))
-    return _shown(request, COLLECTION, stored)
+    return _shown(request, COLLECTION, stored, versioned=False)
 
 
-@edge.route("GET", "/collections/{collectionId}/thngs", verb="read", of="collections", answers=list[Thng], query=LIST)
+@edge.route("GET", MEMBERS, verb="read", of="collections", answers=list[Thng], query=LIST)
 def list_members(request: Request) -> Answer:
     """The thngs in a collection, newest first."""
     return _list(request, THNG, within=service.read(request.caller, COLLECTION, request.parameters["collectionId"]))
 
 
-@edge.route(
-    "DELETE", "/collections/{collectionId}/thngs", verb="update", of="collections", answers=None, query=("filter",)
-)
+@edge.route("DELETE", MEMBERS, verb="update", of="collections", answers=None, query=("filter",))
 def remove_thngs(request: Request) -> Answer:
     """Take all thngs out of a collection, at most 500 a call; `x-result-count` says how many."""
     return _emptied(request, THNG)
@@ -210,44 +232,22 @@ def remove_thng(request: Request) -> Answer:
     return no_content()
 
 
-@edge.route(
-    "POST",
-    "/collections/{collectionId}/collections",
-    verb="update",
-    of="collections",
-    body=list[Id],
-    answers=Collection,
-    query=SCOPES,
-)
+@edge.route("POST", CHILDREN, verb="update", of="collections", body=list[Id], answers=Collection, query=SCOPES)
 def add_collections(request: Request) -> Answer:
     """Put collections into another. Answers that."""
     collection_id = request.parameters["collectionId"]
     stored = members.add_collections(request.caller, collection_id, parse_json(request.event))
-    return _shown(request, COLLECTION, stored)
+    return _shown(request, COLLECTION, stored, versioned=False)
 
 
-@edge.route(
-    "GET",
-    "/collections/{collectionId}/collections",
-    verb="read",
-    of="collections",
-    answers=list[Collection],
-    query=LIST,
-)
+@edge.route("GET", CHILDREN, verb="read", of="collections", answers=list[Collection], query=LIST)
 def list_children(request: Request) -> Answer:
     """The collections in a collection, newest first."""
     within = service.read(request.caller, COLLECTION, request.parameters["collectionId"])
     return _list(request, COLLECTION, within=within)
 
 
-@edge.route(
-    "DELETE",
-    "/collections/{collectionId}/collections",
-    verb="update",
-    of="collections",
-    answers=None,
-    query=("filter",),
-)
+@edge.route("DELETE", CHILDREN, verb="update", of="collections", answers=None, query=("filter",))
 def remove_children(request: Request) -> Answer:
     """Take all collections out of another, at most 500 a call; `x-result-count` says how many."""
     return _emptied(request, COLLECTION)
@@ -262,10 +262,19 @@ def remove_child(request: Request) -> Answer:
     return no_content()
 
 
-@edge.route("POST", "/places", verb="create", of="places", body=NewPlace, answers=Place, status=201, query=("project",))
+@edge.route(
+    "POST",
+    "/places",
+    verb="create",
+    of="places",
+    body=NewPlace,
+    answers=Place,
+    status=201,
+    query=("project",),
+    versioned=True,
+)
 def create_place(request: Request) -> Answer:
-    document = service.create_place(request.caller, request.read(NewPlace), request.query.get("project"))
-    return created(document, f"{wiring.settings().api_url}/places/{document['id']}")
+    return _created(PLACE, service.create_place(request.caller, request.read(NewPlace), request.query.get("project")))
 
 
 @edge.route("GET", "/places", verb="read", of="places", answers=list[Place], query=(*MANY, "lat", "lon", "maxDist"))
@@ -287,21 +296,28 @@ def list_places(request: Request) -> Answer:
     return listed(request, page, documents, count=near.count(ask))
 
 
-@edge.route("GET", "/places/{placeId}", verb="read", of="places", answers=Place, query=SCOPES)
+@edge.route("GET", "/places/{placeId}", verb="read", of="places", answers=Place, query=SCOPES, versioned=True)
 def read_place(request: Request) -> Answer:
     return _shown(request, PLACE, service.read(request.caller, PLACE, request.parameters["placeId"]))
 
 
-@edge.route("PUT", "/places/{placeId}", verb="update", of="places", body=SentPlace, answers=Place, query=SCOPES)
+@edge.route(
+    "PUT", "/places/{placeId}", verb="update", of="places", body=SentPlace, answers=Place, query=SCOPES, versioned=True
+)
 def update_place(request: Request) -> Answer:
     place_id = request.parameters["placeId"]
     return _shown(request, PLACE, service.update_place(request.caller, place_id, request.read(SentPlace)))
 
 
-@edge.route("DELETE", "/places/{placeId}", verb="delete", of="places", answers=None)
+@edge.route("DELETE", "/places/{placeId}", verb="delete", of="places", answers=None, versioned=True)
 def delete_place(request: Request) -> Answer:
     service.delete(request.caller, PLACE, request.parameters["placeId"])
     return no_content()
+
+
+def _created(kind: Kind, document: Document) -> Answer:
+    address = f"{wiring.settings().api_url}/{kind.plural}/{document['id']}"
+    return created(document, address, version=tag_of(document["id"]))
 
 
 def _list(request: Request, kind: Kind, *, within: Stored | None = None) -> Answer:
@@ -348,5 +364,7 @@ def _in_collection(collection: Stored) -> str:
     return f'collections="{collection.id}"'
 
 
-def _shown(request: Request, kind: Kind, stored: Stored) -> Answer:
-    return Answer(document=service.show(request.caller, kind, [stored], with_scopes=request.flag("withScopes"))[0])
+def _shown(request: Request, kind: Kind, stored: Stored, *, versioned: bool = True) -> Answer:
+    """`versioned` but where an answer stands for a change of other documents, as of the members of a collection."""
+    (document,) = service.show(request.caller, kind, [stored], with_scopes=request.flag("withScopes"))
+    return Answer(document=document, version=stored.tag if versioned else None)

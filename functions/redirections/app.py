@@ -40,13 +40,14 @@ QR_CACHE = "public, max-age=86400"
     status=201,
     also={200: IMAGES},
     query=NAMED,
+    versioned=True,
 )
 def create_redirection(request: Request) -> Answer:
     """JSON with 201 when Accept names it; else the QR code, with 200 and the short URL in Content-Disposition."""
     link = _links(request).create(request.read(SentRedirection), link_domain_of(request))
     address = wiring.settings().short_url(link.domain, link.short_id)
     if accepts(request.event, "application/json"):
-        return created(_document(request, link), address)
+        return created(_document(request, link), address, version=link.tag)
     media = preferred(request.event, *MEDIA) or "image/png"
     image = _drawn(address, MEDIA[media], 95, 95)
     name = f'inline; {address}; filename="{link.short_id}.{MEDIA[media]}"'
@@ -108,10 +109,12 @@ def draw_pdf(request: Request) -> Answer:
     return _draw(request, "pdf")
 
 
-@edge.route("GET", "/redirections/{shortId}", verb="read", of="redirections", query=NAMED, answers=Redirection)
+@edge.route(
+    "GET", "/redirections/{shortId}", verb="read", of="redirections", query=NAMED, answers=Redirection, versioned=True
+)
 def read_redirection(request: Request) -> Answer:
     link = _links(request).read(link_domain_of(request), request.parameters["shortId"])
-    return Answer(document=_document(request, link))
+    return _shown(request, link)
 
 
 @edge.route(
@@ -122,14 +125,17 @@ def read_redirection(request: Request) -> Answer:
     query=NAMED,
     body=SentRedirection,
     answers=Redirection,
+    versioned=True,
 )
 def update_redirection(request: Request) -> Answer:
     sent = request.read(SentRedirection)
     link = _links(request).update(link_domain_of(request), request.parameters["shortId"], sent)
-    return Answer(document=_document(request, link))
+    return _shown(request, link)
 
 
-@edge.route("DELETE", "/redirections/{shortId}", verb="delete", of="redirections", query=NAMED, answers=None)
+@edge.route(
+    "DELETE", "/redirections/{shortId}", verb="delete", of="redirections", query=NAMED, answers=None, versioned=True
+)
 def delete_redirection(request: Request) -> Answer:
     _links(request).delete(link_domain_of(request), request.parameters["shortId"])
     return no_content()
@@ -140,9 +146,9 @@ def _alias(plural: str, type_: ResourceType) -> None:
     parameter = f"{type_}Id"
     template = f"/{plural}/{{{parameter}}}/redirector"
 
-    @edge.route("GET", template, verb="read", of="redirections", answers=Redirection)
+    @edge.route("GET", template, verb="read", of="redirections", answers=Redirection, versioned=True)
     def read_oldest(request: Request) -> Answer:
-        return Answer(document=_document(request, _oldest(request)))
+        return _shown(request, _oldest(request))
 
     @edge.route(
         "POST",
@@ -153,6 +159,7 @@ def _alias(plural: str, type_: ResourceType) -> None:
         answers=Redirection,
         status=201,
         query=NAMED,
+        versioned=True,
     )
     def add(request: Request) -> Answer:
         """One more, beside those that there are."""
@@ -164,18 +171,26 @@ def _alias(plural: str, type_: ResourceType) -> None:
         links = _links(request)
         links.check_thing(resource_id, type_)
         link = links.create(wanted, link_domain_of(request))
-        return created(_document(request, link), wiring.settings().short_url(link.domain, link.short_id))
+        address = wiring.settings().short_url(link.domain, link.short_id)
+        return created(_document(request, link), address, version=link.tag)
 
     @edge.route(
-        "PUT", template, verb="update", of="redirections", body=SentRedirection, answers=Redirection, status=201
+        "PUT",
+        template,
+        verb="update",
+        of="redirections",
+        body=SentRedirection,
+        answers=Redirection,
+        status=201,
+        versioned=True,
     )
     def update_oldest(request: Request) -> Answer:
         """201, as the platform answers here."""
         sent, oldest = request.read(SentRedirection), _oldest(request)
         link = _links(request).update(oldest.domain, oldest.short_id, sent)
-        return Answer(status=201, document=_document(request, link))
+        return _shown(request, link, status=201)
 
-    @edge.route("DELETE", template, verb="delete", of="redirections", answers=None)
+    @edge.route("DELETE", template, verb="delete", of="redirections", answers=None, versioned=True)
     def delete_oldest(request: Request) -> Answer:
         oldest = _oldest(request)
         _links(request).delete(oldest.domain, oldest.short_id)
@@ -214,6 +229,10 @@ def _drawn(address: str, format_: qr.Format, width: int, height: int) -> bytes:
 
 def _links(request: Request) -> Links:
     return Links(wiring.tables(), request.caller)
+
+
+def _shown(request: Request, link: Link, *, status: int = 200) -> Answer:
+    return Answer(status=status, document=_document(request, link), version=link.tag)
 
 
 def _document(request: Request, link: Link, hits: int | None = None) -> dict[str, object]:

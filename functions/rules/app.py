@@ -33,13 +33,22 @@ PAGE = ("perPage", "nextPageToken")
 type Documents = list[dict[str, Any]]
 
 
-@rules_route(edge, "GET", "", "read", answers=Redirector)
+@rules_route(edge, "GET", "", "read", answers=Redirector, versioned=True)
 def read_rules(request: Request) -> Answer:
     """What is live now, and what is planned."""
-    return Answer(document=versions.read(request.caller, owner_of(request)))
+    return _redirector(versions.read(request.caller, owner_of(request)))
 
 
-@rules_route(edge, "PUT", "", "update", bodies=(SentRules, SentApplicationRules), query=("strict",), answers=Redirector)
+@rules_route(
+    edge,
+    "PUT",
+    "",
+    "update",
+    bodies=(SentRules, SentApplicationRules),
+    query=("strict",),
+    answers=Redirector,
+    versioned=True,
+)
 def publish_rules(request: Request) -> Answer:
     """Publish at once, whatever is live. Unknown fields are stored with a warning, and refused with `strict`.
 
@@ -47,7 +56,7 @@ def publish_rules(request: Request) -> Answer:
     """
     owner = owner_of(request)
     sent, strict = owner.read(request.json_object()), request.flag("strict")
-    return Answer(document=publish.publish(request.caller, owner, sent, strict=strict))
+    return _redirector(publish.publish(request.caller, owner, sent, strict=strict))
 
 
 # Versions
@@ -144,23 +153,32 @@ def list_drafts(request: Request) -> Answer:
     return _page(request, page_after, "drafts", owner.name)
 
 
-@rules_route(edge, "PUT", "/drafts/{name}", "update", bodies=(SentDraft, SentApplicationDraft), answers=WholeDraft)
+@rules_route(
+    edge,
+    "PUT",
+    "/drafts/{name}",
+    "update",
+    bodies=(SentDraft, SentApplicationDraft),
+    answers=WholeDraft,
+    versioned=True,
+)
 def save_draft(request: Request) -> Answer:
     """Make a draft or replace it. It may hold mistakes, which its document tells."""
     owner, name = owner_of(request), request.parameters["name"]
     story, sent = request.read(SentDraftStory), owner.read(request.json_object())
     document = drafts.save(request.caller, owner, name, sent, based_on=story.basedOn, note=story.note, edit=story.edit)
-    return Answer(document=document)
+    return Answer(document=document, version=drafts.tag_of(document))
 
 
-@rules_route(edge, "GET", "/drafts/{name}", "read", answers=WholeDraft)
+@rules_route(edge, "GET", "/drafts/{name}", "read", answers=WholeDraft, versioned=True)
 def read_draft(request: Request) -> Answer:
     """One draft, with its rules and what is wrong with them."""
     draft = drafts.read(request.caller, owner_of(request), request.parameters["name"])
-    return Answer(document=drafts.whole_document(request.caller, draft))
+    document = drafts.whole_document(request.caller, draft)
+    return Answer(document=document, version=drafts.tag_of(document))
 
 
-@rules_route(edge, "DELETE", "/drafts/{name}", "update", answers=None)
+@rules_route(edge, "DELETE", "/drafts/{name}", "update", answers=None, versioned=True)
 def delete_draft(request: Request) -> Answer:
     drafts.delete(request.caller, owner_of(request), request.parameters["name"])
     return no_content()
@@ -182,6 +200,10 @@ def publish_draft(request: Request) -> Answer:
     strict, story = request.flag("strict"), request.read(SentStory).story(caller.at)
     document = drafts.publish_draft(caller, owner, request.parameters["name"], story, strict=strict)
     return _created(request, document)
+
+
+def _redirector(document: dict[str, Any]) -> Answer:
+    return Answer(document=document, version=str(document["version"]))
 
 
 def _created(request: Request, document: dict[str, Any]) -> Answer:

@@ -1,6 +1,7 @@
 """Application users, how they sign in and out, the roles they give each other; roles; and the keys of devices."""
 
 from dataclasses import replace
+from functools import partial
 
 from fingerpost import wiring
 from fingerpost.access import devices, facebook, grants, permissions, roles, sessions, users
@@ -28,7 +29,7 @@ from fingerpost.access.user_documents import (
     SentSocialLogin,
     SentUser,
 )
-from fingerpost.edge import Answer, Edge, Request, created, no_content
+from fingerpost.edge import Answer, Edge, Request, created, no_content, shown
 from fingerpost.openapi import LIST
 from fingerpost.paging import ask_of, listed, lister, loads, narrowed, sight_of
 from fingerpost.resources import Stored
@@ -138,19 +139,19 @@ def list_users(request: Request) -> Answer:
     return listed(request, page, documents, count=list_of.count(ask))
 
 
-@edge.route("GET", "/users/{userId}", verb="read", of="users", query=("withScopes",), answers=User)
+@edge.route("GET", "/users/{userId}", verb="read", of="users", query=("withScopes",), answers=User, versioned=True)
 def read_user(request: Request) -> Answer:
     stored = users.read(request.caller, request.parameters["userId"])
-    return Answer(document=users.shown(stored, with_scopes=request.flag("withScopes")))
+    return shown(stored, partial(users.shown, with_scopes=request.flag("withScopes")))
 
 
-@edge.route("PUT", "/users/{userId}", verb="update", of="users", body=SentUser, answers=User)
+@edge.route("PUT", "/users/{userId}", verb="update", of="users", body=SentUser, answers=User, versioned=True)
 def update_user(request: Request) -> Answer:
     """A user who sends a new `password` sends the old one as `oldPassword`."""
-    return Answer(document=users.update(request.caller, request.parameters["userId"], request.read(SentUser)))
+    return shown(users.update(request.caller, request.parameters["userId"], request.read(SentUser)), users.shown)
 
 
-@edge.route("DELETE", "/users/{userId}", verb="delete", of="users", answers=None)
+@edge.route("DELETE", "/users/{userId}", verb="delete", of="users", answers=None, versioned=True)
 def delete_user(request: Request) -> Answer:
     users.delete(request.caller, request.parameters["userId"])
     return no_content()
@@ -211,11 +212,11 @@ def delete_device_key(request: Request) -> Answer:
     return no_content()
 
 
-@edge.route("POST", "/roles", verb="create", of="roles", body=NewRole, status=201, answers=Role)
+@edge.route("POST", "/roles", verb="create", of="roles", body=NewRole, status=201, answers=Role, versioned=True)
 def create_role(request: Request) -> Answer:
     """Of operators, or with `"type": "userInApp"` of application users; without any permission but the immutable."""
     stored = roles.create(request.caller, request.read(NewRole))
-    return created(roles.shown(stored), f"{wiring.settings().api_url}/roles/{stored.id}")
+    return created(roles.shown(stored), f"{wiring.settings().api_url}/roles/{stored.id}", version=stored.tag)
 
 
 @edge.route("GET", "/roles", verb="read", of="roles", query=(*LIST[:-1], "withScopes"), answers=list[Role])
@@ -236,43 +237,69 @@ def list_roles(request: Request) -> Answer:
     return listed(request, page, [roles.shown(each, with_scopes=scopes) for each in (*built_in, *page.items)])
 
 
-@edge.route("GET", "/roles/{roleId}", verb="read", of="roles", query=("withScopes",), answers=Role)
+@edge.route("GET", "/roles/{roleId}", verb="read", of="roles", query=("withScopes",), answers=Role, versioned=True)
 def read_role(request: Request) -> Answer:
     stored = roles.read(request.caller, request.parameters["roleId"])
-    return Answer(document=roles.shown(stored, with_scopes=request.flag("withScopes")))
+    return shown(stored, partial(roles.shown, with_scopes=request.flag("withScopes")))
 
 
-@edge.route("PUT", "/roles/{roleId}", verb="update", of="roles", body=SentRole, query=("withScopes",), answers=Role)
+@edge.route(
+    "PUT",
+    "/roles/{roleId}",
+    verb="update",
+    of="roles",
+    body=SentRole,
+    query=("withScopes",),
+    answers=Role,
+    versioned=True,
+)
 def update_role(request: Request) -> Answer:
     stored = roles.update(request.caller, request.parameters["roleId"], request.read(SentRole))
-    return Answer(document=roles.shown(stored, with_scopes=request.flag("withScopes")))
+    return shown(stored, partial(roles.shown, with_scopes=request.flag("withScopes")))
 
 
-@edge.route("DELETE", "/roles/{roleId}", verb="delete", of="roles", answers=None)
+@edge.route("DELETE", "/roles/{roleId}", verb="delete", of="roles", answers=None, versioned=True)
 def delete_role(request: Request) -> Answer:
     """Operators who had it have the role `none`; a role that application users have is refused."""
     roles.delete(request.caller, request.parameters["roleId"])
     return no_content()
 
 
-@edge.route("GET", "/roles/{roleId}/permissions", verb="read", of="roles", answers=Permissions)
+@edge.route("GET", "/roles/{roleId}/permissions", verb="read", of="roles", answers=Permissions, versioned=True)
 def list_permissions(request: Request) -> Answer:
     """Of a role of application users their paths; of an operator's role the tree."""
     stored = roles.read(request.caller, request.parameters["roleId"])
-    return Answer(document=permissions.shown_permissions(stored))
+    return shown(stored, permissions.shown_permissions)
 
 
-@edge.route("PUT", "/roles/{roleId}/permissions", verb="update", of="roles", body=SentPermissions, answers=Permissions)
+@edge.route(
+    "PUT",
+    "/roles/{roleId}/permissions",
+    verb="update",
+    of="roles",
+    body=SentPermissions,
+    answers=Permissions,
+    versioned=True,
+)
 def replace_permissions(request: Request) -> Answer:
     """The whole list of a role of application users; of an operator's role the tree, or some of it."""
-    document = permissions.replace(request.caller, request.parameters["roleId"], request.json())
-    return Answer(document=document)
+    stored, document = permissions.replace(request.caller, request.parameters["roleId"], request.json())
+    return Answer(document=document, version=stored.tag)
 
 
-@edge.route("GET", "/roles/{roleId}/permissions/{permissionName}", verb="read", of="roles", answers=OperatorPermission)
+@edge.route(
+    "GET",
+    "/roles/{roleId}/permissions/{permissionName}",
+    verb="read",
+    of="roles",
+    answers=OperatorPermission,
+    versioned=True,
+)
 def read_permission(request: Request) -> Answer:
     stored = roles.read(request.caller, request.parameters["roleId"])
-    return Answer(document=permissions.shown_permission(stored, request.parameters["permissionName"]))
+    return Answer(
+        document=permissions.shown_permission(stored, request.parameters["permissionName"]), version=stored.tag
+    )
 
 
 @edge.route(
@@ -282,9 +309,11 @@ def read_permission(request: Request) -> Answer:
     of="roles",
     body=SentOperatorPermission,
     answers=OperatorPermission,
+    versioned=True,
 )
 def set_permission(request: Request) -> Answer:
     """Enable or disable one permission of an operator's role."""
     sent = request.read(SentOperatorPermission)
     role_id, name = request.parameters["roleId"], request.parameters["permissionName"]
-    return Answer(document=permissions.set_one(request.caller, role_id, name, sent))
+    stored = permissions.set_one(request.caller, role_id, name, sent)
+    return Answer(document=permissions.shown_permission(stored, name), version=stored.tag)

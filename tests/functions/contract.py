@@ -1,6 +1,7 @@
 """Every answer that a test gets, held to what its route says it answers."""
 
 import importlib
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -27,7 +28,7 @@ def _shape(route_key: str, status: int) -> Any:
     return next(TypeAdapter(each) for each in said if not isinstance(each, str))
 
 
-def hold(route_key: str, status: int, content_type: str, content: bytes) -> None:
+def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes) -> None:
     """Raises AssertionError for an answer that its route does not announce."""
     if status >= 400:
         return _fits(TypeAdapter(ErrorDocument), route_key, content)
@@ -36,10 +37,13 @@ def hold(route_key: str, status: int, content_type: str, content: bytes) -> None
         return None
     said = _routes()[route_key].says.answered
     assert status in said, f"{route_key} answers {status}, and says {sorted(said)}"
-    media = content_type.partition(";")[0]
+    media = headers.get("content-type", "").partition(";")[0]
     kinds = {each if isinstance(each, str) else "application/json" for each in said[status]}
     assert media in (kinds or {""}), f"{route_key} answers {media or 'nothing'}, and says {kinds or 'nothing'}"
-    return _fits(_shape(route_key, status), route_key, content) if media == "application/json" else None
+    if media != "application/json":
+        return None
+    assert ("etag" in headers) == _routes()[route_key].says.versioned, f"{route_key}: has {dict(headers)}"
+    return _fits(_shape(route_key, status), route_key, content)
 
 
 def _fits(shape: TypeAdapter[Any], route_key: str, content: bytes) -> None:

@@ -10,6 +10,7 @@ from fingerpost.openapi_page import description
 from tests.functions.contract import hold
 
 ROUTES = [route for name in EDGES for route in importlib.import_module(f"functions.{name}.app").edge.registered]
+TAGGED = {"content-type": "application/json", "etag": '"1.a"'}
 THNG = b'{"id":"U5bQeGDeaVRahp6yRHcRPQkw","createdAt":1,"updatedAt":1,"name":"Lamp","customFields":{},"identifiers":{}'
 
 
@@ -21,24 +22,33 @@ def test_a_route_says_what_it_reads_and_answers(route):
 
 
 def test_what_fits_passes():
-    hold("GET /thngs/{thngId}", 200, "application/json", THNG + b',"properties":{}}')
+    hold("GET /thngs/{thngId}", 200, TAGGED, THNG + b',"properties":{}}')
 
 
 @pytest.mark.parametrize(
-    ("status", "content_type", "content"),
+    ("status", "headers", "content"),
     [
-        (201, "application/json", THNG + b',"properties":{}}'),
-        (200, "text/html", b"<p>"),
-        (200, "application/json", THNG + b"}"),
-        (200, "application/json", THNG + b',"properties":{},"secret":1}'),
-        (200, "application/json", THNG + b',"properties":{},"product":7}'),
-        (404, "application/json", b'{"status":404}'),
+        (201, TAGGED, THNG + b',"properties":{}}'),
+        (200, {"content-type": "text/html"}, b"<p>"),
+        (200, {"content-type": "application/json"}, THNG + b',"properties":{}}'),
+        (200, TAGGED, THNG + b"}"),
+        (200, TAGGED, THNG + b',"properties":{},"secret":1}'),
+        (200, TAGGED, THNG + b',"properties":{},"product":7}'),
+        (404, TAGGED, b'{"status":404}'),
     ],
-    ids=["another status", "another type", "a field less", "a field more", "a field of another type", "no error"],
+    ids=[
+        "another status",
+        "another type",
+        "no version",
+        "a field less",
+        "a field more",
+        "a field of another type",
+        "no error",
+    ],
 )
-def test_what_a_route_does_not_say_is_a_failure(status, content_type, content):
+def test_what_a_route_does_not_say_is_a_failure(status, headers, content):
     with pytest.raises(AssertionError):
-        hold("GET /thngs/{thngId}", status, content_type, content)
+        hold("GET /thngs/{thngId}", status, headers, content)
 
 
 def test_no_two_documents_have_one_name():

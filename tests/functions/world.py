@@ -160,7 +160,7 @@ class Client:
         if answer.status >= 400 and method != "HEAD":
             assert is_error_document(answer), answer
         if match and method != "HEAD":
-            hold(match.route_key, answer.status, answer.headers.get("content-type", ""), answer.content)
+            hold(match.route_key, answer.status, answer.headers, answer.content)
         return answer
 
     def get(self, path: str, **more: Any) -> Answer:

@@ -8,6 +8,7 @@ from .access.model import Principal
 from .errors import Forbidden
 from .ids import NewId, new_id, new_short_id
 from .ports.table import Tables
+from .preconditions import ANYTHING, Match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Caller:
     at: int  # milliseconds since the epoch
     cause: str  # goes from the request to every row, event and log line that follows from it
     address: str = ""
+    match: Match = ANYTHING  # what the request takes for granted of the document that it changes
     new_id: NewId = field(default=new_id)
     new_short_id: Callable[[], str] = field(default=new_short_id)
 

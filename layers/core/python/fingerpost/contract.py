@@ -18,6 +18,7 @@ class Contract:
     body: Any = UNSAID
     answers: Any = UNSAID
     status: int = 200
+    versioned: bool = False  # whether answers have an ETag, and a change may name it
     also: Mapping[int, Any] = field(default_factory=dict)
     query: tuple[str, ...] = ()  # names of parameters, as openapi.PARAMETERS has them
 

@@ -32,6 +32,7 @@ from .errors import (
     Invalid,
     MethodNotAllowed,
     NotFound,
+    PreconditionFailed,
     TooLarge,
     TooManyRequests,
     Unavailable,
@@ -40,7 +41,9 @@ from .errors import (
 from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
 from .ports.table import ItemTooLarge, Table, Throttled, TransactionFailed, Uncertain, Unreachable
+from .preconditions import entity_tag, is_known, match_of
 from .redirection.facts import client_address
+from .resources import Stored
 
 logger = Logger(service="fingerpost")
 rates = Rates()
@@ -100,6 +103,7 @@ class Answer:
     content: bytes | None = None
     content_type: str = "application/json"
     headers: Mapping[str, str] | None = None
+    version: str | None = None  # of the document
 
 
 type Handle = Callable[[Request], Answer]
@@ -207,6 +211,9 @@ class Edge:
             standing = _counted(principal, tables.of(principal.account).log, authorization, at)
             decide(principal, *route.permission, route.method, route.template, parameters)
         http = event["requestContext"]["http"]
+        match = match_of(header(event, "if-match") if route.method in ("PUT", "DELETE") else "")
+        if match.asks and not route.says.versioned:
+            raise PreconditionFailed("What is at this address has no version; send the request without If-Match")
         request = Request(
             event=event,
             method=http["method"],
@@ -220,11 +227,12 @@ class Edge:
                 at=at,
                 cause=cause,
                 address=address_of(event),
+                match=match,
             ),
         )
         idempotency_key = header(event, "idempotency-key")
         if route.method != "POST" or not idempotency_key or route.permission is None:
-            answer = route.handle(request)
+            answer = _handled(request, route)
         else:
             answer = _once(request, route, idempotency_key)
         return (
@@ -256,6 +264,18 @@ def _counted(principal: Principal, log: Table, authorization: str, at: int) -> S
     return standing
 
 
+def _handled(request: Request, route: Route) -> Answer:
+    """What the route answers; a document that has a version with its entity tag, or not at all when it is known."""
+    answer = route.handle(request)
+    if answer.version is None:
+        return answer
+    tag = entity_tag(answer.version, _json(answer.document).encode())
+    headers = {**(answer.headers or {}), "etag": tag}
+    if route.method == "GET" and is_known(tag, request.header("if-none-match")):
+        return Answer(status=304, headers=headers)
+    return replace(answer, headers=headers)
+
+
 def _once(request: Request, route: Route, key: str) -> Answer:
     address = f"{request.method} {request.path}?{request.event.get('rawQueryString', '')}"
     parts = [address.encode(errors="replace"), body_bytes(request.event)]
@@ -263,7 +283,7 @@ def _once(request: Request, route: Route, key: str) -> Answer:
     if begun.answer is not None:
         first = json.loads(begun.answer)
         return Answer(status=first["status"], document=first["document"], headers=first["headers"])
-    answer = route.handle(replace(request, caller=begun.caller))
+    answer = _handled(replace(request, caller=begun.caller), route)
     if answer.content is None and route.keeps:
         begun.keep(packed(answer.status, answer.document, dict(answer.headers or {})))
     return answer
@@ -277,8 +297,13 @@ def query_of(event: Event) -> dict[str, str]:
     return query
 
 
-def created(document: Any, location: str) -> Answer:
-    return Answer(status=201, document=document, headers={"location": location})
+def created(document: Any, location: str, *, version: str | None = None) -> Answer:
+    return Answer(status=201, document=document, headers={"location": location}, version=version)
+
+
+def shown(stored: Stored, shape: Callable[[Stored], Any]) -> Answer:
+    """One resource, with its version."""
+    return Answer(document=shape(stored), version=stored.tag)
 
 
 def no_content() -> Answer:
@@ -312,8 +337,11 @@ def as_reply(answer: Answer, cause: str) -> Reply:
         return reply(answer.status, answer.content, {"content-type": answer.content_type, **headers})
     if answer.document is None:
         return reply(answer.status, "", headers)
-    text = json.dumps(answer.document, ensure_ascii=False, separators=(",", ":"))
-    return reply(answer.status, text, {"content-type": answer.content_type, **headers})
+    return reply(answer.status, _json(answer.document), {"content-type": answer.content_type, **headers})
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def short_domain_of(event: Event) -> str:

@@ -94,6 +94,12 @@ class Gone(FingerpostError):
     code, status = "gone", 410
 
 
+class PreconditionFailed(FingerpostError):
+    """`If-Match` names another version than the one that is there: somebody changed it since it was read."""
+
+    code, status = "preconditionFailed", 412
+
+
 class UnsupportedMedia(FingerpostError):
     """The body's Content-Type is not one this address reads."""
 

@@ -77,6 +77,13 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),
 }
 AN_ID = {**_TEXT, "pattern": "^[A-Za-z0-9]{24}$"}
+_IF_MATCH = "ETags as they were answered, or `*`: of any other version, 412 and nothing is changed."
+CONDITIONS = {
+    "GET": ("If-None-Match", "ETags as they were answered: when there is nothing new, 304 and no document."),
+    "PUT": ("If-Match", _IF_MATCH),
+    "DELETE": ("If-Match", _IF_MATCH),
+}
+JSON = "application/json"
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")
 
 
@@ -150,13 +157,22 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
         description, schema = PARAMETERS[name]
         shown = name.partition(":")[0]  # `from:rules` is a `from` of its own
         parameters.append({"name": shown, "in": "query", "description": description, "schema": schema})
+    if says.versioned and route.method in CONDITIONS:
+        name, description = CONDITIONS[route.method]
+        parameters.append({"name": name, "in": "header", "description": description, "schema": _TEXT})
     if parameters:
         operation["parameters"] = parameters
     if says.body not in (None, UNSAID):
-        content = {"application/json": {"schema": schemas[id(says.body), "validation"]}}
+        content = {JSON: {"schema": schemas[id(says.body), "validation"]}}
         operation["requestBody"] = {"required": True, "content": content}
     answers = {str(status): _answer(each, schemas) for status, each in says.answered.items()}
-    refused = {"application/json": {"schema": schemas[id(ErrorDocument), "serialization"]}}
+    if says.versioned:
+        for answer in answers.values():
+            if JSON in answer.get("content", {}):
+                answer["headers"] = {"ETag": {"description": "The version, for If-Match.", "schema": _TEXT}}
+        if route.method == "GET":
+            answers["304"] = {"description": "It is what If-None-Match names"}
+    refused = {JSON: {"schema": schemas[id(ErrorDocument), "serialization"]}}
     operation["responses"] = {
         **answers,
         "default": {"description": "Refused: the document says why", "content": refused},
@@ -182,7 +198,7 @@ def _answer(answers: Sequence[Any], schemas: _Schemas) -> dict[str, Any]:
         if isinstance(each, str):
             content[each] = {}
         else:
-            content["application/json"] = {"schema": schemas[id(each), "serialization"]}
+            content[JSON] = {"schema": schemas[id(each), "serialization"]}
     return {"description": "Done", **({"content": content} if content else {})}
 
 

@@ -34,6 +34,7 @@ from .ports.table import (
     TransactionFailed,
     Write,
 )
+from .preconditions import ANYTHING, Match
 from .retry import attempts
 from .shapes import stamp, upgraded
 from .sight import scopes_of
@@ -63,6 +64,16 @@ class Stored:
     id: str
     version: int
     document: Document
+
+    @property
+    def tag(self) -> str:
+        """The version as entity tags have it. What is deleted and made anew under a name has another one."""
+        return tag_of(self.id, self.version)
+
+
+def tag_of(resource_id: str, version: int = 1) -> str:
+    """The tag of a version; without one of what has just been created."""
+    return f"{version}.{resource_id[-8:]}"
 
 
 def astext_of(value: object) -> str:
@@ -172,12 +183,17 @@ class Resources:
         *,
         also: Callable[[Document, Document], Iterable[Write]] = lambda _before, _after: (),
         sees: Callable[[Document], bool] = lambda _document: True,
+        match: Match = ANYTHING,
     ) -> Stored:
-        """Apply `change` to the document as it is, again when somebody else was faster. Raises NotFound, TooLarge."""
+        """Apply `change` to the document as it is, again when somebody else was faster, unless it no longer matches.
+
+        Raises NotFound, PreconditionFailed, TooLarge.
+        """
         for _ in attempts(UPDATE_ATTEMPTS):
             before = self.read(resource_id)
             if not sees(before.document):
                 raise self.missing(resource_id)
+            match.check(before.tag, f"{self.kind.name} {resource_id}")
             after = next_version(before, change)
             if text_of(after.document) == text_of(before.document):
                 return before
@@ -191,12 +207,14 @@ class Resources:
         *,
         also: Callable[[Document], Iterable[Write]] = lambda _before: (),
         sees: Callable[[Document], bool] = lambda _document: True,
+        match: Match = ANYTHING,
     ) -> Stored:
-        """Remove the document, then its rows; answers what it was. Raises NotFound."""
+        """Remove the document, then its rows; answers what it was. Raises NotFound, PreconditionFailed."""
         for _ in attempts(UPDATE_ATTEMPTS):
             before = self.read(resource_id)
             if not sees(before.document):
                 raise self.missing(resource_id)
+            match.check(before.tag, f"{self.kind.name} {resource_id}")
             key, when = keys.document(resource_id), (Equals("v", before.version),)
             try:
                 if extra := list(also(before.document)):

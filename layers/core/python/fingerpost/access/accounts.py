@@ -62,7 +62,7 @@ def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
         entry = audit.entry(caller, "update", "account", account_id, before, after)
         return [Update(keys.LIVE, (*marks, whole, allowed, kept)), *entry]
 
-    return Resources(caller.tables, ACCOUNT).update(account_id, change, also=also)
+    return Resources(caller.tables, ACCOUNT).update(account_id, change, also=also, match=caller.match)
 
 
 def shown(stored: Stored) -> Document:

@@ -75,12 +75,11 @@ def find(caller: Caller, access_id: str) -> Stored:
     raise NotFound(f"There is no access {access_id[:60]}")
 
 
-def set_role(caller: Caller, access_id: str, role: str, roots: RootSecrets) -> Document:
+def set_role(caller: Caller, access_id: str, role: str) -> Stored:
     """From the operator's next request on. Raises Conflict when nobody would be admin any more."""
     _check_role(caller, role)
     operator = find(caller, access_id).id
-    stored = _change(caller, operator, "update", lambda document: {**document, "role": role})
-    return access_document(caller, stored, roots)
+    return _change(caller, operator, "update", lambda document: {**document, "role": role})
 
 
 def revoke(caller: Caller, access_id: str) -> None:
@@ -136,14 +135,14 @@ def access_document(caller: Caller, stored: Stored, roots: RootSecrets) -> Docum
 # The operator's own document
 
 
-def read(caller: Caller, operator: str) -> Document:
+def read(caller: Caller, operator: str) -> Stored:
     """Raises Forbidden for somebody else's, unless the role reads anything at all."""
     if operator != caller.principal.id and caller.principal.rights.reads == frozenset():
         raise Forbidden("This operator's role does not allow to read other operators")
-    return shown(_read(caller, operator))
+    return _read(caller, operator)
 
 
-def update(caller: Caller, operator: str, sent: SentOperator) -> Document:
+def update(caller: Caller, operator: str, sent: SentOperator) -> Stored:
     """Raises Forbidden for somebody else's, unless the role may change who is an operator."""
     if operator != caller.principal.id and not caller.principal.rights.roles:
         raise Forbidden("This operator's role does not allow to change other operators")
@@ -154,7 +153,7 @@ def update(caller: Caller, operator: str, sent: SentOperator) -> Document:
         result = merged(document, fields)
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
-    return shown(Resources(caller.tables, OPERATOR).update(operator, change))
+    return Resources(caller.tables, OPERATOR).update(operator, change, match=caller.match)
 
 
 def shown(stored: Stored) -> Document:
@@ -188,7 +187,7 @@ def _change(
 
     for _ in attempts(ATTEMPTS):
         try:
-            return Resources(caller.tables, OPERATOR).update(operator, change, also=writes)
+            return Resources(caller.tables, OPERATOR).update(operator, change, also=writes, match=caller.match)
         except LastAdmin:
             raise
         except Conflict:

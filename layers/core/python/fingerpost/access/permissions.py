@@ -42,8 +42,8 @@ def shown_permission(role: Stored, name: str) -> Document:
     return _node(role, name)
 
 
-def replace(caller: Caller, role_id: str, content: Any) -> list[Document]:
-    """The permissions of an application user's role as sent; the immutable ones stay whether they are sent or not.
+def replace(caller: Caller, role_id: str, content: Any) -> tuple[Stored, list[Document]]:
+    """The role with its permissions as sent. Of an application user's the immutable ones stay, sent or not.
 
     Of an operator's role the tree as it is shown, or parts of it; what is left out stays as it is. Raises Invalid.
     """
@@ -55,13 +55,14 @@ def replace(caller: Caller, role_id: str, content: Any) -> list[Document]:
         nodes = [node for each in content for node in (each, *_children(each))]
         sent = [validated(SentOperatorPermission, each) for each in nodes]
         by_name: dict[str, SentOperatorPermission] = {each.name: each for each in sent if each.name is not None}
-        return shown_permissions(_with_permissions(caller, role_id, by_name))
+        tree = _with_permissions(caller, role_id, by_name)
+        return tree, shown_permissions(tree)
     of_users = [validated(SentPermission, each, f"[{number}]") for number, each in enumerate(content)]
     given = list(dict.fromkeys(Permission(each.path, each.access) for each in of_users))
     own = [{"path": each.path, "access": each.access} for each in given if each not in DEFAULTS]
     refuse_built_in(role_id)
-    changed(caller, role_id, lambda document: {**document, "permissions": own})
-    return [_permission(each.path, each.access, default=each in DEFAULTS) for each in given]
+    stored = changed(caller, role_id, lambda document: {**document, "permissions": own})
+    return stored, [_permission(each.path, each.access, default=each in DEFAULTS) for each in given]
 
 
 def _children(node: Any) -> list[Any]:
@@ -69,11 +70,11 @@ def _children(node: Any) -> list[Any]:
     return children if isinstance(children, list) else []
 
 
-def set_one(caller: Caller, role_id: str, name: str, sent: SentOperatorPermission) -> Document:
+def set_one(caller: Caller, role_id: str, name: str, sent: SentOperatorPermission) -> Stored:
     """Enable or disable one permission of an operator's role. Raises Invalid, NotFound."""
     if sent.name not in (None, name):
         raise Invalid(f"name: is {sent.name}, but the address says {name[:60]}")
-    return _node(_with_permissions(caller, role_id, {name: sent}), name)
+    return _with_permissions(caller, role_id, {name: sent})
 
 
 def _with_permissions(caller: Caller, role_id: str, sent: Mapping[str, SentOperatorPermission]) -> Stored:

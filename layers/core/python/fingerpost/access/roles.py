@@ -111,7 +111,7 @@ def delete(caller: Caller, role_id: str) -> None:
     if is_held(caller.tables, role_id):
         raise Conflict("Application users have this role, or get it in an application; give them another one first")
     also = lambda before: audit.entry(caller, "delete", "role", role_id, before)  # noqa: E731
-    Resources(caller.tables, ROLE).delete(role_id, also=also)
+    Resources(caller.tables, ROLE).delete(role_id, also=also, match=caller.match)
 
 
 def shown(stored: Stored, *, with_scopes: bool = False) -> Document:
@@ -129,7 +129,10 @@ def changed(caller: Caller, role_id: str, change: Any) -> Stored:
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
     return Resources(caller.tables, ROLE).update(
-        role_id, dated, also=lambda before, after: audit.entry(caller, "update", "role", role_id, before, after)
+        role_id,
+        dated,
+        also=lambda before, after: audit.entry(caller, "update", "role", role_id, before, after),
+        match=caller.match,
     )
 
 

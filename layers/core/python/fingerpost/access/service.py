@@ -1,5 +1,6 @@
 """Accounts, projects and applications with their keys."""
 
+from dataclasses import replace
 from typing import Any
 
 from .. import audit, keys
@@ -7,6 +8,7 @@ from ..caller import Caller
 from ..errors import Conflict, Finding, Invalid, NotFound
 from ..fields import merged
 from ..ports.table import Check, Equals, Present, Remove, Set, Tables, Update, Write
+from ..preconditions import ANYTHING
 from ..resources import Document, Resources, Stored
 from ..retry import attempts
 from ..shapes import stamp
@@ -69,16 +71,16 @@ def create_project(caller: Caller, sent: NewProject) -> Document:
     return shown(stored)
 
 
-def update_project(caller: Caller, project_id: str, sent: SentProject) -> Document:
+def update_project(caller: Caller, project_id: str, sent: SentProject) -> Stored:
     fields = sent.sent()
     fields.pop("scopes", None)
     _check_domains(fields.get("shortDomains"), _short_domains(caller))
-    stored = Resources(caller.tables, PROJECT).update(
+    return Resources(caller.tables, PROJECT).update(
         project_id,
         _change(caller, fields, "project"),
         also=lambda before, after: audit.entry(caller, "update", "project", project_id, before, after),
+        match=caller.match,
     )
-    return shown(stored)
 
 
 def delete_project(caller: Caller, project_id: str, secrets: RootSecrets) -> None:
@@ -87,7 +89,8 @@ def delete_project(caller: Caller, project_id: str, secrets: RootSecrets) -> Non
     So nothing of a deleted project still opens a door, and a deletion that was interrupted can be sent again.
     """
     projects, applications = Resources(caller.tables, PROJECT), Resources(caller.tables, APPLICATION)
-    projects.update(project_id, lambda document: {**document, CLOSED: True})
+    projects.update(project_id, lambda document: {**document, CLOSED: True}, match=caller.match)
+    caller = replace(caller, match=ANYTHING)
     partition = keys.index(keys.ACCOUNT_SCOPE, APPLICATION.name, "project", project_id, 0)
     while rows := caller.tables.log.query(partition, limit=DELETE_BATCH, consistent=True).rows:
         found = applications.read_many([row.key.sk for row in rows], consistent=True)
@@ -138,9 +141,7 @@ def read_application(caller: Caller, project_id: str, application_id: str) -> St
     return stored
 
 
-def update_application(
-    caller: Caller, project_id: str, application_id: str, sent: SentApplication, secrets: RootSecrets
-) -> Document:
+def update_application(caller: Caller, project_id: str, application_id: str, sent: SentApplication) -> Stored:
     """A new `defaultRole` is at once the role of every user of the application."""
     fields = sent.sent()
     fields.pop("scopes", None)
@@ -160,10 +161,13 @@ def update_application(
         entry = audit.entry(caller, "update", "application", application_id, public(before), public(after))
         return [*stands, *entry]
 
-    stored = Resources(caller.tables, APPLICATION).update(
-        application_id, with_role, also=also, sees=lambda document: document["project"] == project_id
+    return Resources(caller.tables, APPLICATION).update(
+        application_id,
+        with_role,
+        also=also,
+        sees=lambda document: document["project"] == project_id,
+        match=caller.match,
     )
-    return shown_application(caller, stored, secrets)
 
 
 def rotate_keys(caller: Caller, project_id: str, application_id: str, secrets: RootSecrets) -> Document:
@@ -199,7 +203,7 @@ def delete_application(caller: Caller, project_id: str, application_id: str, sec
         ]
 
     Resources(caller.tables, APPLICATION).delete(
-        application_id, also=also, sees=lambda document: document["project"] == project_id
+        application_id, also=also, sees=lambda document: document["project"] == project_id, match=caller.match
     )
 
 

@@ -192,7 +192,7 @@ def read_own(caller: Caller, user_id: str) -> Stored:
     return stored
 
 
-def update(caller: Caller, user_id: str, sent: SentUser) -> Document:
+def update(caller: Caller, user_id: str, sent: SentUser) -> Stored:
     """Raises Forbidden for a wrong `oldPassword`; a user's own new password needs the old one."""
     _check_right(caller, read(caller, user_id))
     fields = sent.sent()
@@ -213,8 +213,8 @@ def update(caller: Caller, user_id: str, sent: SentUser) -> Document:
         # A new password, which is a row of its own, shows in the document too: an update of nothing writes nothing.
         return {**result, "updatedAt": max(caller.at, document["updatedAt"] + (password is not None))}
 
-    stored = Resources(caller.tables, USER).update(user_id, change, also=lambda _before, _after: also)
-    return shown(stored)
+    users = Resources(caller.tables, USER)
+    return users.update(user_id, change, also=lambda _before, _after: also, match=caller.match)
 
 
 def delete(caller: Caller, user_id: str) -> None:
@@ -225,7 +225,7 @@ def delete(caller: Caller, user_id: str) -> None:
     def also(before: Document) -> list[Write]:
         return [*rows_with(user_id, before), *audit.entry(caller, "delete", "user", user_id, public(before))]
 
-    users.delete(user_id, also=also)
+    users.delete(user_id, also=also, match=caller.match)
     end_all(caller.tables, user_id)
 
 

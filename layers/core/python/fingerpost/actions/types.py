@@ -42,7 +42,7 @@ def find(caller: Caller, name: str) -> Stored:
     )
 
 
-def update(caller: Caller, name: str, sent: SentActionType) -> Document:
+def update(caller: Caller, name: str, sent: SentActionType) -> Stored:
     _refuse_built_in(name, "changed")
     fields = sent.sent()
     scopes = fields.pop("scopes", None)
@@ -52,13 +52,13 @@ def update(caller: Caller, name: str, sent: SentActionType) -> Document:
         result["scopes"] = scoping.changed(caller, document, scopes)
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
-    stored = Resources(caller.tables, ACTION_TYPE).update(
+    return Resources(caller.tables, ACTION_TYPE).update(
         find(caller, name).id,
         change,
         also=lambda before, after: audit.entry(caller, "update", "actionType", name, before, after),
         sees=caller.changes,
+        match=caller.match,
     )
-    return shown(stored)
 
 
 def delete(caller: Caller, name: str) -> None:
@@ -68,6 +68,7 @@ def delete(caller: Caller, name: str) -> None:
         find(caller, name).id,
         also=lambda before: [claim, *audit.entry(caller, "delete", "actionType", name, before)],
         sees=caller.changes,
+        match=caller.match,
     )
 
 

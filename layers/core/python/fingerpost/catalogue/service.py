@@ -126,6 +126,7 @@ def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
             *audit.entry(caller, "delete", kind.name, resource_id, before),
         ],
         sees=caller.changes,
+        match=caller.match,
     )
     if kind in (PRODUCT, THNG):
         Properties(caller.tables).forget(resource_id)
@@ -188,6 +189,7 @@ def _update(caller: Caller, kind: Kind, resource_id: str, fields: dict[str, Any]
         change_of(caller, kind, fields),
         also=lambda before, after: _of_place(caller, resource_id, before, after) if kind is PLACE else (),
         sees=caller.changes,
+        match=caller.match,
     )
 
 

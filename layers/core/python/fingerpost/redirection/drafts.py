@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import audit, keys
 from ..access.authors import authors
 from ..caller import Caller
-from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
+from ..errors import Conflict, Finding, FingerpostError, Invalid, NotFound, TooLarge
 from ..ports.table import Absent, Condition, Delete, Equals, Item, Key, Page, Put, TransactionFailed
 from ..retry import attempts
 from ..shapes import stamp, upgraded
@@ -61,7 +61,8 @@ def save(
 ) -> dict[str, Any]:
     """Make a draft or replace it, with whatever mistakes; answers its document.
 
-    `edit` is the one that its author saw, 0 for none; None replaces whatever is there. Raises Conflict, TooLarge.
+    `edit` is the one that its author saw, 0 for none; None replaces whatever is there. Raises Conflict,
+    PreconditionFailed, TooLarge.
     """
     if _NAME.fullmatch(name) is None:
         message = "has 1 to 64 letters, digits, dots, - or _, and begins with a letter or digit"
@@ -75,12 +76,11 @@ def save(
     for _ in attempts(ATTEMPTS):
         old = main.get(key, consistent=True)
         before = None if old is None else upgraded(old)
-        if edit is not None and edit != (before["edit"] if before else 0):
+        try:
+            _check_place(caller, key, name, before, edit)
+        except FingerpostError:
             discard(caller, stored.set_id)
-            raise _moved(caller, name, edit, before)
-        if before is None and main.count(key.pk, at_most=MAX_DRAFTS) >= MAX_DRAFTS:
-            discard(caller, stored.set_id)
-            raise TooLarge(f"At most {MAX_DRAFTS} drafts of these rules can be kept; publish or delete one")
+            raise
         kept = before or {"based": live.number if live else 0, "note": "", "created": caller.at, "edit": 0}
         row: Item = {
             **stamp("draft"),
@@ -97,7 +97,7 @@ def save(
             "warnings": stored.warnings,
             "findings": json.dumps([finding.document() for finding in examined.mistakes]),
         }
-        unchanged: Condition = Absent() if before is None else Equals("edit", before["edit"])
+        unchanged: Condition = Absent() if before is None else Equals("set", before["set"])
         verb = "create" if before is None else "update"
         told = audit.entry(caller, verb, "draft", f"{owner.name}/{name}", _told(before), _told(row))
         try:
@@ -131,9 +131,10 @@ def listed(caller: Caller, owner: Owner, *, after: str | None, limit: int) -> tu
 
 
 def delete(caller: Caller, owner: Owner, name: str) -> None:
-    """Raises NotFound."""
+    """Raises NotFound, PreconditionFailed."""
     for _ in attempts(ATTEMPTS):
         row = _row(caller, owner, name)
+        caller.match.check(_tag(row["edit"], row["created"]), f"draft {name}")
         told = audit.entry(caller, "delete", "draft", f"{owner.name}/{name}", _told(row))
         try:
             caller.tables.main.transact([_removal(owner, name, row), *told])
@@ -196,6 +197,15 @@ def whole_document(caller: Caller, draft: Draft) -> dict[str, Any]:
     return {**draft_document(draft.name, draft.row, by), "rules": draft.sent}
 
 
+def tag_of(document: Mapping[str, Any]) -> str:
+    """The version of a draft's document as entity tags have it: a draft that is made anew begins to count anew."""
+    return _tag(document["edit"], document["createdAt"])
+
+
+def _tag(edit: int, created: int) -> str:
+    return f"{edit}.{created}"
+
+
 def discard(caller: Caller, set_id: str) -> None:
     """Remove the rows of a rule set that no version and no draft names any more."""
     main, partition = caller.tables.main, keys.rules_chunks(set_id)
@@ -215,6 +225,15 @@ def _row(caller: Caller, owner: Owner, name: str) -> Item:
     if item is None:
         raise NotFound(f"There is no draft {name[:64]} of these rules")
     return upgraded(item)
+
+
+def _check_place(caller: Caller, key: Key, name: str, before: Item | None, edit: int | None) -> None:
+    """Whether a draft may take the place of what is there, and whether there is room. Raises as `save` does."""
+    caller.match.check(None if before is None else _tag(before["edit"], before["created"]), f"draft {name}")
+    if edit is not None and edit != (before["edit"] if before else 0):
+        raise _moved(caller, name, edit, before)
+    if before is None and caller.tables.main.count(key.pk, at_most=MAX_DRAFTS) >= MAX_DRAFTS:
+        raise TooLarge(f"At most {MAX_DRAFTS} drafts of these rules can be kept; publish or delete one")
 
 
 def _removal(owner: Owner, name: str, row: Item) -> Delete:

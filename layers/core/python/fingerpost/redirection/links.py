@@ -91,9 +91,13 @@ class Links:
         raise Conflict("No free short ID was found; send the request again")
 
     def update(self, domain: str, short_id: str, sent: SentRedirection) -> Link:
-        """A new default URL, another resource behind the same code, or both. Raises Invalid, NotFound, Gone."""
+        """A new default URL, another resource behind the same code, or both.
+
+        Raises Invalid, NotFound, Gone, PreconditionFailed.
+        """
         for _ in attempts(TRIES):
             before = after = self._read_to_change(domain, short_id)
+            self._caller.match.check(before.tag, f"link {before.name}")
             if sent.defaultRedirectUrl is not None and sent.defaultRedirectUrl != before.default_url():
                 url = parse_default_url(sent.defaultRedirectUrl)
                 after = replace(after, url_text=sent.defaultRedirectUrl, url=url)
@@ -121,6 +125,7 @@ class Links:
         """Leave a tombstone: the code answers 410 from now on, and its short ID is never given out again."""
         for _ in attempts(TRIES):
             before = self._read_to_change(domain, short_id)
+            self._caller.match.check(before.tag, f"link {before.name}")
             after = replace(before, deleted_at=self._caller.at, version=before.version + 1)
             if self._replace("delete", before, after, [Delete(_row_of(before))]):
                 return

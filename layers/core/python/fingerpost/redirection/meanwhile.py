@@ -42,6 +42,11 @@ def check_based_on(caller: Caller, owner: Owner, based_on: int | None, current: 
     )
 
 
+def check_match(caller: Caller, current: Version | None) -> None:
+    """Raises PreconditionFailed when the request names other rules than those that are live."""
+    caller.match.check(str(current.number if current else 0), "set of live rules")
+
+
 def _story(row: Item, by: Mapping[str, Any]) -> str:
     reason = f" ({row['reason']})" if row["reason"] else ""
     who = by.get("email", by["id"])

@@ -39,6 +39,11 @@ class Link(Frozen, kw_only=True):
     def name(self) -> str:
         return f"{self.domain}/{self.short_id}"
 
+    @property
+    def tag(self) -> str:
+        """The version as entity tags have it."""
+        return str(self.version)
+
     def default_url(self) -> str:
         """Where a scan goes that no rule wants."""
         return self._filled(self.url)

@@ -31,7 +31,7 @@ from .documents import (
     SentRules,
     unknown_keys,
 )
-from .meanwhile import check_based_on
+from .meanwhile import check_based_on, check_match
 from .release import StoredSet, Story, release
 from .rule_urls import forbidden_hosts, read_urls, sent_urls
 from .rulesets import CompiledRules, StoredRule, pack
@@ -187,10 +187,12 @@ def publish(
     """Make the next version of an owner's rules, and switch to it in one transaction; answers the redirector document.
 
     Raises Invalid with a finding for each mistake (nothing is stored), NotFound for an application that was just
-    deleted, Conflict when others publish all the time, TooLarge.
+    deleted, Conflict when others publish all the time, PreconditionFailed, TooLarge.
     """
     examined = examined_for(caller, owner, sent, strict=strict)
     examined.check()
+    if caller.match.asks:
+        check_match(caller, timeline(caller, owner).at(caller.at))  # before anything is stored
     row, of = release(caller, owner, store(caller, examined), Story())
     sent_rules = [rule["sent"] for rule in examined.rules]
     return document(caller, owner, row, sent_rules, examined.warnings, planned_in(of, caller.at))

@@ -26,7 +26,7 @@ from ..retry import attempts
 from ..rules import nodes
 from ..shapes import stamp, upgraded
 from .context import Needs
-from .meanwhile import check_based_on
+from .meanwhile import check_based_on, check_match
 from .plans import begun, without
 from .rulesets import CompiledRules, Stint, Timeline, read_chunks, timeline_of, unpacked
 from .versions import Owner, newest_rows, read_row, version_of
@@ -88,7 +88,8 @@ def release(
     """Make the next version of an owner's rules; answers its row and what is live when from now on.
 
     Of `also`, done in the same transaction, each comes with what to raise when its condition does not hold. Raises
-    Conflict when the rules changed since `story.based_on`, or keep changing; Invalid, NotFound, TooLarge.
+    Conflict when the rules changed since `story.based_on`, or keep changing; Invalid, NotFound, PreconditionFailed,
+    TooLarge.
     """
     main, made = caller.tables.main, caller.new_id(caller.at)
     if owner.application:  # a deleted one leaves no rules behind that would be asked
@@ -103,6 +104,7 @@ def release(
                 return row, before  # a repeat of a request that had got this far
         current = before.at(caller.at)
         check_based_on(caller, owner, story.based_on, current)
+        check_match(caller, current)
         _check_limits(owner, live, before, story)
         row = _row(caller, newest, stored, story, made)
         version = version_of(owner, row, stored.needs)
