@@ -451,6 +451,13 @@ def test_no_process_and_no_file_is_left_of_a_run(stage):
         assert folders == {process.home.name for process in stage.runner._waiting}
 
 
+def test_many_bundles_give_way_and_come_back(stage, monkeypatch):
+    monkeypatch.setattr("fingerpost.local.runner.KEPT_BUNDLES", 2)
+    scripts = [f"function onActionCreated() {{ logger.info({each}); done(); }}" for each in range(4)]
+    said = [messages(stage.run(script)) for script in [*scripts, scripts[0], scripts[0]]]
+    assert said == [["0"], ["1"], ["2"], ["3"], ["0"], ["0"]]
+
+
 # ---- what cannot run -----------------------------------------------------------------------------------------------
 
 
