@@ -103,7 +103,7 @@ class Built:
         self.functions = {
             re.sub("Function$", "", name).lower(): name
             for name, resource in self.resources.items()
-            if resource["Type"] == "AWS::Serverless::Function"
+            if resource["Type"] == "AWS::Serverless::Function" and "Runtime" not in resource["Properties"]
         }
 
     def folder(self, logical_id: str) -> Path:

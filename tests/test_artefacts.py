@@ -139,6 +139,8 @@ class Deployment:
             "LogTable": "log",
             "SpillQueue": f"{aws}/1/spill",
             "WorkQueue": f"{aws}/1/work",
+            "RunnerFunction": "runner",
+            "Bundles": "bundles",
             "RootSecret": "roots",
             "EdgeSecret": EDGE_SECRET,
             "Drawings": "drawings",
@@ -228,6 +230,11 @@ def test_every_function_is_built(built: Built):
     assert sorted(built.functions) == FUNCTIONS
     for function in FUNCTIONS:
         assert [path.name for path in built.folder(built.functions[function]).iterdir()] == ["app.py"]
+
+
+def test_the_built_runner_is_bundled_and_brings_no_packages(built: Built):
+    names = {path.name for path in built.folder("RunnerFunction").iterdir()}
+    assert names == {"child.js", "lambda.js", "evrythng.js", "evrythng-extended.js", "reactor-runasync.js"}
 
 
 def test_the_built_redirect_holds_our_code_the_time_zones_and_nothing_else(built: Built):

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from fingerpost.access.secrets import RootSecrets
+from fingerpost.aws.runner import ANSWER_SECONDS
 from fingerpost.aws.stream import stream_event
 from fingerpost.local.functions import EDGES
+from fingerpost.ports.runner import TIME_LIMIT_MS
 from fingerpost.ports.table import Change, Item, Key
 from fingerpost.shapes import stamp
 from tests.template import (
@@ -143,6 +145,20 @@ def test_the_redirect_answers_signed_requests_only():
     assert FUNCTIONS["redirect"][1]["FunctionUrlConfig"]["AuthType"] == "AWS_IAM"
 
 
+def test_strangers_code_runs_without_permissions_variables_or_a_network_of_ours_and_apart_by_tenant():
+    runner = RESOURCES["RunnerFunction"]
+    assert runner["IgnoreGlobals"] == "*"
+    assert runner["Properties"]["TenancyConfig"] == {"TenantIsolationMode": "PER_TENANT"}
+    assert not {"Environment", "Layers", "Policies", "VpcConfig", "Events"} & runner["Properties"].keys()
+    assert references(runner["Properties"]["Role"]) == {"RunnerRole"}
+    assert RESOURCES["RunnerRole"]["Properties"].keys() == {"AssumeRolePolicyDocument"}
+
+
+def test_the_runner_outlives_the_longest_script_and_its_caller_waits_for_it():
+    timeout = RESOURCES["RunnerFunction"]["Properties"]["Timeout"]
+    assert TIME_LIMIT_MS / 1000 + 30 < timeout < ANSWER_SECONDS
+
+
 # ---- the API -------------------------------------------------------------------------------------------------------
 
 
@@ -198,7 +214,7 @@ def test_a_table_has_the_keys_and_the_expiry_that_the_port_promises(table):
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-@pytest.mark.parametrize("name", ["MainTable", "LogTable", "RootSecret", "ParkedChanges", "Drawings"])
+@pytest.mark.parametrize("name", ["MainTable", "LogTable", "RootSecret", "ParkedChanges", "Drawings", "Bundles"])
 def test_what_is_kept_outlives_the_stack(name):
     assert RESOURCES[name]["DeletionPolicy"] in ("Retain", "RetainExceptOnCreate")
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"

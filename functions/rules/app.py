@@ -59,6 +59,14 @@ def publish_rules(request: Request) -> Answer:
     return _redirector(publish.publish(request.caller, owner, sent, strict=strict))
 
 
+@rules_route(edge, "DELETE", "", "update", answers=None, versioned=True)
+def publish_no_rules(request: Request) -> Answer:
+    """Publish an empty set: a version like any other, so the rules before it come back by a rollback."""
+    owner = owner_of(request)
+    publish.publish(request.caller, owner, owner.read({"rules": []}))
+    return no_content()
+
+
 # Versions
 
 

@@ -51,6 +51,17 @@ def test_each_update_makes_a_version_and_keeps_the_first_time(world: World, oper
     assert [(row["number"], row["count"], row["cause"]) for row in kept] == [(1, 1, "request-1"), (2, 2, "request-2")]
 
 
+def test_deleting_the_rules_publishes_none_and_a_rollback_brings_them_back(operator: Client):
+    whole = operator.publish(rule("country=IE"))
+    assert operator.delete("/redirector", headers={"if-match": '"other"'}).status == 412
+    answer = operator.delete("/redirector")
+    assert (answer.status, answer.content) == (200, b"")
+    emptied = operator.read("/redirector")
+    assert (emptied["rules"], emptied["version"], emptied["id"]) == ([], 2, whole["id"])
+    assert operator.post("/redirector/rollback", {"version": 1}).status == 200
+    assert operator.read("/redirector")["rules"] == whole["rules"]
+
+
 def test_a_document_put_back_whole_is_the_same_rules_again(operator: Client):
     operator.publish(rule("country=IE", name="a", constants={"b": "c"}))
     whole = operator.read("/redirector")

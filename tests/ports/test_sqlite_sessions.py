@@ -4,6 +4,8 @@ import logging
 import sqlite3
 import stat
 import threading
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,6 +52,28 @@ def test_a_connection_waits_as_long_as_a_writer_and_syncs_as_its_file_says(tmp_p
     assert pragma(SqliteFile(tmp_path / "other.sqlite", "", synchronous="NORMAL"), "synchronous") == 1
     assert pragma(table.store, "journal_mode") == "wal"
     assert pragma(table.store, "cache_size") == -16_000
+
+
+@pytest.mark.parametrize(("failures", "tried"), [(0, 1), (1, 2), (19, 20), (20, 20)])
+def test_a_file_that_others_open_at_once_is_tried_twenty_times(table, monkeypatch, failures, tried):
+    class Busy:
+        tried = 0
+
+        def execute(self, _statement):
+            self.tried += 1
+            if self.tried <= failures:
+                raise sqlite3.OperationalError("database is locked")
+            return self
+
+        def fetchone(self):
+            pass
+
+    busy = Busy()
+    monkeypatch.setattr(store, "attempts", range)
+    monkeypatch.setattr(table.store, "session", lambda: SimpleNamespace(connection=busy))
+    with pytest.raises(sqlite3.OperationalError) if failures == 20 else nullcontext():
+        table.store._switch_to_log()
+    assert busy.tried == tried
 
 
 def test_only_main_has_a_feed(tmp_path):

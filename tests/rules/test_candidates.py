@@ -47,6 +47,7 @@ A, B, C, D = is_("f", "a"), is_("f", "b"), is_("g", "c"), is_("g", "d")
         (n("<=", 3), {"n": 3}, {"n": 3.5}),
         (Comparison("n", ">", (Exact("2", "2", 2),)), {"n": 3}, {"n": 2}),
         (Comparison("n", "=", (Between(1, 2),)), {"n": 1}, {"n": 3}),
+        (Comparison("n", "=", (Between(1, 2),)), {"n": 2}, {"n": 0}),
         (Comparison("n", "=", (Between(1, 2), Between(5, 6))), {"n": 5}, {"n": 7}),
         (AllOf((Comparison("n", "=", (Between(1, 4),)), n(">=", 3))), {"n": 4}, {"n": 2}),
         (Comparison("f", "=", (Prefix("ab"),)), {"f": "abc"}, {"f": "ac"}),

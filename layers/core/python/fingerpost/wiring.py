@@ -125,6 +125,32 @@ def connections() -> "Connections":
     return LocalConnections(Path(data_dir()))
 
 
+@cache
+def bundles() -> "Blobs":
+    """Where installed reactor scripts are kept, a zip each."""
+    if on_aws():
+        from .aws.wiring import bundles_bucket
+
+        return bundles_bucket()
+    from pathlib import Path
+
+    from .local.blobs import FolderBlobs
+
+    return FolderBlobs(Path(data_dir(), "bundles"))
+
+
+@cache
+def runner() -> "Runner":
+    """Runs scripts whose bundles are in `bundles`. Raises NoRunner where there is no Node.js."""
+    if on_aws():
+        from .aws.wiring import scripts_runner
+
+        return scripts_runner()
+    from .local.runner import process_runner
+
+    return process_runner(lambda name: blob.content if (blob := bundles().get(name)) else None)
+
+
 def runner_here(fetch: "Callable[[str], bytes | None]") -> "Runner":
     """Runs a script now and then on this machine; `fetch` gives a bundle's content by its name. Raises NoRunner."""
     from .local.runner import process_runner

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .blobs import S3Blobs
     from .connections import ApiConnections
     from .queue import SqsQueue
+    from .runner import LambdaRunner
 
 
 def dynamo_tables(deadline_ms: int = DEADLINE_MS) -> Tables:
@@ -43,6 +44,18 @@ def api_connections() -> "ApiConnections":
 
     endpoint = os.environ["FINGERPOST_LIVE_ENDPOINT"]
     return ApiConnections(boto3.client("apigatewaymanagementapi", endpoint_url=endpoint))
+
+
+def bundles_bucket() -> "S3Blobs":
+    from .blobs import s3_blobs  # noqa: PLC0415 - loads boto3
+
+    return s3_blobs(os.environ["FINGERPOST_BUNDLES_BUCKET"])
+
+
+def scripts_runner() -> "LambdaRunner":
+    from .runner import lambda_runner  # noqa: PLC0415 - loads boto3
+
+    return lambda_runner(os.environ["FINGERPOST_RUNNER_FUNCTION"], os.environ["FINGERPOST_BUNDLES_BUCKET"])
 
 
 def secret_text() -> str:

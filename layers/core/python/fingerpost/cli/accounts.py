@@ -28,7 +28,7 @@ def list_accounts(session: Session) -> None:
 @command(accounts, "show")
 def show_account(session: Session, account: Annotated[str | None, typer.Argument(metavar="ACCOUNT")] = None) -> None:
     """One account: your key's unless another is named."""
-    _show(session, session.client.get(f"/accounts/{account or _own(session)}"))
+    _show(session, session.client.get(f"/accounts/{account or own_account(session)}"))
 
 
 @command(accounts, "update")
@@ -67,10 +67,10 @@ def update_account(
             raise Usage(f"--set: {text!r} is no pair", then="Write --set FIELD=JSON")
     if not changes:
         raise Usage("There is nothing to change", then="Name a setting; `fingerpost accounts update --help` lists them")
-    _show(session, session.client.put(f"/accounts/{_own(session)}", changes))
+    _show(session, session.client.put(f"/accounts/{own_account(session)}", changes))
 
 
-def _own(session: Session) -> str:
+def own_account(session: Session) -> str:
     return str(session.client.get("/access")["account"])
 
 

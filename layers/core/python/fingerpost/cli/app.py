@@ -10,6 +10,7 @@ from .accounts import accounts
 from .audit_log import audit
 from .command import command, group
 from .keys import keys
+from .operators import operators
 from .qr import qr
 from .reactor import reactor
 from .redirections import redirections
@@ -49,6 +50,7 @@ app.add_typer(thngs, name="thngs")
 app.add_typer(actions, name="actions")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")
+app.add_typer(operators, name="operators")
 app.add_typer(reactor, name="reactor")
 
 

@@ -40,7 +40,12 @@ def whoami(session: Session) -> None:
 def list_keys(session: Session) -> None:
     """Every application with the beginning of its key; `show` prints a whole one."""
     rows = [
-        {"project": project["id"], "application": app["id"], "name": app.get("name"), "appApiKey": _hidden(app)}
+        {
+            "project": project["id"],
+            "application": app["id"],
+            "name": app.get("name"),
+            "appApiKey": hidden(app.get("appApiKey")),
+        }
         for project, app in _applications(session)
     ]
     columns = ("project/application", "name", "application key")
@@ -95,6 +100,25 @@ def create_key(
     session.terminal.answer({**made, "secretApiKey": secret}, for_people)
 
 
+@command(keys, "rotate")
+def rotate_keys(
+    session: Session,
+    application: Named,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """New keys for an application; both that it has so far stop working at once."""
+    project, app = split_application(application)
+    address = f"/projects/{project}/applications/{app}"
+    if not yes and not session.terminal.confirm(f"End both keys of {session.client.get(address).get('name')}?"):
+        raise Usage("Nothing was changed", then="Say --yes to do it without being asked")
+    made = session.client.post(f"{address}/keys", {})
+    secret = session.client.get(f"{address}/secretKey")["secretApiKey"]
+    session.terminal.answer(
+        {**made, "secretApiKey": secret},
+        lambda: session.terminal.facts([("application key", made["appApiKey"]), ("trusted application key", secret)]),
+    )
+
+
 @command(keys, "delete")
 def delete_key(
     session: Session,
@@ -119,9 +143,9 @@ def _applications(session: Session) -> Iterator[tuple[dict[str, Any], dict[str, 
             yield project, app
 
 
-def _hidden(app: dict[str, Any]) -> str:
-    key = str(app.get("appApiKey", ""))
-    return f"{key[:SHOWN]}…" if key else ""
+def hidden(key: object) -> str:
+    """The beginning of a key, where there is one to be shown."""
+    return f"{str(key)[:SHOWN]}…" if key else ""
 
 
 def _project(session: Session, given: str, *, make: bool) -> str:

@@ -152,9 +152,15 @@ class _Bundles:
 
         Raises _NoBundle, and Invalid for what cannot be unpacked.
         """
+        folder = self._folder / sha256(name.encode()).hexdigest()
+        if not folder.is_dir():
+            self._unpack(name, folder)  # nobody waits for another's bundle
         with self._lock:
-            for path in (source := self._unpacked(name)).rglob("*"):
-                target = home / path.relative_to(source)
+            if not folder.is_dir():  # it gave way at once
+                raise _NoBundle(f"The bundle {name} gave way to others")
+            os.utime(folder)
+            for path in folder.rglob("*"):
+                target = home / path.relative_to(folder)
                 if path.is_dir():
                     target.mkdir(exist_ok=True)
                 else:
@@ -164,21 +170,19 @@ class _Bundles:
                     except OSError:  # more links than the file system lets a file have
                         shutil.copyfile(path, target)
 
-    def _unpacked(self, name: str) -> Path:
-        folder = self._folder / sha256(name.encode()).hexdigest()
-        if folder.is_dir():
-            os.utime(folder)
-            return folder
+    def _unpack(self, name: str, folder: Path) -> None:
         content = self._fetch(name)
         if content is None:
             raise _NoBundle(f"There is no bundle {name}")
-        with tempfile.TemporaryDirectory(dir=self._folder.parent) as made:
-            unpack(content, Path(made) / "bundle")
-            (Path(made) / "bundle").rename(folder)
-        aged = sorted(self._folder.iterdir(), key=lambda each: each.stat().st_mtime)
-        for old in aged[:-KEPT_BUNDLES]:
-            shutil.rmtree(old, ignore_errors=True)
-        return folder
+        with tempfile.TemporaryDirectory(prefix="bundle-", dir=self._folder.parent) as made:
+            unpack(content, Path(made) / "files")
+            with self._lock:
+                if not folder.is_dir():  # another may have unpacked it meanwhile
+                    (Path(made) / "files").rename(folder)
+                os.utime(folder)
+                aged = sorted(self._folder.iterdir(), key=lambda each: each.stat().st_mtime)
+                for old in aged[:-KEPT_BUNDLES]:
+                    shutil.rmtree(old, ignore_errors=True)
 
 
 def _end(starter: ThreadPoolExecutor, waiting: list[Process], folder: Path) -> None:
