@@ -33,12 +33,17 @@ from fingerpost.edge import Answer, Edge, Request, created, no_content, shown
 from fingerpost.error_page import error_page
 from fingerpost.insight import erasure
 from fingerpost.insight.periods import day_of, day_start
+from fingerpost.listing import test_of
 from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
 from fingerpost.paging import ask_of, listed, lister, loads
 from fingerpost.resources import Resources, Stored, tag_of
 from fingerpost.sight import WHOLE_ACCOUNT
 from fingerpost.timezones import time_in, zone_named
+
+ACCESS_PATH = "/accounts/{accountId}/accesses/{accessId}"
+APPLICATIONS = "/projects/{projectId}/applications"
+APPLICATION_PATH = f"{APPLICATIONS}/{{applicationId}}"
 
 edge = Edge("access")
 handler = edge.handler
@@ -82,11 +87,13 @@ def read_rate_limits(request: Request) -> Answer:
     return Answer(document=rates_document(request.principal.actor, request.standing))
 
 
-@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account])
+@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account], query=("filter",))
 def list_accounts(request: Request) -> Answer:
     """The one account of an operator's key."""
-    stored = accounts.read(request.caller, request.principal.account)
-    return Answer(document=[accounts.shown(stored)], headers={"x-result-count": "1"})
+    account = accounts.shown(accounts.read(request.caller, request.principal.account))
+    node = ask_of(request, "account").node
+    documents = [account] if node is None or test_of(node)(account) else []
+    return Answer(document=documents, headers={"x-result-count": str(len(documents))})
 
 
 @edge.route("GET", "/accounts/{accountId}", verb="read", of="accounts", answers=Account, versioned=True)
@@ -149,29 +156,14 @@ def create_access(request: Request) -> Answer:
     )
 
 
-@edge.route(
-    "GET",
-    "/accounts/{accountId}/accesses/{accessId}",
-    verb="read",
-    of="accesses",
-    answers=OperatorAccess,
-    versioned=True,
-)
+@edge.route("GET", ACCESS_PATH, verb="read", of="accesses", answers=OperatorAccess, versioned=True)
 def read_access_of_operator(request: Request) -> Answer:
     _account(request)
     stored = operators.find(request.caller, request.parameters["accessId"])
     return _access(request, stored)
 
 
-@edge.route(
-    "PUT",
-    "/accounts/{accountId}/accesses/{accessId}",
-    verb="update",
-    of="accesses",
-    body=SentAccess,
-    answers=OperatorAccess,
-    versioned=True,
-)
+@edge.route("PUT", ACCESS_PATH, verb="update", of="accesses", body=SentAccess, answers=OperatorAccess, versioned=True)
 def set_role_of_operator(request: Request) -> Answer:
     """Give an operator another role, from the next request on. At least one stays an admin."""
     _account(request)
@@ -179,9 +171,7 @@ def set_role_of_operator(request: Request) -> Answer:
     return _access(request, operators.set_role(request.caller, access_id, role))
 
 
-@edge.route(
-    "DELETE", "/accounts/{accountId}/accesses/{accessId}", verb="delete", of="accesses", answers=None, versioned=True
-)
+@edge.route("DELETE", ACCESS_PATH, verb="delete", of="accesses", answers=None, versioned=True)
 def revoke_access(request: Request) -> Answer:
     """The operator's key stops working, and with it the operator. At least one admin stays."""
     _account(request)
@@ -191,7 +181,7 @@ def revoke_access(request: Request) -> Answer:
 
 @edge.route(
     "POST",
-    "/accounts/{accountId}/accesses/{accessId}/keys",
+    f"{ACCESS_PATH}/keys",
     verb="update",
     of="accesses",
     keeps=False,
@@ -258,7 +248,7 @@ def delete_project(request: Request) -> Answer:
 
 @edge.route(
     "POST",
-    "/projects/{projectId}/applications",
+    APPLICATIONS,
     verb="create",
     of="applications",
     keeps=False,
@@ -275,14 +265,7 @@ def create_application(request: Request) -> Answer:
     return created(document, address, version=tag_of(document["id"]))
 
 
-@edge.route(
-    "GET",
-    "/projects/{projectId}/applications",
-    verb="read",
-    of="applications",
-    answers=list[Application],
-    query=LIST[:-1],
-)
+@edge.route("GET", APPLICATIONS, verb="read", of="applications", answers=list[Application], query=LIST[:-1])
 def list_applications(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     Resources(request.caller.tables, PROJECT).read(project_id)
@@ -294,60 +277,34 @@ def list_applications(request: Request) -> Answer:
     return listed(request, page, documents, count=list_of.count(ask))
 
 
-@edge.route(
-    "GET",
-    "/projects/{projectId}/applications/{applicationId}",
-    verb="read",
-    of="applications",
-    answers=Application,
-    versioned=True,
-)
+@edge.route("GET", APPLICATION_PATH, verb="read", of="applications", answers=Application, versioned=True)
 def read_application(request: Request) -> Answer:
     stored = service.read_application(request.caller, *_both(request))
     return _application(request, stored)
 
 
 @edge.route(
-    "PUT",
-    "/projects/{projectId}/applications/{applicationId}",
-    verb="update",
-    of="applications",
-    body=SentApplication,
-    answers=Application,
-    versioned=True,
+    "PUT", APPLICATION_PATH, verb="update", of="applications", body=SentApplication, answers=Application, versioned=True
 )
 def update_application(request: Request) -> Answer:
     sent = request.read(SentApplication)
     return _application(request, service.update_application(request.caller, *_both(request), sent))
 
 
-@edge.route(
-    "DELETE",
-    "/projects/{projectId}/applications/{applicationId}",
-    verb="delete",
-    of="applications",
-    answers=None,
-    versioned=True,
-)
+@edge.route("DELETE", APPLICATION_PATH, verb="delete", of="applications", answers=None, versioned=True)
 def delete_application(request: Request) -> Answer:
     service.delete_application(request.caller, *_both(request), wiring.root_secrets())
     return no_content()
 
 
-@edge.route(
-    "GET",
-    "/projects/{projectId}/applications/{applicationId}/secretKey",
-    verb="read",
-    of="secretKey",
-    answers=SecretKey,
-)
+@edge.route("GET", f"{APPLICATION_PATH}/secretKey", verb="read", of="secretKey", answers=SecretKey)
 def read_secret_key(request: Request) -> Answer:
     return Answer(document=service.secret_key(request.caller, *_both(request), wiring.root_secrets()))
 
 
 @edge.route(
     "POST",
-    "/projects/{projectId}/applications/{applicationId}/keys",
+    f"{APPLICATION_PATH}/keys",
     verb="update",
     of="applications",
     keeps=False,
