@@ -87,7 +87,7 @@ def read_rate_limits(request: Request) -> Answer:
     return Answer(document=rates_document(request.principal.actor, request.standing))
 
 
-@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account], query=("filter",))
+@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account], query=LIST[:-1])
 def list_accounts(request: Request) -> Answer:
     """The one account of an operator's key."""
     account = accounts.shown(accounts.read(request.caller, request.principal.account))

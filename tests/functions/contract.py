@@ -1,7 +1,7 @@
 """Every answer that a test gets, held to what its route says it answers."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -28,13 +28,18 @@ def _shape(route_key: str, status: int) -> Any:
     return next(TypeAdapter(each) for each in said if not isinstance(each, str))
 
 
-def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes) -> None:
-    """Raises AssertionError for an answer that its route does not announce."""
+def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes, asked: Iterable[str] = ()) -> None:
+    """Raises AssertionError for an answer that its route does not announce, also to a parameter that it does not.
+
+    `asked` are the names in the query.
+    """
     if status >= 400:
         return _fits(TypeAdapter(ErrorDocument), route_key, content)
     if status == NOT_MODIFIED:
         assert not content
         return None
+    unsaid = set(asked) - {each.partition(":")[0] for each in _routes()[route_key].says.query}
+    assert not unsaid, f"{route_key} answers when asked for {sorted(unsaid)}, and says nothing of it"
     said = _routes()[route_key].says.answered
     assert status in said, f"{route_key} answers {status}, and says {sorted(said)}"
     media = headers.get("content-type", "").partition(";")[0]

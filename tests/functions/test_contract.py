@@ -61,3 +61,8 @@ def test_every_parameter_of_an_address_says_what_it_is():
             for each in operation.get("parameters", ()):
                 assert each["description"]
                 assert each["schema"]["type"]
+
+
+def test_a_parameter_that_a_route_does_not_say_is_a_failure():
+    with pytest.raises(AssertionError, match="colour"):
+        hold("GET /thngs/{thngId}", 200, TAGGED, THNG + b',"properties":{}}', ["colour"])

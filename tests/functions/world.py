@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fingerpost import keys
 from fingerpost.access import operators
@@ -160,7 +160,7 @@ class Client:
         if answer.status >= 400 and method != "HEAD":
             assert is_error_document(answer), answer
         if match and method != "HEAD":
-            hold(match.route_key, answer.status, answer.headers, answer.content)
+            hold(match.route_key, answer.status, answer.headers, answer.content, dict(parse_qsl(raw_query, True)))
         return answer
 
     def get(self, path: str, **more: Any) -> Answer:
