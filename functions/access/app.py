@@ -87,7 +87,7 @@ def read_rate_limits(request: Request) -> Answer:
     return Answer(document=rates_document(request.principal.actor, request.standing))
 
 
-@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account], query=LIST[:-1])
+@edge.route("GET", "/accounts", verb="read", of="accounts", answers=list[Account], query=LIST[:-1], counted=True)
 def list_accounts(request: Request) -> Answer:
     """The one account of an operator's key."""
     account = accounts.shown(accounts.read(request.caller, request.principal.account))
@@ -217,7 +217,7 @@ def create_project(request: Request) -> Answer:
     return created(document, f"{wiring.settings().api_url}/projects/{document['id']}", version=tag_of(document["id"]))
 
 
-@edge.route("GET", "/projects", verb="read", of="projects", answers=list[Project], query=LIST[:-1])
+@edge.route("GET", "/projects", verb="read", of="projects", answers=list[Project], query=LIST[:-1], counted=True)
 def list_projects(request: Request) -> Answer:
     sight = request.principal.sight
     load = loads(request.caller, PROJECT, lambda document: sight.sees_project(document["id"]))
@@ -265,7 +265,9 @@ def create_application(request: Request) -> Answer:
     return created(document, address, version=tag_of(document["id"]))
 
 
-@edge.route("GET", APPLICATIONS, verb="read", of="applications", answers=list[Application], query=LIST[:-1])
+@edge.route(
+    "GET", APPLICATIONS, verb="read", of="applications", answers=list[Application], query=LIST[:-1], counted=True
+)
 def list_applications(request: Request) -> Answer:
     project_id = request.parameters["projectId"]
     Resources(request.caller.tables, PROJECT).read(project_id)

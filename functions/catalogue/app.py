@@ -172,7 +172,7 @@ def create_collection(request: Request) -> Answer:
     )
 
 
-@edge.route("GET", "/collections", verb="read", of="collections", answers=list[Collection], query=MANY)
+@edge.route("GET", "/collections", verb="read", of="collections", answers=list[Collection], query=MANY, counted=True)
 def list_collections(request: Request) -> Answer:
     return _list(request, COLLECTION)
 
@@ -219,7 +219,7 @@ def list_members(request: Request) -> Answer:
     return _list(request, THNG, within=service.read(request.caller, COLLECTION, request.parameters["collectionId"]))
 
 
-@edge.route("DELETE", MEMBERS, verb="update", of="collections", answers=None, query=("filter",))
+@edge.route("DELETE", MEMBERS, verb="update", of="collections", answers=None, query=("filter",), counted=True)
 def remove_thngs(request: Request) -> Answer:
     """Take all thngs out of a collection, at most 500 a call; `x-result-count` says how many."""
     return _emptied(request, THNG)
@@ -240,14 +240,14 @@ def add_collections(request: Request) -> Answer:
     return _shown(request, COLLECTION, stored, versioned=False)
 
 
-@edge.route("GET", CHILDREN, verb="read", of="collections", answers=list[Collection], query=LIST)
+@edge.route("GET", CHILDREN, verb="read", of="collections", answers=list[Collection], query=LIST, counted=True)
 def list_children(request: Request) -> Answer:
     """The collections in a collection, newest first."""
     within = service.read(request.caller, COLLECTION, request.parameters["collectionId"])
     return _list(request, COLLECTION, within=within)
 
 
-@edge.route("DELETE", CHILDREN, verb="update", of="collections", answers=None, query=("filter",))
+@edge.route("DELETE", CHILDREN, verb="update", of="collections", answers=None, query=("filter",), counted=True)
 def remove_children(request: Request) -> Answer:
     """Take all collections out of another, at most 500 a call; `x-result-count` says how many."""
     return _emptied(request, COLLECTION)
@@ -277,7 +277,15 @@ def create_place(request: Request) -> Answer:
     return _created(PLACE, service.create_place(request.caller, request.read(NewPlace), request.query.get("project")))
 
 
-@edge.route("GET", "/places", verb="read", of="places", answers=list[Place], query=(*MANY, "lat", "lon", "maxDist"))
+@edge.route(
+    "GET",
+    "/places",
+    verb="read",
+    of="places",
+    answers=list[Place],
+    query=(*MANY, "lat", "lon", "maxDist"),
+    counted=True,
+)
 def list_places(request: Request) -> Answer:
     """All places, newest first; with `lat` and `lon` those near that point, nearest first."""
     if (asked := point_asked_for(request.query)) is None or "ids" in request.query:

@@ -55,7 +55,9 @@ def create_redirection(request: Request) -> Answer:
     return Answer(content=image, content_type=media, headers=headers)
 
 
-@edge.route("GET", "/redirections", verb="read", of="redirections", query=LISTED, answers=list[Redirection])
+@edge.route(
+    "GET", "/redirections", verb="read", of="redirections", query=LISTED, answers=list[Redirection], counted=True
+)
 def list_redirections(request: Request) -> Answer:
     """All links or those on a `shortDomain`, newest first; with `evrythngId` those of one resource, oldest first."""
     if request.query.get("filter"):

@@ -124,8 +124,16 @@ def log_out(request: Request) -> Answer:
     return Answer(status=201, document={"logout": "ok"})
 
 
-@edge.route("GET", "/users", verb="read", of="users", answers=list[User], query=(*LIST, "withScopes"))
-@edge.route("GET", "/auth/evrythng/users", verb="read", of="users", answers=list[User], query=(*LIST, "withScopes"))
+@edge.route("GET", "/users", verb="read", of="users", answers=list[User], counted=True, query=(*LIST, "withScopes"))
+@edge.route(
+    "GET",
+    "/auth/evrythng/users",
+    verb="read",
+    of="users",
+    answers=list[User],
+    counted=True,
+    query=(*LIST, "withScopes"),
+)
 def list_users(request: Request) -> Answer:
     """The users that the key sees; an application's key sees the application's own."""
     application = request.principal.app

@@ -42,6 +42,8 @@ def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes
     assert not unsaid, f"{route_key} answers when asked for {sorted(unsaid)}, and says nothing of it"
     said = _routes()[route_key].says.answered
     assert status in said, f"{route_key} answers {status}, and says {sorted(said)}"
+    unsaid = ({"link", "x-result-count"} & headers.keys()) - _routes()[route_key].says.headers
+    assert not unsaid, f"{route_key} answers with {sorted(unsaid)}, and says nothing of it"
     media = headers.get("content-type", "").partition(";")[0]
     kinds = {each if isinstance(each, str) else "application/json" for each in said[status]}
     assert media in (kinds or {""}), f"{route_key} answers {media or 'nothing'}, and says {kinds or 'nothing'}"

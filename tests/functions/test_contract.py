@@ -66,3 +66,8 @@ def test_every_parameter_of_an_address_says_what_it_is():
 def test_a_parameter_that_a_route_does_not_say_is_a_failure():
     with pytest.raises(AssertionError, match="colour"):
         hold("GET /thngs/{thngId}", 200, TAGGED, THNG + b',"properties":{}}', ["colour"])
+
+
+def test_a_header_that_a_route_does_not_say_is_a_failure():
+    with pytest.raises(AssertionError, match="x-result-count"):
+        hold("GET /thngs/{thngId}", 200, {**TAGGED, "x-result-count": "1"}, THNG + b',"properties":{}}')

@@ -19,8 +19,15 @@ class Contract:
     answers: Any = UNSAID
     status: int = 200
     versioned: bool = False  # whether answers have an ETag, and a change may name it
+    counted: bool = False  # whether `x-result-count` says how many there are in all
     also: Mapping[int, Any] = field(default_factory=dict)
     query: tuple[str, ...] = ()  # names of parameters, as openapi.PARAMETERS has them
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """What answers can have besides what every answer has."""
+        said = {"etag": self.versioned, "x-result-count": self.counted, "link": "nextPageToken" in self.query}
+        return frozenset(name for name, is_said in said.items() if is_said)
 
     @property
     def answered(self) -> Mapping[int, tuple[Any, ...]]:

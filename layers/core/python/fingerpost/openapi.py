@@ -85,6 +85,14 @@ CONDITIONS = {
     "PUT": ("If-Match", _IF_MATCH),
     "DELETE": ("If-Match", _IF_MATCH),
 }
+HEADERS = {
+    "etag": ("ETag", {"description": "The version, for If-Match.", "schema": _TEXT}),
+    "link": (
+        "Link",
+        {"description": "The address of the next page, percent-encoded; none on the last.", "schema": _TEXT},
+    ),
+    "x-result-count": ("X-Result-Count", {"description": "How many there are in all.", "schema": {"type": "integer"}}),
+}
 JSON = "application/json"
 LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")
 
@@ -169,12 +177,12 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
         content = {JSON: {"schema": schemas[id(says.body), "validation"]}}
         operation["requestBody"] = {"required": True, "content": content}
     answers = {str(status): _answer(each, schemas) for status, each in says.answered.items()}
-    if says.versioned:
-        for answer in answers.values():
-            if JSON in answer.get("content", {}):
-                answer["headers"] = {"ETag": {"description": "The version, for If-Match.", "schema": _TEXT}}
-        if route.method == "GET":
-            answers["304"] = {"description": "It is what If-None-Match names"}
+    if headers := {HEADERS[each][0]: HEADERS[each][1] for each in sorted(says.headers)}:
+        for status, answer in answers.items():
+            if status != "204":
+                answer["headers"] = headers
+    if says.versioned and route.method == "GET":
+        answers["304"] = {"description": "It is what If-None-Match names"}
     refused = {JSON: {"schema": schemas[id(ErrorDocument), "serialization"]}}
     operation["responses"] = {
         **answers,
