@@ -177,3 +177,24 @@ def test_a_file_that_cannot_be_checkpointed_is_told_to_the_log_and_the_others_ar
         checkpointer.stop()
     assert {record.getMessage() for record in caplog.records} == {"cannot checkpoint full.sqlite"}
     assert files[1].rounds == files[0].rounds >= 1
+
+
+def test_closing_a_file_closes_the_connections_of_threads_that_still_run(tmp_path):
+    file, sessions = SqliteFile(tmp_path / "file.sqlite", ""), []
+    opened, closed = threading.Event(), threading.Event()
+
+    def work():
+        sessions.append(file.session())
+        opened.set()
+        closed.wait(10)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert opened.wait(10)
+    try:
+        file.close()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+            sessions[0].connection.execute("SELECT 1")
+    finally:
+        closed.set()
+        thread.join()
