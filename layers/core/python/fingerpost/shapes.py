@@ -51,6 +51,8 @@ CURRENT: dict[str, int] = {
     "rules": 2,
     "draft": 1,
     "chunk": 1,
+    "reactor": 1,
+    "reactorLog": 1,
     "audit": 1,
     "auditOf": 1,
     "answer": 1,
