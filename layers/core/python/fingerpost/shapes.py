@@ -53,6 +53,7 @@ CURRENT: dict[str, int] = {
     "chunk": 1,
     "reactor": 1,
     "reactorLog": 1,
+    "run": 1,
     "audit": 1,
     "auditOf": 1,
     "answer": 1,

@@ -76,14 +76,14 @@ def recorder() -> Table:
 
 @cache
 def queue(name: str) -> "Queue":
-    """`spill` (scans whose put was refused) or `work` (what goes on after an answer)."""
+    """`spill` (scans whose put was refused), `work` (what goes on after an answer) or `reactor` (runs; an ordered one)."""
     if on_aws():
         from .aws.wiring import sqs_queue
 
         return sqs_queue(name)
     from .local.queue import local_queue
 
-    return local_queue(data_dir(), name)
+    return local_queue(data_dir(), name, ordered=name == "reactor")
 
 
 @cache
