@@ -36,6 +36,7 @@ from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
+from fingerpost.reactor import logs, published
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.facts import Facts
@@ -131,6 +132,7 @@ def _live_a_little(tables: Tables) -> None:
     statistics.find(caller, statistics.question(caller, {}, []))
     beside = keys.owned(ACCOUNT, keys.action(new_id(NOON)))
     assert derive(tables.log, [first, Change(sequence="2", key=beside, old=None, new=first.new)]) == []
+    _react(caller, project, application)
     bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
@@ -169,6 +171,20 @@ class OneRoom:
     def get(self, room_id: str) -> Room:
         assert room_id == self._room.id
         return self._room
+
+
+def _react(caller: Caller, project: str, application: str) -> None:
+    only_scans = published.Filter("action.type=scans", ["=", "action.type", "scans"])
+    script = published.Script(
+        app=application,
+        version=1,
+        bundle="reactor/a/b/1",
+        functions=("onActionCreated",),
+        filters={"onActionCreated": only_scans},
+    )
+    published.set_script(caller.tables.main, project, script)
+    published.set_rules(caller.tables.main, project, application, [{"when": "onActionCreated"}])
+    logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
 
 
 def _let_people_in(caller: Caller, project: str, application: str) -> None:

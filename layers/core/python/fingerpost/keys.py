@@ -269,6 +269,16 @@ def rules_chunks(set_id: str) -> str:
     return f"rc#{set_id}"
 
 
+def reactor(project: str) -> Key:
+    """main. All that reacts to events in a project: its scripts' filters, its declarative rules."""
+    return Key(f"reactor#{project}", "live")
+
+
+def reactor_logs(app: str) -> str:
+    """log. Partition of the log of an application's scripts and rules, newest last; sort keys are the entries' ids."""
+    return f"rl#{app}"
+
+
 def audit(month: str, at: int, entry_id: str) -> Key:
     """main. The audit log of one month (yyyymm), oldest first; written in the changed row's transaction."""
     return Key(audits(month), f"{at:015d}#{entry_id}")
