@@ -43,6 +43,10 @@ from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
 from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
+from fingerpost.rooms import credentials, hubs, logins, people, plain, setup, structures
+from fingerpost.rooms import devices as panels
+from fingerpost.rooms.documents import NewRoom
+from fingerpost.rooms.kinds import EQUIPMENT, HUB
 from tests.stores import NOON, SettableClock, caller_of, fresh_tables
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -132,7 +136,47 @@ def _live_a_little(tables: Tables) -> None:
     bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
+    _open_rooms(tables, caller, project)
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
+
+
+def _open_rooms(tables: Tables, caller: Caller, project: str) -> None:
+    floor = structures.create(caller, {"name": "Ireland", "level": "country"}).id
+    floor = structures.create(caller, {"name": "Ground", "level": "floor", "parent": floor}).id
+    lectern = plain.create(caller, EQUIPMENT, {"name": "Lectern"}).id
+    sent: dict[str, Any] = {
+        "name": "Harbour Room",
+        "description": "by the water",
+        "slug": "harbour",
+        "email": "harbour@museum.example",
+        "capacity": 8,
+        "timezone": "Europe/Dublin",
+        "structure": floor,
+        "type": "meeting",
+        "number": "1.04",
+        "address": {"building": "Pier", "street": "Pier 1", "postalCode": "D01", "city": "Dublin"},
+        "equipment": {"wifi": True, "projector": False},
+        "customEquipment": {lectern: True},
+        "rules": {"opens": "08:00", "closes": "20:00", "days": ["mon"], "horizonDays": 30, "bufferMinutes": 5},
+        "approval": True,
+        "managers": ["keeper@museum.example"],
+        "checkIn": {"opensBefore": 10, "grace": 10},
+        "auth": {"bookMeetingSettings": True},
+    }
+    room = setup.create(caller, tables, NewRoom.model_validate(sent), DOMAIN, project).id
+    panels.create(caller, {"uuid": "00000000-0000", "room": room, "model": "joan-6", "battery": 80, "wifi": -60})
+    person = {"name": "Ann", "email": "ann@museum.example", "username": "ann", "password": "turf cutters"}
+    people.create(caller, ROOTS, {**person, "pin": "0123", "rfid": "04:a2", "admin": True})
+    hub = plain.create(caller, HUB, {"name": "Harbour", "area": "share", "room": room}).id
+    hubs.add_member(caller, ROOTS, hub, name="Ann", email="ann@museum.example", privilege="admin")
+    client, secret = credentials.create_joan_client(caller, ROOTS, "Lobby")
+    credentials.issue_joan_token(tables, credentials.joan_client(tables, client.document["clientId"], secret), NOON)
+    _, token = credentials.create_roomvox_token(
+        caller, ROOTS, "Display", "book", rooms=[room], expires_at=NOON + LONGEST_MS
+    )
+    credentials.roomvox_token(tables, token, NOON)
+    group, _ = logins.create_group(caller, ROOTS, "panels")
+    logins.register_user(caller, group)
 
 
 def _let_people_in(caller: Caller, project: str, application: str) -> None:

@@ -76,6 +76,11 @@ def document(resource_id: str) -> Key:
     return Key(f"t#{resource_id}", "doc")
 
 
+def beside(resource_id: str, name: str) -> Key:
+    """main. What a document is besides, as a thng is a room: a document of another kind under its id."""
+    return Key(f"t#{resource_id}", name)
+
+
 def access_of(actor: str) -> str:
     """The 24 hex digits by which the access of an operator, or a user's own one, is known."""
     return hashlib.sha256(f"access/{actor}".encode()).hexdigest()[:24]
@@ -132,7 +137,7 @@ def position(scope: str, geohash: str, place_id: str) -> Key:
 
 def claim(kind: str, value: str) -> Key:
     """main. A name that only one resource of the account may have."""
-    return Key(f"uniq#{kind}#{hashlib.sha256(value.encode()).hexdigest()}", ONLY)
+    return Key(f"uniq#{kind}#{_hash(value)}", ONLY)
 
 
 def index(scope: str, kind: str, field: str, value: str, shard: int) -> str:
@@ -333,6 +338,30 @@ def erasure(erasure_id: str) -> Key:
 def idempotency(actor: str, key: str) -> Key:
     """main. The seed and the answer of a request with an Idempotency-Key."""
     return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+
+
+def room_key(api: str, text: str) -> GlobalKey:
+    """main. Whose a client, a token or a key of the room APIs is, by a hash that no client of theirs sends."""
+    return room_key_of(_hash(f"{api}/{text}"))
+
+
+def room_key_of(digest: str) -> GlobalKey:
+    """The same row, by the hash."""
+    return GlobalKey(f"roomKey#{digest}", ONLY)
+
+
+def ddp_names(login: str) -> str:
+    """main. Partition, without an account, of who may log in to the panels' server under a name in lower case."""
+    return f"ddpName#{_hash(login)}"
+
+
+def ddp_name(login: str, account: str, user: str) -> GlobalKey:
+    return GlobalKey(ddp_names(login), f"{account}#{user}")
+
+
+def _hash(text: str) -> str:
+    """Of any text, also what no UTF-8 can say."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _hash8(value: str) -> str:
