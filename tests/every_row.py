@@ -36,6 +36,7 @@ from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
+from fingerpost.reactor import logs, published
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.facts import Facts
@@ -43,10 +44,9 @@ from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
 from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
-from fingerpost.rooms import credentials, hubs, logins, people, plain, setup, structures
-from fingerpost.rooms import devices as panels
-from fingerpost.rooms.documents import NewRoom
-from fingerpost.rooms.kinds import EQUIPMENT, HUB
+from fingerpost.rooms.bookings import Bookings
+from fingerpost.rooms.model import HOUR_MS, Attendee, By, CheckIn, Person, Room
+from tests.every_room import rooms_are_set_up
 from tests.stores import NOON, SettableClock, caller_of, fresh_tables
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -133,50 +133,60 @@ def _live_a_little(tables: Tables) -> None:
     statistics.find(caller, statistics.question(caller, {}, []))
     beside = keys.owned(ACCOUNT, keys.action(new_id(NOON)))
     assert derive(tables.log, [first, Change(sequence="2", key=beside, old=None, new=first.new)]) == []
+    _react(caller, project, application)
     bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
-    _open_rooms(tables, caller, project)
+    rooms_are_set_up(tables, replace(caller, at=NOON + 2), project, ROOTS, DOMAIN)
+    _book_a_room(caller, thng)
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
 
 
-def _open_rooms(tables: Tables, caller: Caller, project: str) -> None:
-    floor = structures.create(caller, {"name": "Ireland", "level": "country"}).id
-    floor = structures.create(caller, {"name": "Ground", "level": "floor", "parent": floor}).id
-    lectern = plain.create(caller, EQUIPMENT, {"name": "Lectern"}).id
-    sent: dict[str, Any] = {
-        "name": "Harbour Room",
-        "description": "by the water",
-        "slug": "harbour",
-        "email": "harbour@museum.example",
-        "capacity": 8,
-        "timezone": "Europe/Dublin",
-        "structure": floor,
-        "type": "meeting",
-        "number": "1.04",
-        "address": {"building": "Pier", "street": "Pier 1", "postalCode": "D01", "city": "Dublin"},
-        "equipment": {"wifi": True, "projector": False},
-        "customEquipment": {lectern: True},
-        "rules": {"opens": "08:00", "closes": "20:00", "days": ["mon"], "horizonDays": 30, "bufferMinutes": 5},
-        "approval": True,
-        "managers": ["keeper@museum.example"],
-        "checkIn": {"opensBefore": 10, "grace": 10},
-        "auth": {"bookMeetingSettings": True},
-    }
-    room = setup.create(caller, tables, NewRoom.model_validate(sent), DOMAIN, project).id
-    panels.create(caller, {"uuid": "00000000-0000", "room": room, "model": "joan-6", "battery": 80, "wifi": -60})
-    person = {"name": "Ann", "email": "ann@museum.example", "username": "ann", "password": "turf cutters"}
-    people.create(caller, ROOTS, {**person, "pin": "0123", "rfid": "04:a2", "admin": True})
-    hub = plain.create(caller, HUB, {"name": "Harbour", "area": "share", "room": room}).id
-    hubs.add_member(caller, ROOTS, hub, name="Ann", email="ann@museum.example", privilege="admin")
-    client, secret = credentials.create_joan_client(caller, ROOTS, "Lobby")
-    credentials.issue_joan_token(tables, credentials.joan_client(tables, client.document["clientId"], secret), NOON)
-    _, token = credentials.create_roomvox_token(
-        caller, ROOTS, "Display", "book", rooms=[room], expires_at=NOON + LONGEST_MS
+def _book_a_room(caller: Caller, thng: str) -> None:
+    room = Room(
+        id=thng, account=ACCOUNT, name="Glass Room", slug="glass-room", zone="Europe/Dublin", check_in=CheckIn()
     )
-    credentials.roomvox_token(tables, token, NOON)
-    group, _ = logins.create_group(caller, ROOTS, "panels")
-    logins.register_user(caller, group)
+    bookings = Bookings(caller.tables, wiring.clock, OneRoom(room))
+    by = By(source="joan", client="UHclient", cause="test")
+    series = bookings.book(
+        room,
+        NOON + HOUR_MS,
+        NOON + 2 * HOUR_MS,
+        by=by,
+        title="Stand-up",
+        description="On our feet",
+        organizer=Person(name="Ann", email="a@museum.example", user="UHann"),
+        attendees=(Attendee(email="b@museum.example", name="Bob", token="t"),),
+        external={"evoko": "e1"},
+        rrule="FREQ=WEEKLY;COUNT=3",
+        key="key-1",
+    )
+    bookings.cancel(series.id, by=by, recurrence_id=NOON + HOUR_MS)
+
+
+class OneRoom:
+    """Where there is one."""
+
+    def __init__(self, room: Room):
+        self._room = room
+
+    def get(self, room_id: str) -> Room:
+        assert room_id == self._room.id
+        return self._room
+
+
+def _react(caller: Caller, project: str, application: str) -> None:
+    only_scans = published.Filter("action.type=scans", ["=", "action.type", "scans"])
+    script = published.Script(
+        app=application,
+        version=1,
+        bundle="reactor/a/b/1",
+        functions=("onActionCreated",),
+        filters={"onActionCreated": only_scans},
+    )
+    published.set_script(caller.tables.main, project, script)
+    published.set_rules(caller.tables.main, project, application, [{"when": "onActionCreated"}])
+    logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
 
 
 def _let_people_in(caller: Caller, project: str, application: str) -> None:

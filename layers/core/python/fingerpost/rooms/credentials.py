@@ -20,6 +20,7 @@ from ..errors import Unauthenticated
 from ..ports.table import Absent, ConditionFailed, Delete, GlobalKey, Present, Put, Set, Tables, Write
 from ..resources import Document, Kind, Resources, Stored
 from ..shapes import stamp, upgraded
+from .keys import room_key
 from .kinds import JOAN_CLIENT, ROOMVOX_TOKEN
 
 type Scope = Literal["read", "book", "admin"]
@@ -74,13 +75,13 @@ def create_joan_client(caller: Caller, roots: RootSecrets, name: str) -> tuple[S
     client, secret = (secret_of(roots, caller, each, credential) for each in ("joanClientId", "joanClientSecret"))
     row = {"secret": sha256(secret.encode()).hexdigest()}
     document = {"name": name, "clientId": client[:CHARACTERS]}
-    rows = {keys.room_key("joanClient", client[:CHARACTERS]): row}
+    rows = {room_key("joanClient", client[:CHARACTERS]): row}
     return create(caller, credential, JOAN_CLIENT, document, rows), secret
 
 
 def joan_client(tables: Tables, client_id: str, secret: str) -> JoanClient:
     """`tables` are unscoped. Raises Unauthenticated."""
-    row = look_up(tables, keys.room_key("joanClient", client_id))
+    row = look_up(tables, room_key("joanClient", client_id))
     given = sha256(secret.encode(errors="surrogatepass")).hexdigest()
     if row is None or not hmac.compare_digest(row["secret"], given):
         raise Unauthenticated("invalid_client")
@@ -91,13 +92,13 @@ def issue_joan_token(tables: Tables, client: JoanClient, at: int) -> str:
     """A bearer token for JOAN_SECONDS. `tables` are unscoped."""
     token = random_text(CHARACTERS)
     row = {**stamp("roomKey"), "account": client.account, "id": client.id, "doc": _text({"name": client.name})}
-    tables.main.put(keys.room_key("joanToken", token), row, when=(Absent(),), expires_at=at + JOAN_SECONDS * 1_000)
+    tables.main.put(room_key("joanToken", token), row, when=(Absent(),), expires_at=at + JOAN_SECONDS * 1_000)
     return token
 
 
 def joan_bearer(tables: Tables, token: str) -> JoanClient:
     """Whose token it is. Raises Unauthenticated: unknown, over, or of a client that is gone."""
-    row = look_up(tables, keys.room_key("joanToken", token))
+    row = look_up(tables, room_key("joanToken", token))
     if row is None or row["id"] not in Resources(tables.of(row["account"]), JOAN_CLIENT).read_many(
         [row["id"]], consistent=True
     ):
@@ -122,13 +123,13 @@ def create_roomvox_token(
     token = ROOMVOX + secret_of(roots, caller, "roomvox", credential)[:CHARACTERS]
     fields: Document = {"name": name, "scope": scope, "prefix": token[:PREFIX_LENGTH], "rooms": rooms or []}
     document = fields if expires_at is None else {**fields, "expiresAt": expires_at}
-    rows = {keys.room_key("roomvox", token): fields}
+    rows = {room_key("roomvox", token): fields}
     return create(caller, credential, ROOMVOX_TOKEN, document, rows, expires_at=expires_at), token
 
 
 def roomvox_token(tables: Tables, token: str, at: int) -> RoomvoxToken:
     """Whose token it is. `tables` are unscoped. Raises Unauthenticated: unknown, over or revoked."""
-    key = keys.room_key("roomvox", token)
+    key = room_key("roomvox", token)
     row = look_up(tables, key) if token.startswith(ROOMVOX) else None
     if row is None:
         raise Unauthenticated("Invalid or expired API token")

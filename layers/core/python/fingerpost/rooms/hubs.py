@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Literal
 
-from .. import keys
 from ..access.secrets import RootSecrets
 from ..caller import Caller
 from ..errors import NotFound, Unauthenticated
@@ -14,6 +13,7 @@ from ..ports.table import Check, Present, Tables, Write
 from ..preconditions import ANYTHING
 from ..resources import Document, Resources, Stored
 from . import credentials, plain
+from .keys import room_key
 from .kinds import HUB, HUB_MEMBER
 
 type Privilege = Literal["read", "write", "admin", "owner"]
@@ -58,7 +58,7 @@ def key_of(event: Event) -> str:
 
 def member_of(tables: Tables, key: str) -> HubMember:
     """Whose key it is. `tables` are unscoped. Raises Unauthenticated: unknown, revoked, or of a hub that is gone."""
-    row = credentials.look_up(tables, keys.room_key("hub", key)) if key else None
+    row = credentials.look_up(tables, room_key("hub", key)) if key else None
     found = row and Resources(tables.of(row["account"]), HUB).read_many([row["hub"]], consistent=True)
     if not row or not found:
         raise Unauthenticated("This needs the key of a member of the hub")
@@ -90,7 +90,7 @@ def add_member(
     key = credentials.secret_of(roots, caller, "hub", member)[:KEY_LENGTH]
     document: Document = {"name": name, "email": email, "hub": hub, "privilege": privilege}
     stands: list[Write] = [Check(HUB.key(hub), (Present(),))]
-    rows = {keys.room_key("hub", key): document}
+    rows = {room_key("hub", key): document}
     return credentials.create(caller, member, HUB_MEMBER, document, rows, also=stands), key
 
 

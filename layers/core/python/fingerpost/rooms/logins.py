@@ -22,6 +22,7 @@ from ..ports.table import Absent, Delete, GlobalKey, Put, Tables, Write
 from ..resources import Document, Kind, Resources, Stored
 from ..shapes import stamp
 from .credentials import CHARACTERS, create, look_up, public, random_text, secret_of
+from .keys import ddp_name, ddp_names, room_key, room_key_of
 from .kinds import EVOKO_GROUP, EVOKO_USER, PERSON
 
 DEFAULT_USER = "defaultDevIntegrationUser"
@@ -70,7 +71,7 @@ def create_group(caller: Caller, roots: RootSecrets, name: str) -> tuple[Stored,
     group = caller.new_id(caller.at)
     token = secret_of(roots, caller, "evokoGroup", group)[:TOKEN_LENGTH]
     claim = keys.claim("evokoGroup", name)
-    opens = (keys.room_key("evokoGroup", token), _proof(roots, digest_of(token)))
+    opens = (room_key("evokoGroup", token), _proof(roots, digest_of(token)))
     rows: dict[GlobalKey, Document] = {key: {} for key in opens}
     document = {"name": name}
     claimed = Put(claim, {**stamp("claim"), "id": group}, (Absent(),))
@@ -93,7 +94,7 @@ def delete_group(caller: Caller, group: str) -> None:
 
 def group_of(tables: Tables, token: str) -> tuple[str, Stored]:
     """The account and the group that a token is of. `tables` are unscoped. Raises Unauthenticated."""
-    row = look_up(tables, keys.room_key("evokoGroup", token))
+    row = look_up(tables, room_key("evokoGroup", token))
     found = row and Resources(tables.of(row["account"]), EVOKO_GROUP).read_many([row["id"]], consistent=True)
     if not row or not found:
         raise Unauthenticated("This is no token of a client group")
@@ -135,8 +136,8 @@ def name_rows(account: str, user: str, kind: UserKind, before: Document, after: 
     """What a change of whoever can log in writes and removes, so that they are found by their names."""
     old, new = (set(_logins(user, each)) for each in (before, after))
     row = {**stamp("ddpName"), "account": account, "id": user, "kind": kind}
-    gone: list[Write] = [Delete(keys.ddp_name(each, account, user)) for each in sorted(old - new)]
-    return gone + [Put(keys.ddp_name(each, account, user), row) for each in sorted(new - old)]
+    gone: list[Write] = [Delete(ddp_name(each, account, user)) for each in sorted(old - new)]
+    return gone + [Put(ddp_name(each, account, user), row) for each in sorted(new - old)]
 
 
 def _logins(user: str, document: Document) -> Iterator[str]:
@@ -163,7 +164,7 @@ def log_in(tables: Tables, roots: RootSecrets, field: LoginField, name: str, dig
                 return _standing(tables, row["account"], row["id"], "default", WrongPassword("Incorrect password"))
         raise WrongPassword("Incorrect password")
     login = f"{field}:{name if field == 'id' else name.casefold()}"
-    namesakes = tables.main.query(keys.ddp_names(login), limit=MAX_NAMESAKES, consistent=True).rows
+    namesakes = tables.main.query(ddp_names(login), limit=MAX_NAMESAKES, consistent=True).rows
     if not namesakes:
         raise NoSuchUser("User not found")
     for each in namesakes:
@@ -179,14 +180,14 @@ def remember(tables: Tables, user: EvokoUser, at: int) -> tuple[str, int]:
     """A token to log in with again, and until when. `tables` are unscoped."""
     token, ends = random_text(TOKEN_LENGTH), at + RESUME_MS
     row = {**stamp("roomKey"), "account": user.account, "id": user.id, "doc": f'{{"kind":"{user.kind}"}}'}
-    tables.main.put(keys.room_key("resume", token), row, when=(Absent(),), expires_at=ends)
+    tables.main.put(room_key("resume", token), row, when=(Absent(),), expires_at=ends)
     return token, ends
 
 
 def resume(tables: Tables, token: str) -> EvokoUser:
     """Whose token it is, if they are still there. Raises LoggedOut, NotAuthorized."""
     gone = LoggedOut("You've been logged out by the server. Please log in again.")
-    row = look_up(tables, keys.room_key("resume", token))
+    row = look_up(tables, room_key("resume", token))
     if row is None:
         raise gone
     return _standing(tables, row["account"], row["id"], row["kind"], gone)
@@ -194,7 +195,7 @@ def resume(tables: Tables, token: str) -> EvokoUser:
 
 def forget(tables: Tables, token: str) -> None:
     """The token opens nothing from now on."""
-    tables.main.delete(keys.room_key("resume", token))
+    tables.main.delete(room_key("resume", token))
 
 
 def still_in(tables: Tables, user: EvokoUser) -> EvokoUser:
@@ -247,4 +248,4 @@ def _is_password(tables: Tables, roots: RootSecrets, account: str, user: str, ki
 def _proof(roots: RootSecrets, digest: str, version: int | None = None) -> GlobalKey:
     """Where a group is found by the digest of its token, which has 256 bits: nothing slow is needed."""
     secret = roots.for_purpose("rooms/login", version)
-    return keys.room_key_of(hmac.digest(secret, digest.encode(errors="surrogatepass"), "sha256").hex())
+    return room_key_of(hmac.digest(secret, digest.encode(errors="surrogatepass"), "sha256").hex())

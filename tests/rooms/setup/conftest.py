@@ -8,7 +8,7 @@ from fingerpost import wiring
 from fingerpost.access import service as access
 from fingerpost.caller import Caller
 from fingerpost.ports.table import Tables
-from tests.rooms.rooms import ACCOUNT, DOMAIN
+from tests.rooms.setup.rooms import ACCOUNT, DOMAIN
 from tests.stores import NOON, SettableClock, caller_of, fresh_tables
 
 

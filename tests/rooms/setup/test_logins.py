@@ -6,8 +6,8 @@ from fingerpost.errors import Conflict, Invalid, NotFound, TooManyRequests, Unau
 from fingerpost.rooms import logins, people, plain
 from fingerpost.rooms.kinds import PERSON
 from fingerpost.rooms.logins import DEFAULT_USER, digest_of
-from tests.rooms.rooms import ACCOUNT, ROOTS
-from tests.rooms.test_credentials import holds
+from tests.rooms.setup.rooms import ACCOUNT, ROOTS
+from tests.rooms.setup.test_credentials import holds
 from tests.stores import NOON, caller_of
 
 ADMIN = {"name": "Ann", "email": "Ann@museum.example", "username": "ann", "password": "turf cutters", "admin": True}

@@ -12,7 +12,7 @@ from fingerpost.ports.table import Tables
 from fingerpost.resources import Resources
 from fingerpost.rooms import credentials, hubs
 from fingerpost.rooms.kinds import HUB, HUB_MEMBER, JOAN_CLIENT, ROOMVOX_TOKEN
-from tests.rooms.rooms import ACCOUNT, ROOTS
+from tests.rooms.setup.rooms import ACCOUNT, ROOTS
 from tests.stores import NOON
 
 

@@ -18,7 +18,7 @@ from fingerpost.rooms.documents import NewRoom, SentRoom
 from fingerpost.rooms.model import DAY_MINUTES, CheckIn
 from fingerpost.rooms.rooms import Rooms, slug_of
 from fingerpost.sight import Sight
-from tests.rooms.rooms import DOMAIN, room
+from tests.rooms.setup.rooms import DOMAIN, room
 from tests.stores import NOON, Crash, caller_of, crashing, hooked
 
 
