@@ -46,6 +46,11 @@ def new_id(at: int) -> str:
     return "U" + encode_time(at) + _random(ALPHABET, 15)
 
 
+def ordered_id(at: int, seed: str, number: int) -> str:
+    """The resource id number `number` (below 50 ** 4) of time `at`: those of one seed sort as they are numbered."""
+    return "U" + encode_time(at) + _seeded(seed, ALPHABET, 11) + _digits(number, ALPHABET, 4)
+
+
 def hex_id(resource_id: str) -> str:
     """The 24 hex digits by which a role or an access is known, for a fresh resource id: they sort by time too."""
     return f"{time_of(resource_id):011x}" + hashlib.sha256(resource_id.encode()).hexdigest()[:13]
@@ -105,5 +110,8 @@ class SeededIds:
 
     def _next(self, alphabet: str, length: int) -> str:
         self._count += 1
-        digest = hashlib.sha512(f"{self._seed}#{self._count}".encode()).digest()
-        return _digits(int.from_bytes(digest), alphabet, length)
+        return _seeded(f"{self._seed}#{self._count}", alphabet, length)
+
+
+def _seeded(seed: str, alphabet: str, length: int) -> str:
+    return _digits(int.from_bytes(hashlib.sha512(seed.encode()).digest()), alphabet, length)
