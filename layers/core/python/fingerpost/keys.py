@@ -86,6 +86,11 @@ def document(resource_id: str) -> Key:
     return Key(f"t#{resource_id}", "doc")
 
 
+def beside(resource_id: str, name: str) -> Key:
+    """main. What a document is besides, as a thng is a room: a document of another kind under its id."""
+    return Key(f"t#{resource_id}", name)
+
+
 def access_of(actor: str) -> str:
     """The 24 hex digits by which the access of an operator, or a user's own one, is known."""
     return hashlib.sha256(f"access/{actor}".encode()).hexdigest()[:24]
@@ -142,7 +147,7 @@ def position(scope: str, geohash: str, place_id: str) -> Key:
 
 def claim(kind: str, value: str) -> Key:
     """main. A name that only one resource of the account may have."""
-    return Key(f"uniq#{kind}#{hashlib.sha256(value.encode()).hexdigest()}", ONLY)
+    return Key(f"uniq#{kind}#{hash_of(value)}", ONLY)
 
 
 def index(scope: str, kind: str, field: str, value: str, shard: int) -> str:
@@ -378,6 +383,11 @@ def erasure(erasure_id: str) -> Key:
 def idempotency(actor: str, key: str) -> Key:
     """main. The seed and the answer of a request with an Idempotency-Key."""
     return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+
+
+def hash_of(text: str) -> str:
+    """Of any text, also what no UTF-8 can say."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _hash8(value: str) -> str:
