@@ -13,6 +13,7 @@ from .ports.queue import Queue
 from .ports.table import Tables
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
+from .rooms import telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -64,4 +65,5 @@ TASKS: Mapping[str, CarryOut] = {
     "change": lambda task, tables, _at: bulk.carry_out(tables, task),
     "tell": _tell,
     "absent": _absent,
+    "room": lambda task, tables, _at: telling.tell(task, tables),
 }
