@@ -37,6 +37,8 @@ from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.reactor import logs, published
+from fingerpost.reactor.claims import Claim
+from fingerpost.reactor.runs import Run
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.domains import Hosts, ShortDomains
@@ -192,6 +194,17 @@ def _react(caller: Caller, project: str, application: str) -> None:
     published.set_script(caller.tables.main, project, script)
     published.set_rules(caller.tables.main, project, application, [{"when": "onActionCreated"}])
     logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
+    run = Run(
+        event="e" * 32,
+        account=ACCOUNT,
+        project=project,
+        app=application,
+        function="onActionCreated",
+        payload={},
+        at=NOON,
+        cause="test",
+    )
+    assert Claim(caller.tables.log, run).take(NOON) == "first"
 
 
 def _let_people_in(caller: Caller, project: str, application: str) -> None:
