@@ -39,6 +39,7 @@ from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.reactor import logs, published
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
+from fingerpost.redirection.domains import Hosts, ShortDomains
 from fingerpost.redirection.facts import Facts
 from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
@@ -87,6 +88,10 @@ def _live_a_little(tables: Tables) -> None:
     operators.create_first(
         tables, account=ACCOUNT, operator="UHoperator", key="operator" * 10, email="op@museum.example", at=NOON
     )
+    domains = ShortDomains(tables, caller, Hosts(DOMAIN, None))
+    for domain in ("go.example", "old.example"):
+        domains.take(ACCOUNT, domain)
+    domains.give_back(ACCOUNT, "old.example")
     project = access.create_project(caller, NewProject(name="On show", tags=["spring"]))["id"]
     application = access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)["id"]
     _let_people_in(caller, project, application)

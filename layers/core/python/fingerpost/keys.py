@@ -41,6 +41,16 @@ def link(domain: str, short_id: str) -> GlobalKey:
     return GlobalKey(f"link#{domain}#{short_id}", ONLY)
 
 
+def short_domain(domain: str) -> GlobalKey:
+    """main. Whose a short domain is, which is not the deployment's own."""
+    return GlobalKey(f"domain#{domain}", ONLY)
+
+
+def closing(domain: str) -> Key:
+    """main. That the account is giving a short domain back, so that no link is made on it; it expires."""
+    return Key(f"closing#{domain}", ONLY)
+
+
 def bearer(digest: str) -> GlobalKey:
     """main. Who an API key is, by the SHA-256 of the key in hex."""
     return GlobalKey(f"key#{digest}", ONLY)

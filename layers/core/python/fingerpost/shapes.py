@@ -11,6 +11,8 @@ from .ports.table import Item
 
 CURRENT: dict[str, int] = {
     "account": 1,
+    "shortDomain": 1,
+    "closing": 1,
     "operator": 2,
     "project": 1,
     "application": 1,
