@@ -35,6 +35,7 @@ class Hole(NamedTuple):
 
 
 type Pieces = list[str | Hole]
+type ValueOf = Callable[[str], Any]  # a field -> its value, None when it has none
 
 
 class InvalidText(Exception):
@@ -121,40 +122,39 @@ def fields_in(value: Any) -> frozenset[str]:
             return frozenset()
 
 
-def filled(value: Any, context: Mapping[str, Any]) -> Any:
+def filled(value: Any, value_of: ValueOf) -> Any:
     """A checked JSON value with every template in it filled. The names in it are not templates."""
     match value:
         case str():
-            return _filled_text(value, context)
+            return _filled_text(pieces_of(value), value_of)
         case dict():
-            return {name: filled(each, context) for name, each in value.items()}
+            return {name: filled(each, value_of) for name, each in value.items()}
         case list():
-            return [filled(each, context) for each in value]
+            return [filled(each, value_of) for each in value]
         case _:
             return value
 
 
-def _filled_text(text: str, context: Mapping[str, Any]) -> Any:
-    pieces = pieces_of(text)
+def _filled_text(pieces: Pieces, value_of: ValueOf) -> Any:
     match pieces:
         case [Hole(field)]:
-            return _plain(context.get(field))
+            return _plain(value_of(field))
         case _:
-            return written(pieces, context.get)
+            return _written(pieces, value_of)
 
 
-def written(pieces: Pieces, value_of: Callable[[str], Any]) -> str:
+def _written(pieces: Pieces, value_of: ValueOf) -> str:
     """A template as text, cut at 100,000 characters."""
     texts: list[str] = []
     left = MAX_FILLED_CHARACTERS
     for piece in pieces:
-        text = piece if isinstance(piece, str) else shown(value_of(piece.field))
+        text = piece if isinstance(piece, str) else _shown(value_of(piece.field))
         texts.append(text[:left])
         left -= len(texts[-1])
     return "".join(texts)
 
 
-def shown(value: Any) -> str:
+def _shown(value: Any) -> str:
     """A value within a longer text."""
     match value:
         case None:
@@ -170,7 +170,7 @@ def shown(value: Any) -> str:
                 return ""
             return str(int(value)) if value.is_integer() and abs(value) < 2**53 else json.dumps(value)
         case list() | tuple() | set() | frozenset():
-            return ",".join(map(shown, value))
+            return ",".join(map(_shown, value))
         case _:
             return json.dumps(_plain(value), ensure_ascii=False)
 

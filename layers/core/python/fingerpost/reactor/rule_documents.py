@@ -17,7 +17,7 @@ from pydantic import (
 from ..body import invalid_document, json_name
 from ..catalogue.documents import Properties
 from ..errors import Finding
-from ..fields import CustomFields, Identifiers, SentDocument
+from ..fields import CustomFields, Identifiers, Millis, SentDocument
 from ..redirection.stories import SentReason
 from .webhooks import OURS, RESERVED
 
@@ -29,6 +29,13 @@ MAX_HEADER = 1_024
 QUEUE_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
 type When = Literal["actionCreated", "thngPropertiesChanged", "productPropertiesChanged"]
+FUNCTIONS: dict[str, str] = {  # of an event -> the function of scripts that is called with its document
+    "actionCreated": "onActionCreated",
+    "thngPropertiesChanged": "onThngPropertiesChanged",
+    "productPropertiesChanged": "onProductPropertiesChanged",
+}
+EVENTS = {function: event for event, function in FUNCTIONS.items()}
+
 type Target = Literal["thng", "product", "none"]
 
 
@@ -183,3 +190,82 @@ def _known_below(path: str) -> tuple[str, ...]:
             kind: Any = next(each for each in field.annotation.__args__ if each is not type(None))  # type: ignore[union-attr]
             return tuple(kind.model_fields)
     return STEPS if part.startswith("then[") else tuple(SentRule.model_fields)
+
+
+# What a client asks about rules
+
+
+class SentRollback(SentReason):
+    version: Annotated[int, Field(ge=1)]
+
+
+class _Open(BaseModel):
+    """A part of an event's document, which may say more than is read of it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class SentChange(_Open):
+    oldValue: JsonValue = None  # noqa: N815
+    newValue: JsonValue = None  # noqa: N815
+    timestamp: Millis | None = None
+
+
+class SentPosition(_Open):
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    place: str | None = None
+
+
+class SentScope(_Open):
+    projects: list[str] | None = None
+
+
+class SentEventAction(_Open):
+    type: str
+    id: str | None = None
+    timestamp: Millis | None = None
+    thng: str | None = None
+    product: str | None = None
+    collection: str | None = None
+    user: str | None = None
+    tags: list[str] | None = None
+    customFields: dict[str, JsonValue] | None = None  # noqa: N815
+    identifiers: dict[str, JsonValue] | None = None
+    location: SentPosition | None = None
+    context: dict[str, str | None] | None = None
+    scopes: SentScope | None = None
+
+
+class SentThing(_Open):
+    id: str | None = None
+    name: str | None = None
+    description: str | None = None
+    product: str | None = None
+    tags: list[str] | None = None
+    customFields: dict[str, JsonValue] | None = None  # noqa: N815
+    identifiers: dict[str, JsonValue] | None = None
+    properties: dict[str, JsonValue] | None = None
+
+
+class SentEvent(_Open):
+    """An event's document. Of changed properties, the thng or product may be named by its id alone."""
+
+    action: SentEventAction | None = None
+    thng: SentThing | str | None = None
+    product: SentThing | str | None = None
+    changes: Annotated[dict[str, SentChange], Field(min_length=1, max_length=100)] | None = None
+
+
+class SentSimulation(SentDocument):
+    """An event to try rules with: its document, or the id of an action. Without `rules`, those that act."""
+
+    event: SentEvent | None = None
+    action: str | None = None
+    rules: list[JsonValue] | None = None
+
+
+class SentComparison(SentDocument):
+    """Rules to compare with those that act."""
+
+    rules: list[JsonValue]
