@@ -15,6 +15,7 @@ from .ports.table import Tables
 from .reactor import runs
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
+from .rooms import telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -71,4 +72,5 @@ TASKS: Mapping[str, CarryOut] = {
     "tell": _tell,
     "absent": _absent,
     "run": _run,
+    "room": lambda task, tables, _at: telling.tell(task, tables),
 }
