@@ -232,13 +232,14 @@ def test_a_simulation_takes_rules_that_are_sent_and_things_that_are_described(op
         "product": {"name": "Paint", "tags": ["red"]},
         "changes": {"stock": {"oldValue": 3, "newValue": 0, "timestamp": 5}},
     }
-    rules = [
-        {
-            "name": "sold out", "when": "productPropertiesChanged", "filter": "product.tags=red&propertyChangeNew.stock<1",
-            "then": [{"putOnQueue": {"queue": "stock", "body": "{product.name}: {propertyChangeNew.stock}"}}, SCANNED["then"][1]],
-        }
-    ]  # fmt: skip
-    answer = operator.post(f"{path}/simulate", {"event": event, "rules": rules})
+    body = "{product.name}: {propertyChangeNew.stock}"
+    rule = {
+        "name": "sold out",
+        "when": "productPropertiesChanged",
+        "filter": "product.tags=red&propertyChangeNew.stock<1",
+        "then": [{"putOnQueue": {"queue": "stock", "body": body}}, SCANNED["then"][1]],
+    }
+    answer = operator.post(f"{path}/simulate", {"event": event, "rules": [rule]})
     (told,) = answer.document["rules"]
     assert told["steps"][0]["does"] == {"putOnQueue": {"queue": "stock", "body": "Paint: 0"}}
     assert told["steps"][1]["says"] == "would not be done: The event has no thng and no product"

@@ -7,8 +7,9 @@ import pytest
 from fingerpost.body import validated
 from fingerpost.errors import Invalid, TooLarge
 from fingerpost.reactor.rule_check import examine
-from fingerpost.reactor.rule_documents import MAX_RULES, MAX_STEPS, SentRules
+from fingerpost.reactor.rule_documents import MAX_RULES, MAX_STEPS, SentReactorRules
 
+OF_PRODUCT = "productPropertiesChanged"
 QUEUE = {"putOnQueue": {"queue": "orders"}}
 WHOLE = {
     "name": "hot lamps",
@@ -38,7 +39,7 @@ def of_step(step, **changes):
 
 
 def examined(*rules, hosts=""):
-    return examine(validated(SentRules, {"rules": list(rules)}), hosts)
+    return examine(validated(SentReactorRules, {"rules": list(rules)}), hosts)
 
 
 def test_a_rule_that_is_in_order_is_kept_with_its_compiled_filter():
@@ -60,7 +61,7 @@ def test_a_rule_that_is_in_order_is_kept_with_its_compiled_filter():
         (rule(filter="action.type=scans"), "filter", None, "is of actions"),
         (rule(filter="constants.x=1"), "filter", None, "no constants"),
         (rule(when="actionCreated"), "filter", None, "an action has none"),
-        (rule(when="productPropertiesChanged", filter="thng.id=x"), "filter", None, "there is none"),
+        (rule(when=OF_PRODUCT, filter="thng.id=x"), "filter", None, "there is none"),
         (rule(when="never"), "when", None, "actionCreated"),
         (rule(name=""), "name", None, "at least 1 character"),
         (rule(name="x" * 65), "name", None, "at most 64"),
@@ -73,7 +74,7 @@ def test_a_rule_that_is_in_order_is_kept_with_its_compiled_filter():
         (of_step({"setProperties": {"properties": {"~on": 1}}}), "then[0].setProperties.properties", None, "platform"),
         (of_step({"setProperties": {"properties": {}}}), "then[0].setProperties.properties", None, "at least 1"),
         (
-            of_step({"setProperties": {"of": "thng", "properties": {"a": 1}}}, when="productPropertiesChanged", filter=""),
+            of_step({"setProperties": {"of": "thng", "properties": {"a": 1}}}, when=OF_PRODUCT, filter=""),
             "then[0].setProperties.of", None, "no thng",
         ),
         (

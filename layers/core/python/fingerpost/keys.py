@@ -289,21 +289,6 @@ def reactor(project: str) -> Key:
     return Key(f"reactor#{project}", "live")
 
 
-def reactor_rules(app: str, number: int) -> Key:
-    """main. One version of an application's declarative rules: author, time, and the rules, compressed."""
-    return Key(f"rr#{app}", f"v#{number:08d}")
-
-
-def webhook_secret(app: str) -> Key:
-    """main. Which secret signs an application's webhooks, since when, and which one signed them before."""
-    return Key(f"t#{app}", "webhook")
-
-
-def rule_queue(app: str, queue: str) -> str:
-    """log. Partition of the messages that rules put on a queue, oldest first; sort keys are the messages' ids."""
-    return f"rq#{app}#{queue}"
-
-
 def reactor_logs(app: str) -> str:
     """log. Partition of the log of an application's scripts and rules, newest last; sort keys are the entries' ids."""
     return f"rl#{app}"

@@ -15,7 +15,7 @@ from ..ports.runner import Level
 from ..ports.table import ItemTooLarge, Tables
 from . import logs, rule_versions, runs, webhook_secrets, webhooks
 from .logs import Entry
-from .rule_documents import EVENTS, FUNCTIONS, SentRule
+from .rule_documents import EVENTS, FUNCTIONS, SentReactorRule
 from .rule_steps import Acting, Request, check_host, do, planned
 from .runs import Run
 
@@ -79,12 +79,12 @@ def _webhook(acting: Acting, number: int, attempt: int, at: int) -> Iterator[Ent
         yield _entry("error", acting, number, f"{what}; given up{tries}{name}", at)
 
 
-def _current(tables: Tables, run: Run) -> SentRule | None:
+def _current(tables: Tables, run: Run) -> SentReactorRule | None:
     """The rule as it is now: what was put right or taken away since the event counts for what is still to be done."""
     row = rule_versions.newest(tables.main, run.app)
     for rule in rule_versions.rules_in(row) if row is not None else ():
         if rule["name"] == run.rule:
-            sent = validated(SentRule, rule["sent"])
+            sent = validated(SentReactorRule, rule["sent"])
             return sent if sent.enabled and FUNCTIONS[sent.when] == run.function else None
     return None
 

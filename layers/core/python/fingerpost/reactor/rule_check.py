@@ -15,7 +15,7 @@ from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REACTOR, suggestion
 from ..rules.template import InvalidTemplate, Template, parse_template
 from .filling import fields_in, is_known, mistakes_in
-from .rule_documents import CallWebhook, CreateAction, SentRules, SetProperties, Step
+from .rule_documents import CallWebhook, CreateAction, ReactorStep, SentReactorRules, SetProperties
 
 MAX_RULES_BYTES = 200_000  # of all rules of an application
 MAX_STEP_BYTES = 20_000
@@ -44,7 +44,7 @@ class _Found:
     warnings: list[Finding] = field(default_factory=list)
 
 
-def examine(sent: SentRules, allowed_hosts: str = "") -> Prepared:
+def examine(sent: SentReactorRules, allowed_hosts: str = "") -> Prepared:
     """Compile every rule and find all that is wrong in any. Webhooks lead only to `allowed_hosts`, if there are any.
 
     Raises TooLarge.
@@ -107,16 +107,18 @@ def _foreign(name: str, event: str | None) -> str | None:
     return None
 
 
-def done_by(step: Step) -> tuple[str, Any] | None:
+def done_by(step: ReactorStep) -> tuple[str, Any] | None:
     """The name and the content of the one thing that a step does; None unless it is one."""
-    named = [(name, content) for name in Step.model_fields if (content := getattr(step, name)) is not None]
+    named = [(name, content) for name in ReactorStep.model_fields if (content := getattr(step, name)) is not None]
     return named[0] if len(named) == 1 else None
 
 
-def _check_step(event: str | None, filtered: bool, step: Step, place: str, allowed_hosts: str, found: _Found) -> None:
+def _check_step(
+    event: str | None, filtered: bool, step: ReactorStep, place: str, allowed_hosts: str, found: _Found
+) -> None:
     one = done_by(step)
     if one is None:
-        known = tuple(Step.model_fields)
+        known = tuple(ReactorStep.model_fields)
         message = "a step does one thing: exactly one of " + ", ".join(known)
         found.mistakes.append(Finding(field=place, message=message, expected=known))
         return

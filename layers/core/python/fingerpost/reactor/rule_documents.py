@@ -96,7 +96,7 @@ class PutOnQueue(_Closed):
     body: JsonValue = None
 
 
-class Step(_Closed):
+class ReactorStep(_Closed):
     """One thing to do: exactly one of these."""
 
     createAction: CreateAction | None = None  # noqa: N815
@@ -105,10 +105,10 @@ class Step(_Closed):
     putOnQueue: PutOnQueue | None = None  # noqa: N815
 
 
-STEPS = tuple(Step.model_fields)
+STEPS = tuple(ReactorStep.model_fields)
 
 
-class SentRule(_Closed):
+class SentReactorRule(_Closed):
     """One rule: its name, when it acts, and what it does then, in this order.
 
     What cannot be read is left out, and told in `mistakes`: so one wrong key hides no other mistake of its rule.
@@ -117,7 +117,7 @@ class SentRule(_Closed):
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME, pattern=r"\S")]
     when: When
     filter: str | None = None
-    then: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
+    then: Annotated[list[ReactorStep], Field(min_length=1, max_length=MAX_STEPS)]
     enabled: bool = True
 
     _mistakes: tuple[Finding, ...] = PrivateAttr(())
@@ -141,7 +141,7 @@ class SentRule(_Closed):
     @classmethod
     def _without(cls, wrong: set[str], value: dict[str, Any], raw: Any, mistakes: tuple[Finding, ...]) -> Self:
         readable = {name: each for name, each in value.items() if name not in wrong}
-        rule = cls.model_validate({"name": "-", "when": "actionCreated", "then": [Step()], **readable})
+        rule = cls.model_validate({"name": "-", "when": "actionCreated", "then": [ReactorStep()], **readable})
         rule._mistakes, rule._raw = mistakes, raw
         rule._unread = frozenset(wrong)
         return rule
@@ -161,11 +161,13 @@ class SentRule(_Closed):
         return self._raw if self._mistakes else self.model_dump(mode="json", exclude_unset=True)
 
 
-class SentRules(SentDocument):
-    rules: Annotated[list[Annotated[SentRule, BeforeValidator(SentRule.read)]], Field(max_length=MAX_RULES)]
+class SentReactorRules(SentDocument):
+    rules: Annotated[
+        list[Annotated[SentReactorRule, BeforeValidator(SentReactorRule.read)]], Field(max_length=MAX_RULES)
+    ]
 
 
-class SentVersion(SentReason, SentRules):
+class SentReactorVersion(SentReason, SentReactorRules):
     """The rules, why they change, and the version that their author saw live."""
 
 
@@ -185,17 +187,17 @@ def _told(finding: Finding) -> Finding:
 
 def _known_below(path: str) -> tuple[str, ...]:
     part = path.rpartition(".")[2]
-    for name, field in Step.model_fields.items():
+    for name, field in ReactorStep.model_fields.items():
         if part == name:
             kind: Any = next(each for each in field.annotation.__args__ if each is not type(None))  # type: ignore[union-attr]
             return tuple(kind.model_fields)
-    return STEPS if part.startswith("then[") else tuple(SentRule.model_fields)
+    return STEPS if part.startswith("then[") else tuple(SentReactorRule.model_fields)
 
 
 # What a client asks about rules
 
 
-class SentRollback(SentReason):
+class SentReactorRollback(SentReason):
     version: Annotated[int, Field(ge=1)]
 
 
@@ -257,7 +259,7 @@ class SentEvent(_Open):
     changes: Annotated[dict[str, SentChange], Field(min_length=1, max_length=100)] | None = None
 
 
-class SentSimulation(SentDocument):
+class SentReactorSimulation(SentDocument):
     """An event to try rules with: its document, or the id of an action. Without `rules`, those that act."""
 
     event: SentEvent | None = None
@@ -265,7 +267,7 @@ class SentSimulation(SentDocument):
     rules: list[JsonValue] | None = None
 
 
-class SentComparison(SentDocument):
+class SentReactorComparison(SentDocument):
     """Rules to compare with those that act."""
 
     rules: list[JsonValue]

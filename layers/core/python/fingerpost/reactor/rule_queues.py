@@ -7,7 +7,7 @@ with others from one queue may get what they get. A message put twice by one eve
 import json
 from typing import Any
 
-from .. import cursor, keys
+from .. import cursor
 from ..clock import DAY_MS
 from ..errors import NotFound
 from ..ids import is_id, time_of
@@ -15,6 +15,7 @@ from ..listing import PageOf
 from ..ports.table import ConditionFailed, Item, Key, Present, Put, Tables
 from ..resources import Document
 from ..shapes import stamp, upgraded
+from . import keys
 
 KEPT_MS = 14 * DAY_MS
 MAX_BODY_BYTES = 256 * 1024
@@ -25,7 +26,7 @@ def put(tables: Tables, app: str, queue: str, message_id: str, body: Any, *, rul
     """Put a message on a queue, once. `message_id` has its time. `tables` are the account's own."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     item: Item = {**stamp("ruleMessage"), "rule": rule, "event": event, "body": text}
-    key = Key(keys.rule_queue(app, queue), message_id)
+    key = Key(keys.queue(app, queue), message_id)
     tables.log.put_many([Put(key, item, expires_at=time_of(message_id) + KEPT_MS)])
 
 
@@ -33,7 +34,7 @@ def page(tables: Tables, app: str, queue: str, *, token: str | None, limit: int,
     """Messages, oldest first. Raises InvalidCursor."""
     digest = cursor.filter_digest(tables.account, "ruleQueue", app, queue)
     after = cursor.decode(secret, token, digest) if token else None
-    found = tables.log.query(keys.rule_queue(app, queue), after=after, limit=limit, consistent=True)
+    found = tables.log.query(keys.queue(app, queue), after=after, limit=limit, consistent=True)
     documents: list[Document] = []
     size = 0
     for row in found.rows:
@@ -50,7 +51,7 @@ def delete(tables: Tables, app: str, queue: str, message_id: str) -> None:
     if not is_id(message_id):
         raise gone
     try:
-        tables.log.delete(Key(keys.rule_queue(app, queue), message_id), when=(Present(),))
+        tables.log.delete(Key(keys.queue(app, queue), message_id), when=(Present(),))
     except ConditionFailed as failure:
         raise gone from failure
 

@@ -23,7 +23,13 @@ from .rule_answers import (
     WebhookSecret,
     WholeReactorRulesVersion,
 )
-from .rule_documents import QUEUE_NAME, SentComparison, SentRollback, SentSimulation, SentVersion
+from .rule_documents import (
+    QUEUE_NAME,
+    SentReactorComparison,
+    SentReactorRollback,
+    SentReactorSimulation,
+    SentReactorVersion,
+)
 from .rule_versions import Owner, Side, Story
 
 REACTOR = "/projects/{projectId}/applications/{applicationId}/reactor"
@@ -52,20 +58,20 @@ def publish_reactor_rules(request: Request) -> Answer:
 
     With `basedOn` also when others were saved since that version.
     """
-    owner, sent = _owner(request), request.read(SentVersion)
+    owner, sent = _owner(request), request.read(SentReactorVersion)
     story = Story(reason=sent.reason or "", based_on=sent.basedOn)
     return _rules(rule_service.publish(request.caller, owner, sent, story))
 
 
 def check_reactor_rules(request: Request) -> Answer:
     """What is wrong with declarative rules, without saving them: also what only the account knows."""
-    prepared = rule_service.examined(request.caller, _owner(request), request.read(SentComparison).rules)
+    prepared = rule_service.examined(request.caller, _owner(request), request.read(SentReactorComparison).rules)
     return Answer(document=rule_service.check_document(prepared))
 
 
 def simulate_reactor_rules(request: Request) -> Answer:
     """Which rules would act on an event and why, and what each of their steps would do. Nothing is done."""
-    owner, sent = _owner(request), request.read(SentSimulation)
+    owner, sent = _owner(request), request.read(SentReactorSimulation)
     if sent.rules is None:
         rules = rule_service.rules_of(request.caller, owner)
     else:
@@ -96,9 +102,10 @@ def read_reactor_rules_version(request: Request) -> Answer:
 
 def roll_back_reactor_rules(request: Request) -> Answer:
     """Make the rules of an earlier version act again, as a new version."""
-    sent = request.read(SentRollback)
+    sent = request.read(SentReactorRollback)
     story = Story(reason=sent.reason or "", based_on=sent.basedOn)
-    return _rules(rule_versions.document(rule_versions.roll_back(request.caller, _owner(request), sent.version, story)))
+    row = rule_versions.roll_back(request.caller, _owner(request), sent.version, story)
+    return Answer(document=rule_versions.document(row))
 
 
 def diff_reactor_rules(request: Request) -> Answer:
@@ -113,7 +120,7 @@ def diff_reactor_rules(request: Request) -> Answer:
 def compare_reactor_rules(request: Request) -> Answer:
     """What would become of the rules that act when these were saved."""
     owner = _owner(request)
-    prepared = rule_service.examined(request.caller, owner, request.read(SentComparison).rules)
+    prepared = rule_service.examined(request.caller, owner, request.read(SentReactorComparison).rules)
     live = _side(request, owner, "live", "from")
     return Answer(document=rule_versions.difference_document(live, Side(None, prepared.rules)))
 
@@ -190,14 +197,14 @@ def _queue(request: Request) -> str:
 _VERSIONED: dict[str, Any] = {"answers": ReactorRules, "versioned": True}
 _ROUTES: tuple[tuple[str, str, Verb, str, Handle, dict[str, Any]], ...] = (
     ("GET", "/rules", "read", RULES, read_reactor_rules, _VERSIONED),
-    ("PUT", "/rules", "update", RULES, publish_reactor_rules, {**_VERSIONED, "body": SentVersion}),
+    ("PUT", "/rules", "update", RULES, publish_reactor_rules, {**_VERSIONED, "body": SentReactorVersion}),
     (
         "POST",
         "/rules/check",
         "read",
         RULES,
         check_reactor_rules,
-        {"body": SentComparison, "answers": CheckedReactorRules},
+        {"body": SentReactorComparison, "answers": CheckedReactorRules},
     ),
     (
         "POST",
@@ -205,7 +212,7 @@ _ROUTES: tuple[tuple[str, str, Verb, str, Handle, dict[str, Any]], ...] = (
         "read",
         RULES,
         simulate_reactor_rules,
-        {"body": SentSimulation, "answers": ReactorSimulation},
+        {"body": SentReactorSimulation, "answers": ReactorSimulation},
     ),
     (
         "GET",
@@ -229,7 +236,7 @@ _ROUTES: tuple[tuple[str, str, Verb, str, Handle, dict[str, Any]], ...] = (
         "update",
         RULES,
         roll_back_reactor_rules,
-        {"body": SentRollback, "answers": ReactorRules},
+        {"body": SentReactorRollback, "answers": ReactorRules},
     ),
     (
         "GET",
@@ -245,7 +252,7 @@ _ROUTES: tuple[tuple[str, str, Verb, str, Handle, dict[str, Any]], ...] = (
         "read",
         RULES,
         compare_reactor_rules,
-        {"body": SentComparison, "answers": ReactorRulesDifference},
+        {"body": SentReactorComparison, "answers": ReactorRulesDifference},
     ),
     ("GET", "/webhookSecret", "read", SECRETS, read_webhook_secret, {"answers": WebhookSecret}),
     ("POST", "/webhookSecret", "create", SECRETS, renew_webhook_secret, {"answers": WebhookSecret, "status": 201}),

@@ -12,23 +12,23 @@ from ..errors import Finding, NotFound
 from ..resources import Document
 from . import rule_versions, webhook_secrets
 from .rule_check import Prepared, StoredRule, examine
-from .rule_documents import CallWebhook, CreateAction, SentRules
+from .rule_documents import CallWebhook, CreateAction, SentReactorRules
 from .rule_steps import application
 from .rule_versions import Owner, Story
 
 
-def examined(caller: Caller, owner: Owner, rules: SentRules | list[Any]) -> Prepared:
+def examined(caller: Caller, owner: Owner, rules: SentReactorRules | list[Any]) -> Prepared:
     """What is right and wrong with rules of this application: also where they lead, and which actions they create.
 
     Raises TooLarge, Invalid for a list that is none.
     """
-    sent = rules if isinstance(rules, SentRules) else validated(SentRules, {"rules": rules})
+    sent = rules if isinstance(rules, SentReactorRules) else validated(SentReactorRules, {"rules": rules})
     live = caller.tables.main.get(keys.LIVE, consistent=True)
     prepared = examine(sent, str(live.get("allowedHosts", "")) if live else "")
     return replace(prepared, mistakes=(*prepared.mistakes, *_unknown_types(caller, owner, sent)))
 
 
-def publish(caller: Caller, owner: Owner, sent: SentRules, story: Story) -> Document:
+def publish(caller: Caller, owner: Owner, sent: SentReactorRules, story: Story) -> Document:
     """Save rules, which act from now on; answers their document.
 
     Raises Invalid with a finding for each mistake (nothing is stored) and what `rule_versions.publish` does.
@@ -58,7 +58,7 @@ def rules_of(caller: Caller, owner: Owner) -> list[StoredRule]:
     return [] if row is None else rule_versions.rules_in(row)
 
 
-def _unknown_types(caller: Caller, owner: Owner, sent: SentRules) -> list[Finding]:
+def _unknown_types(caller: Caller, owner: Owner, sent: SentReactorRules) -> list[Finding]:
     """Action types that the application does not see."""
     itself = replace(caller, principal=application(caller.principal.account, owner.project, owner.app))
     known: dict[str, str | None] = dict.fromkeys(BUILT_IN)

@@ -24,7 +24,7 @@ from ..rules.template import fill
 from . import chain, rule_queues
 from .filling import fields_in, filled
 from .rule_check import done_by, url_of
-from .rule_documents import CallWebhook, CreateAction, PutOnQueue, SentRule, SetProperties, Step
+from .rule_documents import CallWebhook, CreateAction, PutOnQueue, ReactorStep, SentReactorRule, SetProperties
 from .runs import Payload, Run, event_id
 from .subjects import Asked
 from .told import happened_at, subject_of
@@ -36,7 +36,7 @@ MAX_HEADER = 1_024  # characters of a filled header
 class Acting:
     """One rule and one event that it acts on. `tables` are the account's own; `run` is of the whole rule."""
 
-    def __init__(self, tables: Tables, run: Run, rule: SentRule, event_type: str):
+    def __init__(self, tables: Tables, run: Run, rule: SentReactorRule, event_type: str):
         self.tables, self.run, self.rule = tables, run, rule
         self.thng, self.product = _targets(run.payload)
         self._own = {
@@ -136,7 +136,7 @@ class Request:
 
 
 def planned(acting: Acting, number: int) -> Action | Values | Message | Request:
-    """Step `number`, from 1, filled for its event. Raises Invalid when the event leaves it nothing to do."""
+    """ReactorStep `number`, from 1, filled for its event. Raises Invalid when the event leaves it nothing to do."""
     one = done_by(acting.rule.then[number - 1])
     assert one is not None  # checked when it was saved
     match one[1]:
@@ -251,7 +251,7 @@ def _targets(payload: Payload) -> tuple[str | None, str | None]:
     return thng.get("id"), product.get("id") or thng.get("product")
 
 
-def _fields(step: Step) -> frozenset[str]:
+def _fields(step: ReactorStep) -> frozenset[str]:
     """The context fields that a step's templates name."""
     one = done_by(step)
     if one is None:

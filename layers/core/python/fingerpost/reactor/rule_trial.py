@@ -14,7 +14,15 @@ from ..rules.nodes import fields, from_json
 from ..shapes import stamp
 from .payloads import ChangedValue, Trigger, properties_changed
 from .rule_check import StoredRule
-from .rule_documents import EVENTS, FUNCTIONS, SentEvent, SentEventAction, SentRule, SentSimulation, SentThing
+from .rule_documents import (
+    EVENTS,
+    FUNCTIONS,
+    SentEvent,
+    SentEventAction,
+    SentReactorRule,
+    SentReactorSimulation,
+    SentThing,
+)
 from .rule_steps import Acting, Request, check_host, planned
 from .rule_versions import Owner
 from .runs import Payload, Run, event_id
@@ -24,7 +32,7 @@ from .told import function_of, subject_of
 _SEEN: dict[str, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION}
 
 
-def simulate(caller: Caller, owner: Owner, sent: SentSimulation, rules: Sequence[StoredRule]) -> Document:
+def simulate(caller: Caller, owner: Owner, sent: SentReactorSimulation, rules: Sequence[StoredRule]) -> Document:
     """What each of the rules says of an event, and what each step of those that match would do.
 
     Raises Invalid for what is no event or names what the caller does not see, NotFound for an unknown action.
@@ -38,7 +46,7 @@ def simulate(caller: Caller, owner: Owner, sent: SentSimulation, rules: Sequence
 
 
 def _told(caller: Caller, owner: Owner, number: int, rule: StoredRule, payload: Payload, function: str) -> Document:
-    sent = SentRule.read(rule["sent"])
+    sent = SentReactorRule.read(rule["sent"])
     document: Document = {"rule": number, "name": rule["name"], "filter": sent.filter, "matched": False, "steps": []}
     if FUNCTIONS[sent.when] != function:
         return {**document, "says": f"is for {sent.when}, not for {EVENTS[function]}"}
@@ -79,7 +87,7 @@ def _step(acting: Acting, number: int) -> Document:
 # The event
 
 
-def _payload(caller: Caller, owner: Owner, sent: SentSimulation) -> Payload:
+def _payload(caller: Caller, owner: Owner, sent: SentReactorSimulation) -> Payload:
     if (sent.event is None) == (sent.action is None):
         raise _invalid("event", "send the document of an event, or the id of an action as `action`")
     if sent.event is not None:
@@ -89,7 +97,7 @@ def _payload(caller: Caller, owner: Owner, sent: SentSimulation) -> Payload:
 
 
 def _described(caller: Caller, owner: Owner, event: SentEvent) -> Payload:
-    """An event's document as sent, with what it leaves to the store. Raises Invalid for what the caller sees none of."""
+    """An event's document as sent, with what it leaves to the store. Raises Invalid for what the caller cannot see."""
     if event.action is not None:
         return _of_action(caller, owner, event.action)
     for kind, thing in ((THNG, event.thng), (PRODUCT, event.product)):

@@ -21,6 +21,7 @@ from ..resources import Document
 from ..retry import attempts
 from ..rules import nodes
 from ..shapes import stamp, upgraded
+from . import keys as own_keys
 from . import published
 from .rule_check import StoredRule
 from .rule_documents import FUNCTIONS
@@ -83,7 +84,7 @@ def rules_in(row: Item) -> list[StoredRule]:
 
 def read_row(main: Table, app: str, number: int) -> Item:
     """The row of one version. Raises NotFound."""
-    item = main.get(keys.reactor_rules(app, number), consistent=True)
+    item = main.get(own_keys.rules_version(app, number), consistent=True)
     if item is None:
         raise NotFound(f"There is no version {number} of these rules")
     return upgraded(item)
@@ -117,7 +118,7 @@ def publish(
         before = None if current is None else {"version": current["number"]}
         overtaken = _Overtaken("These rules keep changing; send the request again")
         writes: list[tuple[Write, FingerpostError]] = [
-            (Put(keys.reactor_rules(owner.app, row["number"]), row, (Absent(),)), overtaken),
+            (Put(own_keys.rules_version(owner.app, row["number"]), row, (Absent(),)), overtaken),
             (Check(keys.document(owner.app), (Present(),)), gone),
             *[(each, overtaken) for each in audit.entry(caller, story.verb, "reactorRules", owner.app, before, told)],
             *also,
@@ -245,7 +246,7 @@ def _check_based_on(caller: Caller, owner: Owner, based_on: int | None, current:
 
 
 def _newest_rows(main: Table, app: str, *, limit: int, after: str | None = None) -> Page:
-    partition = keys.reactor_rules(app, 0).pk
+    partition = own_keys.rules_version(app, 0).pk
     return main.query(partition, low="v#", descending=True, limit=limit, after=after, consistent=True)
 
 

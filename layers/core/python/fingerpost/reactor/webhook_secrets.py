@@ -3,7 +3,7 @@
 A new secret signs at once; the one before signs beside it for a day, so that receivers can change over.
 """
 
-from .. import audit, keys
+from .. import audit
 from ..access.secrets import RootSecrets
 from ..caller import Caller
 from ..clock import DAY_MS
@@ -12,6 +12,7 @@ from ..ports.table import Absent, Equals, Item, Put, Tables, TransactionFailed
 from ..resources import Document
 from ..retry import attempts
 from ..shapes import stamp, upgraded
+from . import keys
 from .webhooks import shown_secret
 
 ATTEMPTS = 8
