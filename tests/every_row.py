@@ -36,8 +36,10 @@ from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
-from fingerpost.reactor import logs, published
+from fingerpost.reactor import logs, published, rule_queues, rule_service
 from fingerpost.reactor.claims import Claim
+from fingerpost.reactor.rule_documents import SentReactorRules
+from fingerpost.reactor.rule_versions import Owner, Story
 from fingerpost.reactor.runs import Run
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
@@ -192,7 +194,11 @@ def _react(caller: Caller, project: str, application: str) -> None:
         filters={"onActionCreated": only_scans},
     )
     published.set_script(caller.tables.main, project, script)
-    published.set_rules(caller.tables.main, project, application, [{"when": "onActionCreated"}])
+    step = {"callWebhook": {"url": "https://museum.example/", "body": {"text": "{thng.name}"}}}
+    rule = {"name": "scanned", "when": "actionCreated", "filter": "action.type=scans", "then": [step]}
+    sent = SentReactorRules.model_validate({"rules": [rule]})
+    rule_service.publish(caller, Owner(project, application), sent, Story(reason="to know"))
+    rule_queues.put(caller.tables, application, "orders", new_id(NOON), {"a": 1}, rule="scanned", event="e")
     logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
     run = Run(
         event="e" * 32,
