@@ -146,7 +146,9 @@ def test_another_accounts_script_starts_on_nothing_of_this_one(world, pallet):
 def test_a_filter_decides_on_every_field_that_an_action_has(world, text, passes):
     at = {"type": "Point", "coordinates": [-0.1276, 51.5072]}
     world.operator.made(
-        "/places", {"name": "Dock 4", "position": at, "tags": ["dock"], "customFields": {"floor": 0}}, project=world.project
+        "/places",
+        {"name": "Dock 4", "position": at, "tags": ["dock"], "customFields": {"floor": 0}},
+        project=world.project,
     )
     product = world.operator.made(
         "/products",
@@ -350,3 +352,17 @@ def test_a_large_event_reaches_its_function_whole(world, pallet):
 
 def test_the_row_that_names_a_run_has_a_key_of_its_own():
     assert keys.run("e1", "app", "fn") != keys.run("e1", "app", "fn2")
+
+
+# ---- the stories
+
+
+def test_the_stories_of_the_feed_start_functions(world, pallet):
+    publish(world)
+    short_id = world.operator.link(pallet)["shortId"]
+    values = {"PROJECT": world.project, "THNG": pallet, "SHORT_ID": short_id}
+    assert world.story("dispatch/new-scan", **values) == {"batchItemFailures": []}
+    assert world.story("dispatch/property-changed", **values) == {"batchItemFailures": []}
+    scan, change = queued(world)
+    assert (scan.function, scan.payload["action"]["reactions"][0]["rule"]) == ("onActionCreated", 2)
+    assert change.payload["changes"] == {"temperature": {"oldValue": 4, "newValue": 9, "timestamp": 1_773_576_000_000}}

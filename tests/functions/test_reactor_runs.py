@@ -1,5 +1,6 @@
 """Runs off the queue: each once, with the application's key, what happened in its log, chains that come to an end."""
 
+import contextlib
 import itertools
 import json
 
@@ -142,10 +143,8 @@ def test_a_run_whose_worker_died_is_run_once_more_and_no_third_time(stage, world
     run = stage.run()
     stage.runner.result = Crash()
     for _ in range(4):
-        try:
+        with contextlib.suppress(Crash):
             stage.carry_out(run)
-        except Crash:
-            pass
         world.clock.now += LEASE_MS + 1
     assert len(stage.runner.asked) == 2
     assert [message for level, message in stage.log() if level != "trace"] == [
@@ -301,3 +300,10 @@ def test_a_key_stands_in_no_row_and_no_message(stage, world):
     assert not [item for (item,) in log if key in item]
     assert key not in repr(stage.runner.asked)
     assert logs.LEVELS[0] == "trace"
+
+
+def test_the_story_of_a_run_runs_the_script(stage, world, monkeypatch):
+    monkeypatch.setattr(wiring, "runner", lambda: stage.runner)
+    values = {"PROJECT": world.project, "APPLICATION": world.application_id, "THNG": "U2DTQ8000thn1PVhSp5eMGNd"}
+    assert world.story("scripts/action-created", **values) == {"batchItemFailures": []}
+    assert [request.payload["action"]["type"] for request in stage.runner.asked] == ["scans"]

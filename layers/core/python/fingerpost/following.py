@@ -27,7 +27,7 @@ def dispatch(changes: list[Change], tables: Tables, work: Queue, reactor: Queue)
     try:
         events = dict(events_of(changes, tables))
         batch = Batch(events.values(), tables, _sets)
-        for number, change in enumerate(changes):  # noqa: B007 - where it stopped
+        for number, change in enumerate(changes):
             for task in work_of(change):
                 work.send(json.dumps(task), group=task["account"])
             if (event := events.get(number)) is not None:

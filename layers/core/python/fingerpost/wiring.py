@@ -79,7 +79,7 @@ def recorder() -> Table:
 
 @cache
 def queue(name: str) -> "Queue":
-    """`spill` (scans whose put was refused), `work` (what goes on after an answer) or `reactor` (runs; an ordered one)."""
+    """`spill` (scans whose put was refused), `work` (what goes on after an answer), `reactor` (runs; it is ordered)."""
     if on_aws():
         from .aws.wiring import sqs_queue
 
