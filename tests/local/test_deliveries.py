@@ -1,6 +1,8 @@
+import threading
+
 import pytest
 
-from fingerpost.local.deliveries import Delivery, queue_event
+from fingerpost.local.deliveries import Delivery, ManyAtOnce, queue_event
 from fingerpost.local.queue import local_queue
 from fingerpost.ports.queue import Message
 
