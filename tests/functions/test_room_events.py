@@ -9,8 +9,7 @@ from fingerpost import wiring
 from fingerpost.ports.table import Tables
 from fingerpost.rooms import telling
 from fingerpost.rooms.bookings import Bookings
-from fingerpost.rooms.model import By, Room
-from fingerpost.rooms.telling import Told
+from fingerpost.rooms.model import By, Room, Told
 from tests.functions.world import HOUR, Client, World
 from tests.rooms.conftest import Rooms
 
@@ -108,3 +107,15 @@ def test_a_listener_that_fails_keeps_nobody_from_hearing_and_the_task_comes_agai
     assert answer == {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975830a7d"}]}
     monkeypatch.setattr(telling, "LISTENERS", listeners[1:])
     assert world.story("work/room", ROOM="U1", BOOKING="U2") == {"batchItemFailures": []}
+
+
+def test_whoever_booked_is_waited_for_and_released_by_the_work_queue(world: World, operator: Client):
+    room = made_room(operator, checkIn={"grace": 10})
+    own, at = world.tables.of(world.account), world.clock()
+    made = Bookings(own, wiring.clock).book(room, at + MINUTE, at + HOUR, by=JOAN)
+    world.settle()
+    assert own.log.get(keys.arrival(made.start + 10 * MINUTE, made.id)) is not None
+    world.clock.now = made.start + 15 * MINUTE
+    world.settle()
+    assert [each["type"] for each in operator.read("/actions/all")] == ["_RoomReleased", "_RoomBooked"]
+    assert world.story("work/sweep") == {"batchItemFailures": []}

@@ -337,6 +337,14 @@ def booking_request(source: str, client: str, key: str) -> Key:
     return Key(f"bi#{source}#{digest}", ONLY)
 
 
+ARRIVALS = "due"  # log. Partition of the bookings that somebody has to check in to, by until when
+SWEEP = Key("due-sweep", ONLY)  # log. When the account's overdue bookings are looked at next
+
+
+def arrival(until: int, booking_id: str) -> Key:
+    return Key(ARRIVALS, f"{moment(until)}#{booking_id}")
+
+
 def connection(connection_id: str) -> GlobalKey:
     """main. One open WebSocket connection: whose it is and what it watches. Its messages name nothing else."""
     return GlobalKey(f"live#{connection_id}", ONLY)

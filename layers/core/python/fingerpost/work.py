@@ -13,7 +13,7 @@ from .ports.queue import Queue
 from .ports.table import Tables
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
-from .rooms import telling
+from .rooms import arrivals, telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -66,4 +66,5 @@ TASKS: Mapping[str, CarryOut] = {
     "tell": _tell,
     "absent": _absent,
     "room": lambda task, tables, _at: telling.tell(task, tables),
+    "sweep": lambda task, tables, _at: arrivals.sweep(task, tables),
 }

@@ -5,26 +5,19 @@ from hearing; the task comes again, for all of them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..log import error
 from ..ports.table import Change, Tables
+from . import arrivals
+from .model import Told
 
 type Task = dict[str, Any]
 
 
-class Told(NamedTuple):
-    """Something about a room has changed. `booking` is empty when the room itself has: its equipment, its rules."""
-
-    account: str
-    room: str
-    booking: str
-    event: str  # of events.py; `_RoomSetUp` of a change of the room itself
-
-
 type Listener = Callable[[Told, Tables], None]  # (what happened, the account's own tables)
 
-LISTENERS: Sequence[Listener] = ()
+LISTENERS: Sequence[Listener] = (arrivals.expect,)
 
 
 def work_of(change: Change) -> list[Task]:
