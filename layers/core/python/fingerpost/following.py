@@ -8,7 +8,7 @@ from .log import warning
 from .ports.queue import Queue
 from .ports.table import Change
 from .redirection import upkeep
-from .rooms import telling as rooms
+from .rooms import upkeep as rooms
 
 type Task = dict[str, Any]
 
