@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fingerpost import keys, wiring
+from fingerpost import wiring
 from fingerpost.ports.table import Tables
-from fingerpost.rooms import setup, telling
+from fingerpost.rooms import keys, setup, telling
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.documents import NewRoom
 from fingerpost.rooms.model import MINUTE_MS, By, Room, Told

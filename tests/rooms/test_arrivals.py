@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingerpost import keys
 from fingerpost.ports.queue import MAX_DELAY_MS
+from fingerpost.rooms import keys
 from fingerpost.rooms.arrivals import LOST_MS, Arrivals
 from fingerpost.rooms.model import CheckIn
 from tests.rooms.conftest import HOUR, ME, MINUTE, House

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .. import keys, wiring
+from .. import wiring
 from ..clock import DAY_MS, Clock
 from ..errors import NotFound
+from ..keys import moment
 from ..ports.queue import MAX_DELAY_MS, Queue
 from ..ports.table import LAST, Absent, ConditionFailed, Equals, Put, Table, Tables
 from ..retry import attempts
 from ..shapes import stamp
+from . import keys
 from .bookings import Bookings
 from .errors import NotAllowed
 from .model import Booking, By, FindsRooms, Told
@@ -49,7 +51,7 @@ class Arrivals:
         """Release what is overdue, and have the next ones looked at. `planned` is when this sweep was to come."""
         bookings = Bookings(self._tables, self._clock, self._rooms)
         while overdue := self._log.query(
-            keys.ARRIVALS, high=keys.moment(self._clock()) + LAST, limit=AT_ONCE, consistent=True
+            keys.ARRIVALS, high=moment(self._clock()) + LAST, limit=AT_ONCE, consistent=True
         ).rows:
             for row in overdue:
                 _, _, booking_id = row.key.sk.partition("#")

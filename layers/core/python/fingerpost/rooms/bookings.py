@@ -10,12 +10,12 @@ from copy import replace
 from functools import cache
 from typing import Any
 
-from .. import keys
 from ..clock import Clock
 from ..errors import Conflict, Invalid
 from ..ids import new_id
 from ..ports.table import Absent, Item, Put, Tables, TransactionFailed, Write
 from ..shapes import stamp
+from . import keys
 from .commits import Commit, Committer, RoomOf
 from .errors import NotAllowed, Taken, Unknown
 from .local_time import zone_of

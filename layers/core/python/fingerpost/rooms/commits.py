@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
 
-from .. import keys
 from ..clock import Clock
 from ..errors import Invalid, Unavailable
+from ..keys import LIVE
 from ..ports.table import (
     MAX_TRANSACTION_WRITES,
     Absent,
@@ -23,6 +23,7 @@ from ..ports.table import (
     Write,
 )
 from ..retry import attempts
+from . import keys
 from .errors import Taken
 from .events import about, told
 from .ledger import Day, Entry, days_of, from_item, to_item
@@ -88,7 +89,7 @@ class Committer:
         room = room_of(commit.subject.room)
         before = {each.id: each for each in commit.before.occurrences()} if commit.before else {}
         wanted = _wanted(commit.moved, before, room_of)
-        rows = self._main.get_many([*wanted, keys.LIVE], consistent=True)
+        rows = self._main.get_many([*wanted, LIVE], consistent=True)
         days = {key: from_item(rows.get(key)) for key in wanted}
         after = _after(days, commit.moved, before, room_of, now)
         version = commit.before.whole.version if commit.before else 0
@@ -97,7 +98,7 @@ class Committer:
         row = row_of(record, commit.event, commit.subject.id, list(rooms))
         writes: list[Write] = [
             Put(keys.booking(record.whole.id), row, _unchanged(version)),
-            told(commit.event, room, {**about(commit.subject), **commit.more}, by, now, rows.get(keys.LIVE)),
+            told(commit.event, room, {**about(commit.subject), **commit.more}, by, now, rows.get(LIVE)),
             *commit.also,
         ]
         for key, day in days.items():
