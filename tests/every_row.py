@@ -37,8 +37,10 @@ from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.reactor import logs, published, rule_queues, rule_service
+from fingerpost.reactor.claims import Claim
 from fingerpost.reactor.rule_documents import SentReactorRules
 from fingerpost.reactor.rule_versions import Owner, Story
+from fingerpost.reactor.runs import Run
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.domains import Hosts, ShortDomains
@@ -198,6 +200,17 @@ def _react(caller: Caller, project: str, application: str) -> None:
     rule_service.publish(caller, Owner(project, application), sent, Story(reason="to know"))
     rule_queues.put(caller.tables, application, "orders", new_id(NOON), {"a": 1}, rule="scanned", event="e")
     logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
+    run = Run(
+        event="e" * 32,
+        account=ACCOUNT,
+        project=project,
+        app=application,
+        function="onActionCreated",
+        payload={},
+        at=NOON,
+        cause="test",
+    )
+    assert Claim(caller.tables.log, run).take(NOON) == "first"
 
 
 def _let_people_in(caller: Caller, project: str, application: str) -> None:

@@ -294,6 +294,11 @@ def reactor_logs(app: str) -> str:
     return f"rl#{app}"
 
 
+def run(event: str, app: str, name: str) -> Key:
+    """log. That an event's run of one function, or one rule, of an application was begun, and whether it is over."""
+    return Key(f"run#{event}#{app}#{name}", ONLY)
+
+
 def audit(month: str, at: int, entry_id: str) -> Key:
     """main. The audit log of one month (yyyymm), oldest first; written in the changed row's transaction."""
     return Key(audits(month), f"{at:015d}#{entry_id}")

@@ -55,6 +55,7 @@ CURRENT: dict[str, int] = {
     "chunk": 1,
     "reactor": 1,
     "reactorLog": 1,
+    "run": 1,
     "reactorRules": 1,
     "webhookSecret": 1,
     "ruleMessage": 1,

@@ -12,7 +12,8 @@ from ..resources import Document, Kind, Resources, Stored
 from ..rules.explain import explain
 from ..rules.nodes import fields, from_json
 from ..shapes import stamp
-from .payloads import ChangedValue, Trigger, properties_changed
+from .model import ChangedValue, Trigger
+from .payloads import properties_changed
 from .rule_check import StoredRule
 from .rule_documents import (
     EVENTS,

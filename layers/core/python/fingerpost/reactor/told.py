@@ -13,7 +13,7 @@ from ..ports.table import Item, Tables
 from ..resources import Stored
 from ..shapes import stamp
 from .events import ON_ACTION, ON_PROPERTIES, Function
-from .payloads import ChangedValue
+from .model import ChangedValue
 from .runs import Payload
 from .subjects import ActionCreated, PropertiesChanged, Subject
 
