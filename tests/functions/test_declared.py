@@ -8,17 +8,12 @@ import subprocess
 import pytest
 
 from fingerpost import wiring
-from fingerpost.local.blobs import FolderBlobs
-from fingerpost.local.queue import local_queue
 from fingerpost.reactor import chain, runs
 from fingerpost.reactor.declared import carry_out
-from fingerpost.reactor.events import events_of
-from fingerpost.reactor.published import read
-from fingerpost.reactor.subjects import Asked
 from fingerpost.reactor.webhooks import MAX_TRIES
-from fingerpost.rules.ruleset import RuleSet
 from tests.functions.receiver import receiving
-from tests.functions.world import HOUR, SECOND
+from tests.functions.world import HOUR, SECOND, handler_of
+from tests.stores import READS, Crash, hooked
 
 SCANS = {"name": "scanned", "when": "actionCreated", "filter": "action.type=scans"}
 HOT = {"name": "hot", "when": "thngPropertiesChanged", "filter": "propertyChangeNew.temperature>30"}
@@ -32,8 +27,8 @@ def receiver(monkeypatch):
 
 
 @pytest.fixture
-def reactor(world, monkeypatch, receiver):
-    return Reactor(world, monkeypatch)
+def reactor(world, receiver):
+    return Reactor(world)
 
 
 @pytest.fixture
@@ -45,62 +40,43 @@ def lamp(world):
 class Reactor:
     """The rules of the world's application, and all that hangs off the feed for them."""
 
-    def __init__(self, world, monkeypatch):
+    def __init__(self, world):
         self.world = world
         self.base = f"/projects/{world.project}/applications/{world.application_id}/reactor"
-        self.queue = world.queues[runs.QUEUE] = local_queue(world.folder, runs.QUEUE, clock=world.clock)
-        monkeypatch.setattr(wiring, "bundles", lambda: FolderBlobs(world.folder / "bundles"))
+        self.queue = world.queues[runs.QUEUE]
         world.operator.made("/actions", {"name": "_Noted"}, project=world.project)
-        self.carried = 0
 
     def save(self, *rules):
         answer = self.world.operator.put(f"{self.base}/rules", {"rules": list(rules)})
         assert answer.status == 200, answer
         return answer.document
 
-    def events(self):
-        found = []
-        while changes := self.world.feed.read("dispatch"):
-            found += [event for _, event in events_of(changes, self.world.tables)]
-            self.world.feed.commit("dispatch", changes[-1].sequence)
-        return found
-
-    def runs_of(self, event):
-        own = self.world.tables.of(event.account)
-        for project in event.projects:
-            for app, rules in read(own.main, project).rules.items():
-                listening = [each for each in rules if each["event"] == event.function]
-                filters = RuleSet.load([each.get("nodes") for each in listening])
-                for number in filters.matches_all(Asked(event.subject, project, filters.fields)):
-                    yield runs.Run(
-                        event=event.id, account=event.account, project=project, app=app, function=event.function,
-                        payload=event.subject.payload(), at=event.at, cause=event.cause, chain=event.chain,
-                        kind="rule", script=listening[number]["version"], rule=listening[number]["name"],
-                    )  # fmt: skip
-
-    def settle(self, times=1):
-        """Everything that follows now; each run carried out so many times."""
-        while events := self.events():
-            for event in events:
-                for run in self.runs_of(event):
-                    if len(run.chain) < chain.MAX_LEVELS:
-                        runs.send(self.queue, run)
-            self.carry_out(times)
-        self.carry_out(times)
-
-    def carry_out(self, times=1):
+    def settle(self):
+        """Everything that follows now, by the functions that do it."""
+        self.world.settle()
         while messages := self.queue.receive():
             for message in messages:
-                for _ in range(times):
-                    carry_out(runs.received(message.body), self.world.tables, self.world.clock())
-                    self.carried += 1
+                self.carry_out(message.body)
                 self.queue.delete(message.receipt)
+            self.world.settle()
+
+    def carry_out(self, *bodies):
+        records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
+        assert handler_of("scripts")({"Records": records}, None) == {"batchItemFailures": []}
+
+    def waiting(self):
+        """The messages of what has happened, taken off the queue."""
+        self.world.settle()
+        bodies = []
+        while messages := self.queue.receive():
+            bodies += [message.body for message in messages]
+            for message in messages:
+                self.queue.delete(message.receipt)
+        return bodies
 
     def wait(self, ms):
-        """Time passes; tasks whose time has come put their runs on the queue."""
         self.world.clock.now += ms
-        self.world.settle()
-        self.carry_out()
+        self.settle()
 
     def logs(self, *levels):
         rows = [row for row in self.world.rows().items() if row[1]["k"] == "reactorLog"]
@@ -163,7 +139,7 @@ def test_an_action_is_created_about_the_events_thng_by_the_application(world, re
     assert trace.startswith("rule scanned: onActionCreated, event ")
     assert done == f"rule scanned, step 1: created the action {noted['id']} of type _Noted"
     row = next(row for row in world.recorded() if row["type"] == "_Noted")
-    assert row["chain"] == [f"{world.application_id}:scanned"]
+    assert row["chain"] == [f"{world.application_id}:rule scanned"]
     assert row["cause"] == next(row for row in world.recorded() if row["type"] == "scans")["cause"]
     assert scan["id"] != noted["id"]
 
@@ -264,14 +240,12 @@ def test_a_type_that_went_since_the_rule_was_saved_is_told(world, reactor, lamp)
 def test_a_rule_that_was_changed_or_taken_away_meanwhile_counts_as_it_is_now(reactor, lamp):
     reactor.save(then(SCANS, queue("old")))
     reactor.scan(lamp)
-    (event,) = [each for each in reactor.events() if each.function == "onActionCreated"]
-    (run,) = reactor.runs_of(event)
+    reactor.scan(lamp)
+    first, second = reactor.waiting()
     reactor.save(then(SCANS, queue("new")))
-    runs.send(reactor.queue, run)
-    reactor.carry_out()
+    reactor.carry_out(first)
     reactor.save()
-    runs.send(reactor.queue, run)
-    reactor.carry_out()
+    reactor.carry_out(second)
     assert [each["body"] for each in reactor.queued()] == ["new"]
     assert reactor.logs("debug") == ["rule scanned: is not there any more, or not enabled"]
 
@@ -279,16 +253,71 @@ def test_a_rule_that_was_changed_or_taken_away_meanwhile_counts_as_it_is_now(rea
 # ---- once
 
 
-def test_a_run_that_is_repeated_does_everything_once(world, reactor, lamp, receiver):
-    steps = ({"createAction": {"type": "_Noted"}}, {"setProperties": {"properties": {"seen": "{time}"}}}, queue())
-    reactor.save(then(SCANS, *steps, hook(receiver)))
-    reactor.scan(lamp)
-    reactor.settle(times=2)
-    assert reactor.carried > 2
+STEPS = ({"createAction": {"type": "_Noted"}}, {"setProperties": {"properties": {"seen": "{time}"}}}, queue())
+
+
+def once(reactor, lamp, receiver):
     assert len(reactor.noted()) == len(reactor.queued()) == 1
-    history = world.operator.read(f"/thngs/{lamp}/properties/seen")
-    assert len(history) == 1
+    assert len(reactor.world.operator.read(f"/thngs/{lamp}/properties/seen")) == 1
     assert len({each.headers["webhook-id"] for each in receiver.received}) == 1
+
+
+def test_a_message_that_comes_twice_is_carried_out_once(reactor, lamp, receiver):
+    reactor.save(then(SCANS, *STEPS, hook(receiver)))
+    reactor.scan(lamp)
+    (body,) = reactor.waiting()
+    reactor.carry_out(body, body)
+    (webhook,) = reactor.waiting()
+    reactor.carry_out(webhook, webhook)
+    once(reactor, lamp, receiver)
+    assert len(receiver.received) == 1
+    assert len(reactor.logs("trace")) == 1
+
+
+def test_a_run_that_is_repeated_after_interruption_does_everything_once(world, reactor, lamp, receiver):
+    reactor.save(then(SCANS, *STEPS, hook(receiver)))
+    reactor.scan(lamp)
+    (body,) = reactor.waiting()
+    for _ in range(2):  # as without a claim
+        carry_out(runs.received(body), world.tables, world.clock())
+        world.clock.now += SECOND
+    reactor.settle()
+    once(reactor, lamp, receiver)
+
+
+def test_a_worker_that_dies_at_any_write_leaves_what_another_completes(world, reactor, lamp, receiver):
+    reactor.save(then(SCANS, *STEPS, hook(receiver)))
+    reactor.scan(lamp)
+    (body,) = reactor.waiting()
+    run = runs.received(body)
+    writes = 0
+    while True:
+        left = writes
+
+        def dying(name, call, args):
+            nonlocal left
+            if name not in READS:
+                if left == 0:
+                    raise Crash
+                left -= 1
+            return call(*args)
+
+        try:
+            carry_out(run, hooked(world.tables, dying), world.clock())
+        except Crash:
+            writes += 1
+            continue
+        break
+    assert writes > 3
+    reactor.settle()
+    once(reactor, lamp, receiver)
+
+
+def test_a_rule_named_as_a_function_is_no_function(reactor, lamp):
+    reactor.save(then({**SCANS, "name": "onActionCreated"}, queue("a")), then({**SCANS, "name": "other"}, queue("b")))
+    reactor.scan(lamp)
+    reactor.settle()
+    assert {each["body"] for each in reactor.queued()} == {"a", "b"}
 
 
 def test_rules_that_set_each_other_off_end_with_the_chain(world, reactor, lamp):
@@ -300,6 +329,8 @@ def test_rules_that_set_each_other_off_end_with_the_chain(world, reactor, lamp):
     world.operator.put(f"/thngs/{lamp}/properties/n", [{"value": 1}])
     reactor.settle()
     assert len(reactor.queued()) == chain.MAX_LEVELS
+    (error,) = reactor.logs("error")
+    assert "was not run: more than 10 runs led to it" in error
 
 
 # ---- webhooks
@@ -344,7 +375,7 @@ def test_a_webhook_is_sent_signed_with_its_template_filled(world, reactor, lamp,
     assert received.headers["webhook-timestamp"] == str(world.clock() // 1000)
     assert verified(secret_of(reactor), received)
     assert not verified("whsec_" + "A" * 43 + "=", received)
-    assert chain.read(world.account, received.headers["x-evrythng-reactor"]) == (f"{world.application_id}:hot",)
+    assert chain.read(world.account, received.headers["x-evrythng-reactor"]) == (f"{world.application_id}:rule hot",)
     (told,) = reactor.logs("info")
     assert told == f"rule hot, step 1: PUT {receiver.url}/things/{lamp} was answered 204"
 
@@ -389,6 +420,18 @@ def test_what_fails_is_tried_again_later_under_the_same_id(reactor, lamp, receiv
     assert re.search(r"was answered 500; try 2 of 8 in \d+ s$", first)
     assert re.search(r"was answered 503; try 3 of 8 in \d+ s$", second)
     assert reactor.logs("info")[-1].endswith("was answered 200")
+
+
+def test_an_event_too_large_for_a_message_is_tried_again_too(reactor, lamp, receiver):
+    receiver.answer(500, 200)
+    reactor.save(then(SCANS, hook(receiver)))
+    reactor.scan(lamp, customFields={"big": "x" * 220_000})
+    reactor.settle()
+    reactor.wait(15 * 60 * SECOND)
+    first, second = receiver.received
+    assert first.content == second.content
+    assert len(first.content) > 220_000
+    assert not list((reactor.world.folder / "bundles").rglob("*.json"))
 
 
 def test_what_keeps_failing_is_given_up_with_an_entry_that_names_it(reactor, lamp, receiver):
