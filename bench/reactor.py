@@ -38,7 +38,7 @@ def _burst(app) -> Iterator[Row]:  # type: ignore[no-untyped-def] - tests are no
     app.publish("listener")
     things = [app.thng(name=f"Thng {number}") for number in range(THNGS)]
     changes = [(thng, f"k{key}", f"{thng}/{key}") for key in range(KEYS) for thng in things]
-    random.Random(1).shuffle(changes)  # noqa: S311 - the same in each run
+    random.Random(1).shuffle(changes)
     started = time.perf_counter()
     with ThreadPoolExecutor(WRITERS) as pool:
         for done in [pool.submit(_write, app, changes[writer::WRITERS]) for writer in range(WRITERS)]:
