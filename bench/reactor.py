@@ -1,7 +1,7 @@
 """Reactor scripts on a local server: a burst of changes past a filter, and events beside another application's loops.
 
-A script listens to one of a hundred properties, and all of them change on a hundred thngs. Its log says which changes it
-was told of, and how long after they were made.
+A script listens to one of a hundred properties, and all of them change on a hundred thngs. Its log says which changes
+it was told of, and how long after they were made.
 """
 
 import http.client
