@@ -35,6 +35,7 @@ from fingerpost.ids import new_id
 from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
+from fingerpost.ports.queue import MAX_DELAY_MS
 from fingerpost.ports.table import Change, Item, Tables
 from fingerpost.reactor import logs, published, rule_queues, rule_service
 from fingerpost.reactor.claims import Claim
@@ -49,6 +50,7 @@ from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
 from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
+from fingerpost.rooms.arrivals import Arrivals
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.model import HOUR_MS, Attendee, By, CheckIn, Person, Room
 from tests.every_room import rooms_are_set_up
@@ -171,6 +173,8 @@ def _book_a_room(caller: Caller, thng: str) -> None:
         key="key-1",
     )
     bookings.cancel(series.id, by=by, recurrence_id=NOON + HOUR_MS)
+    Arrivals(caller.tables, Kept(), wiring.clock).expect(bookings.record(series.id).occurrences())
+    assert json.loads(Kept.bodies.pop())["do"] == "sweep"
 
 
 class OneRoom:
@@ -242,7 +246,7 @@ class Kept:
     bodies: ClassVar[list[str]] = []
 
     def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
-        assert group == ACCOUNT and not delay_ms
+        assert group == ACCOUNT and delay_ms in (0, MAX_DELAY_MS)
         self.bodies.append(body)
 
 

@@ -11,7 +11,7 @@ from .reactor import runs
 from .reactor.dispatching import Batch, CompiledSets
 from .reactor.events import events_of
 from .redirection import upkeep
-from .rooms import telling as rooms
+from .rooms import upkeep as rooms
 
 type Task = dict[str, Any]
 

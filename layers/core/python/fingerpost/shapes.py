@@ -69,6 +69,8 @@ CURRENT: dict[str, int] = {
     "booking": 1,
     "bookingOf": 1,
     "bookingRequest": 1,
+    "arrival": 1,
+    "sweep": 1,
     "connection": 1,
     "watcher": 1,
     "presence": 1,

@@ -15,7 +15,7 @@ from .ports.table import Tables
 from .reactor import runs
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
-from .rooms import telling
+from .rooms import arrivals, telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -73,4 +73,5 @@ TASKS: Mapping[str, CarryOut] = {
     "absent": _absent,
     "run": _run,
     "room": lambda task, tables, _at: telling.tell(task, tables),
+    "sweep": lambda task, tables, _at: arrivals.sweep(task, tables),
 }
