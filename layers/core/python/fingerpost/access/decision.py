@@ -55,6 +55,10 @@ OPERATOR: Mapping[str, OfOperator] = {
     "actionTypes": OfOperator(ALL, "resource"),
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
+    "rooms": OfOperator(ALL, "resource"),
+    "bookings": OfOperator(ALL, "resource"),
+    "roomSettings": OfOperator(ALL, "rules"),
+    "roomCredentials": OfOperator(ALL, "account"),
     "audit": OfOperator(READ, "rules"),
     "statistics": OfOperator(frozenset({"read", "delete"}), "rules"),
 }
