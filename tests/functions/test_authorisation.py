@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fingerpost.ids import new_id
 from fingerpost.local.functions import EDGES, load_function
+from fingerpost.reactor import rule_queues
 from tests.functions.graph import APP, FakeGraph
 from tests.functions.people import application_of, colleague, device, operator_role, person, user_role
 from tests.functions.rooms import OF_ROOMS, bodies_of_rooms, booked, made_for_rooms, member
@@ -144,6 +146,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return "1"
         case "name":
             return "summer"
+        case "queueName":
+            return "orders"
+        case "messageId":
+            return new_id(stage.world.clock())
         case "type" if template == "/actions/{type}":
             return "_" + new_type(side)
         case "type":
@@ -203,6 +209,15 @@ def with_rules(stage: Stage, method: str, template: str, values: dict[str, str])
     if template.endswith("/schedule"):
         planned = {"rules": [], "startsAt": stage.world.clock() + 1_000_000 + next(_count) * 1_000}
         values["number"] = str(operator.made(f"{base}/versions", planned)["version"])
+
+
+def with_reactor(stage: Stage, template: str, values: dict[str, str]) -> None:
+    """A version of declarative rules, and a message on a queue."""
+    base = template.partition("/reactor/")[0].format_map(values) + "/reactor"
+    assert stage.world.operator.put(f"{base}/rules", {"rules": []}).status == 200
+    if "messageId" in values:
+        tables, app = stage.world.tables.of(stage.world.account), values["applicationId"]
+        rule_queues.put(tables, app, values["queueName"], values["messageId"], {}, rule="x", event="x")
 
 
 def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
@@ -265,6 +280,10 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         **{f"POST {base}/redirector/diff": dict for base in BASES},
         **{f"POST {base}/redirector/drafts/{{name}}/publish": dict for base in BASES},
         **{f"PUT {base}/redirector/drafts/{{name}}": lambda: {"rules": []} for base in BASES},
+        **{f"POST {BASES[1]}/reactor/rules/{each}": lambda: {"rules": []} for each in ("check", "diff")},
+        f"POST {BASES[1]}/reactor/rules/simulate": lambda: {"event": {"action": {"type": "scans"}}},
+        f"POST {BASES[1]}/reactor/rules/rollback": lambda: {"version": 1},
+        f"PUT {BASES[1]}/reactor/rules": lambda: {"rules": []},
         "PUT /redirector": lambda: {"rules": []},
         **bodies_of_rooms(stage.world, side.project),
         "PUT /projects/{projectId}/applications/{applicationId}/redirector": lambda: {"rules": []},
@@ -290,6 +309,8 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     connect(stage, template, values)
     if "/redirector/" in template:
         with_rules(stage, method, template, values)
+    if "/reactor/" in template:
+        with_reactor(stage, template, values)
     query: dict[str, str] = {}
     if template == "/redirections" and method == "GET":
         query["evrythngId"] = side.thng()
@@ -297,7 +318,7 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
         query["filter"] = "name=none of these"
     if template == "/scans":
         query["before"] = "2026-01-01"
-    if template.endswith("/redirector/diff") and method == "GET":
+    if template.endswith("/diff") and method == "GET":
         query["to"] = "live"
     if (method, template) in (("GET", "/actions/{type}"), ("POST", "/actions/{type}")):
         values["type"] = "scans"

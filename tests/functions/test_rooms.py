@@ -34,7 +34,7 @@ def test_a_thng_becomes_a_room_with_the_redirection_that_it_has(world: World, op
     short_id = operator.link(thng["id"])["shortId"]
     made = world.answered("rooms/make-thng-a-room", THNG=thng["id"]).document
     assert (made["id"], made["name"], made["shortId"]) == (thng["id"], thng["name"], short_id)
-    assert "is a room already" in world.answered("rooms/make-thng-a-room", THNG=thng["id"]).error or True
+    assert "is a room already" in world.answered("rooms/make-thng-a-room", THNG=thng["id"]).error
     assert operator.delete(f"/thngs/{thng['id']}").status == 409
     assert operator.delete(f"/rooms/{thng['id']}").status == 200
     assert operator.get(f"/rooms/{thng['id']}").status == 404
@@ -109,6 +109,11 @@ def test_a_room_renamed_as_a_thng_is_renamed_as_a_room(world: World, operator: C
     made = room(world)
     operator.put(f"/thngs/{made['id']}", {"name": "Quay Room", "description": "by the quay"})
     world.settle()
+    project = operator.made("/projects", {"name": "Other"})["id"]
+    operator.put(f"/thngs/{made['id']}", {"scopes": {"projects": [project]}})
+    world.settle()
+    assert [each["id"] for each in operator.read("/rooms", project=project)] == [made["id"]]
+    assert operator.read("/rooms", project=world.project) == []
     assert operator.read(f"/rooms/{made['id']}")["name"] == "Quay Room"
     assert [each["id"] for each in operator.read("/rooms", filter="name=Quay Room")] == [made["id"]]
 
@@ -247,5 +252,5 @@ def test_lists_of_rooms_have_pages_and_a_count(world: World, operator: Client):
     answer = next_page(operator, answer)
     assert answer is not None
     assert set(found + [each["id"] for each in answer.document]) == set(made)
-    assert [each["id"] for each in operator.read("/rooms", filter="capacity>2", sortOrder="ASCENDING")] == made[3:]
+    assert {each["id"] for each in operator.read("/rooms", filter="capacity>2")} == set(made[3:])
     assert [each["id"] for each in operator.read("/rooms", ids=f"{made[2]},{made[0]}")] == [made[2], made[0]]

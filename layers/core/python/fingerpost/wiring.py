@@ -79,14 +79,14 @@ def recorder() -> Table:
 
 @cache
 def queue(name: str) -> "Queue":
-    """`spill` (scans whose put was refused) or `work` (what goes on after an answer)."""
+    """`spill` (scans whose put was refused), `work` (what goes on after an answer), `reactor` (runs; it is ordered)."""
     if on_aws():
         from .aws.wiring import sqs_queue
 
         return sqs_queue(name)
     from .local.queue import local_queue
 
-    return local_queue(data_dir(), name)
+    return local_queue(data_dir(), name, ordered=name == "reactor")
 
 
 @cache
@@ -100,6 +100,13 @@ def root_secrets() -> "RootSecrets":
     from .local.secrets import local_secret_text
 
     return RootSecrets.from_text(local_secret_text(data_dir()))
+
+
+def keep_first_key(key: str, request: str) -> None:
+    """Put the first operator's key into the stack's secret; the same `request` again makes no second version of it."""
+    from .aws.wiring import keep_first_key
+
+    keep_first_key(key, request)
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
+from . import wiring
 from .access.dismissal import dismiss_page
 from .catalogue import bulk
 from .catalogue.erase import Erasing
@@ -11,9 +12,10 @@ from .insight import erasure
 from .live.service import live
 from .ports.queue import Queue
 from .ports.table import Tables
+from .reactor import runs
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
-from .rooms import telling
+from .rooms import alike, arrivals, telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -35,6 +37,7 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
 
 def _hint(task: Task, tables: Tables, _at: int) -> None:
     refresh_hints(tables, task["account"], task["id"])
+    alike.make_alike(tables, task["account"], task["id"])
 
 
 def _erase(task: Task, tables: Tables, at: int) -> Task | None:
@@ -54,8 +57,13 @@ def _absent(task: Task, _tables: Tables, _at: int) -> None:
     live().absent(task["account"], task["id"], "expired")
 
 
+def _run(task: Task, _tables: Tables, _at: int) -> None:
+    runs.send_now(wiring.queue(runs.QUEUE), task)
+
+
 TASKS: Mapping[str, CarryOut] = {
     "hint": _hint,
+    "alikeRoom": lambda task, tables, _at: alike.make_alike(tables, task["account"], task["id"]),
     "unlink": unlink_page,
     "disband": unlink_page,
     "dismiss": lambda task, tables, _at: dismiss_page(tables, task),
@@ -65,5 +73,7 @@ TASKS: Mapping[str, CarryOut] = {
     "change": lambda task, tables, _at: bulk.carry_out(tables, task),
     "tell": _tell,
     "absent": _absent,
+    "run": _run,
     "room": lambda task, tables, _at: telling.tell(task, tables),
+    "sweep": lambda task, tables, _at: arrivals.sweep(task, tables),
 }

@@ -59,6 +59,9 @@ OPERATOR: Mapping[str, OfOperator] = {
     "bookings": OfOperator(ALL, "resource"),
     "roomSettings": OfOperator(ALL, "rules"),
     "roomCredentials": OfOperator(ALL, "account"),
+    "reactorRules": OfOperator(frozenset({"read", "update"}), "rules"),
+    "webhookSecrets": OfOperator(frozenset({"read", "create"}), "rules", secret=True),
+    "reactorQueues": OfOperator(frozenset({"read", "delete"}), "rules"),
     "audit": OfOperator(READ, "rules"),
     "statistics": OfOperator(frozenset({"read", "delete"}), "rules"),
 }

@@ -6,7 +6,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from ..fields import Email, Moment, SentDocument
 from ..resources import Document
-from .model import MAX_ATTENDEES, MAX_DESCRIPTION, MAX_TITLE, Attendee, Booking, Person
+from .model import Attendee, Booking, Person
+from .slots import MAX_ATTENDEES, MAX_DESCRIPTION, MAX_TITLE
 
 type Title = Annotated[str, StringConstraints(max_length=MAX_TITLE)]
 type Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION)]

@@ -18,10 +18,10 @@ from ..redirection.documents import SentRedirection
 from ..redirection.links import Links
 from ..resources import Document, Resources, Stored
 from . import plain
+from .alike import shared
 from .documents import NewRoom, SentRoom
 from .kinds import EQUIPMENT, ROOM, SHARED_WITH_THNG, STRUCTURE
 from .rooms import CLAIMED, claim_of, claims_of, meteor_id_of, number_of, slug_of
-from .upkeep import shared
 
 SHARED = ("name", "description", "scopes")  # what is sent of both
 ONLY_OF_THNG = ("tags", "customFields", "identifiers", "properties")

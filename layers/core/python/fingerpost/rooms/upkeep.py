@@ -1,46 +1,23 @@
-"""What keeps a room true after its thng changed: they have a name, a description, scopes and a product in common."""
+"""What the change feed has for those who listen to rooms (telling.py tells them). Standard library only."""
 
-import json
-from contextlib import suppress
 from typing import Any
 
-from ..catalogue.model import THNG
-from ..errors import NotFound
-from ..ports.table import Change, Tables
-from ..resources import Document, Resources
-from ..shapes import upgraded
-from .kinds import ROOM, SHARED_WITH_THNG
+from ..ports.table import Change
 
 type Task = dict[str, Any]
 
 
 def work_of(change: Change) -> list[Task]:
-    """A thng that changed in what its room has of it, if it is one."""
-    old, new = change.old, change.new
-    if change.key.sk != "doc" or old is None or new is None or new.get("k") != THNG.name:
-        return []
-    before, after = (json.loads(upgraded(each)["doc"]) for each in (old, new))
-    if shared(before) == shared(after):
-        return []
-    account, _, thng = change.key.pk.split("#", 2)
-    return [{"do": "alikeRoom", "account": account, "id": thng}]
+    """The tasks that one change of the feed makes necessary: one for each room that it is about."""
+    kind = (change.new or change.old or {}).get("k")
+    account, _, rest = change.key.pk.partition("#")
+    if kind == "booking" and change.new is not None:
+        told = (change.new["subject"], change.new["event"])
+        return [_task(account, room, *told) for room in change.new["rooms"]]
+    if kind == "room":
+        return [_task(account, rest.removeprefix("t#"), "", "_RoomSetUp")]
+    return []
 
 
-def make_alike(tables: Tables, account: str, thng_id: str) -> None:
-    """Write what a thng has now into its room, if it is one. `tables` are unscoped."""
-    own = tables.of(account)
-    rooms, thngs = Resources(own, ROOM), Resources(own, THNG)
-    if thng_id not in rooms.read_many([thng_id], consistent=True):
-        return
-
-    def change(document: Document) -> Document:
-        rest = {name: value for name, value in document.items() if name not in SHARED_WITH_THNG}
-        return {**rest, **shared(thngs.read(thng_id).document)}
-
-    with suppress(NotFound):  # either is gone by now
-        rooms.update(thng_id, change)
-
-
-def shared(thng: Document) -> Document:
-    """What a room's document has of its thng's."""
-    return {name: thng[name] for name in SHARED_WITH_THNG if name in thng}
+def _task(account: str, room: str, booking: str, event: str) -> Task:
+    return {"do": "room", "account": account, "room": room, "booking": booking, "event": event}
