@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fingerpost.ids import new_id
-from fingerpost.local.functions import EDGES, load_function
 from fingerpost.reactor import rule_queues
+from tests.functions.contract import edges
 from tests.functions.graph import APP, FakeGraph
 from tests.functions.people import application_of, colleague, device, operator_role, person, user_role
 from tests.functions.rooms import OF_ROOMS, bodies_of_rooms, booked, made_for_rooms, member
@@ -24,7 +24,7 @@ IN_ACCOUNT = {"reader": "global_read", "resources": "gl_resource_update", "proje
 
 
 def test_every_route_has_its_line_and_every_line_its_route():
-    routes = {route for name in EDGES for route in load_function(name).routes}
+    routes = {route for edge in edges() for route in edge.routes}
     assert set(EXPECTED) == routes
     assert all(len(cells) == len(COLUMNS) for cells in EXPECTED.values())
 

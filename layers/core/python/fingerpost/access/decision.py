@@ -118,6 +118,7 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "locations": frozenset({"create", "read", "update"}),
         "actions": frozenset({"create", "read"}),
     },
+    "roomClient": {"joan": ALL},
     "nobody": {},
 }
 
@@ -127,6 +128,7 @@ _NAMES: Mapping[Actor, str] = {
     "application": "An Application key",
     "user": "An Application User key",
     "device": "A Device key",
+    "roomClient": "A client of a room API",
     "nobody": "Nobody",
 }
 
