@@ -65,6 +65,10 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "before": ("A day of UTC such as 2026-11-01: what is older is meant.", {**_TEXT, "format": "date"}),
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
+    "status": ("Bookings in one of these states, joined with commas; those that count when left out.", _TEXT),
+    "recurrenceId": ("Of a series the occurrence that began then by its rule: milliseconds since the epoch.", _TEXT),
+    "from:bookings": ("The first moment, as bookings have theirs.", _TEXT),
+    "to:bookings": ("The moment that is not included any more.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 REQUIRED = ("to:rules", "to:versions", "before")
@@ -75,6 +79,10 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "type": ("An action type by its name; `all` of every type.", _TEXT),
     "key": ("A property's key, in any case.", {**_TEXT, "minLength": 1, "maxLength": 128}),
+    "bookingId": (
+        "The id of a booking; of an occurrence of a series with when it begins.",
+        {**_TEXT, "pattern": "^[A-Za-z0-9]{24}(_[0-9TZ]+)?$"},
+    ),
     "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
     "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
