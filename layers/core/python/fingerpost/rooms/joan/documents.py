@@ -144,7 +144,7 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class SentBooking(Sent):
+class SentJoanBooking(Sent):
     """`source` is a room, or the device at its door."""
 
     source: Char
@@ -156,7 +156,7 @@ class SentBooking(Sent):
     auto_confirm: Boolean | None = None
 
 
-class SentTermination(Sent):
+class SentJoanTermination(Sent):
     """`finish` shortens the event, else it is cancelled."""
 
     event_id: Char
@@ -165,7 +165,7 @@ class SentTermination(Sent):
     finish: Boolean | None = None
 
 
-class SentCheckIn(Sent):
+class SentJoanCheckIn(Sent):
     """`lifetime` is read and checked; nothing follows from it, for the document does not say what it means."""
 
     event_id: Char
@@ -173,20 +173,20 @@ class SentCheckIn(Sent):
     lifetime: Lifetime
 
 
-class SentExtension(Sent):
+class SentJoanExtension(Sent):
     event_id: Char
     room_id: Char
     extend_until: Time
 
 
-class SentMove(Sent):
+class SentJoanMove(Sent):
     event_id: Char
     old_calendar_id: Char
     new_calendar_id: Char
     new_calendar_name: Char
 
 
-class SentInvitation(Sent):
+class SentJoanInvitation(Sent):
     event_id: Char
     event_name: Char
     room_id: Char
@@ -194,7 +194,7 @@ class SentInvitation(Sent):
     email: EmailField
 
 
-class SentSearch(Sent):
+class SentJoanSearch(Sent):
     """Now and for half an hour where it says nothing else."""
 
     eventStart: Time | None = None  # noqa: N815
@@ -202,7 +202,7 @@ class SentSearch(Sent):
     timezone: ZoneName | None = None
 
 
-class SentChange(Sent):
+class SentJoanChange(Sent):
     """A room, of which what is sent is changed."""
 
     name: Char | None = None
@@ -213,11 +213,11 @@ class SentChange(Sent):
     timezone: ZoneName | None = None
 
 
-class SentRoom(SentChange):
+class SentJoanRoom(SentJoanChange):
     name: Char
 
 
-class SentGrant(BaseModel):
+class SentJoanGrant(BaseModel):
     """A request for a token. Client id and secret are in it, or in the Authorization header (Basic)."""
 
     grant_type: str

@@ -5,9 +5,9 @@ when the invitation is gone.
 """
 
 import base64
+import hashlib
 import hmac
 import re
-import secrets
 from typing import NamedTuple
 
 from ...access.secrets import RootSecrets
@@ -23,8 +23,9 @@ class Invitation(NamedTuple):
     mark: str
 
 
-def new_mark() -> str:
-    return secrets.token_hex(8)
+def mark_of(booking: str, email: str) -> str:
+    """The same for each invitation of somebody to a booking; no secret, the signature is."""
+    return hashlib.sha256(f"{booking}/{email.casefold()}".encode()).hexdigest()[:16]
 
 
 def signed(roots: RootSecrets, invitation: Invitation) -> str:

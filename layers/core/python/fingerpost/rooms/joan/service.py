@@ -14,22 +14,22 @@ from ...errors import Finding, FingerpostError, Invalid, NotFound
 from ...resources import Resources
 from .. import devices, plain
 from ..bookings import Bookings
-from ..errors import Unknown
-from ..kinds import DEVICE, EQUIPMENT, PERSON, STRUCTURE
+from ..errors import NotAllowed, Unknown
+from ..kinds import DEVICE, EQUIPMENT, JOAN_CLIENT, PERSON, STRUCTURE
 from ..local_time import zone_of
 from ..model import MINUTE_MS, Attendee, Booking, By, PartStat, Person, Room
 from ..rooms import Rooms, number_of
 from ..rules import check_rules
 from .documents import (
-    SentBooking,
-    SentCheckIn,
-    SentExtension,
-    SentInvitation,
-    SentMove,
-    SentSearch,
-    SentTermination,
+    SentJoanBooking,
+    SentJoanCheckIn,
+    SentJoanExtension,
+    SentJoanInvitation,
+    SentJoanMove,
+    SentJoanSearch,
+    SentJoanTermination,
 )
-from .invitations import Invitation, new_mark, signed
+from .invitations import Invitation, mark_of, signed
 from .shown import House
 from .times import moment, read_bound, today
 
@@ -69,6 +69,11 @@ class Joan:
         account = self.caller.principal.account
         return {"id": number_of(account), "name": Resources(self.caller.tables, ACCOUNT).read(account).document["name"]}
 
+    @property
+    def name(self) -> str:
+        """The client's."""
+        return str(Resources(self.caller.tables, JOAN_CLIENT).read(self.caller.principal.id).document["name"])
+
     def people(self) -> list[dict[str, Any]]:
         return [each.document for each in plain.all_of(self.caller.tables, PERSON)]
 
@@ -94,7 +99,7 @@ class Joan:
             if room.active
         ]
 
-    def book(self, sent: SentBooking, key: str | None) -> Found:
+    def book(self, sent: SentJoanBooking, key: str | None) -> Found:
         """Raises Taken, NotAllowed, Invalid, Conflict, Unavailable."""
         room = self._source(sent.source)
         zone = zone_of(sent.timezone or room.zone)
@@ -114,18 +119,18 @@ class Joan:
         )
         return booking, room
 
-    def terminate(self, sent: SentTermination) -> Found:
+    def terminate(self, sent: SentJoanTermination) -> Found:
         """Raises NotFound, NotAllowed, Unavailable."""
         booking, room = self._event(sent.event_id, sent.room_id)
         verb = self.bookings.finish if sent.finish else self.bookings.cancel
         return verb(booking.id, by=self.by), room
 
-    def check_in(self, sent: SentCheckIn) -> Found:
+    def check_in(self, sent: SentJoanCheckIn) -> Found:
         """Raises NotFound, NotAllowed, Unavailable."""
         booking, room = self._event(sent.event_id, sent.room_id)
         return self.bookings.check_in(booking.id, by=self.by), room
 
-    def extend(self, sent: SentExtension) -> Found:
+    def extend(self, sent: SentJoanExtension) -> Found:
         """Raises NotFound, Taken, NotAllowed, Invalid, Unavailable."""
         booking, room = self._event(sent.event_id, sent.room_id)
         until = moment(sent.extend_until, zone_of(room.zone))
@@ -133,7 +138,7 @@ class Joan:
             raise field_error("extend_until", "An event is not extended to a time before its end.")
         return self.bookings.change(booking.id, end=until, by=self.by), room
 
-    def move(self, sent: SentMove) -> Found:
+    def move(self, sent: SentJoanMove) -> Found:
         """A move that was made already is answered as if it were the first. Raises NotFound, Taken, NotAllowed."""
         old, new = self.rooms.named(sent.old_calendar_id), self.rooms.named(sent.new_calendar_id)
         booking = self.bookings.get(sent.event_id)
@@ -143,7 +148,7 @@ class Joan:
             raise Unknown("The event is in another room")
         return self.bookings.change(booking.id, room=new, by=self.by), new
 
-    def search(self, sent: SentSearch) -> list[Room]:
+    def search(self, sent: SentJoanSearch) -> list[Room]:
         """The rooms that can be booked then and that nobody has. Raises Invalid."""
         length = (SEARCH_MINUTES if sent.duration is None else sent.duration) * MINUTE_MS
         by_start: dict[int, list[Room]] = {}
@@ -156,24 +161,22 @@ class Joan:
             free |= self.bookings.free(some, start, start + length)
         return [room for some in by_start.values() for room in some if room.id in free]
 
-    def invite(self, sent: SentInvitation, roots: RootSecrets) -> tuple[Booking, Room, Attendee, str]:
+    def invite(self, sent: SentJoanInvitation, roots: RootSecrets) -> tuple[Booking, Room, Attendee, str]:
         """The attendee, and what their links are signed with; the same for somebody who is invited again.
 
         Raises NotFound, NotAllowed, Invalid, Unavailable.
         """
         booking, room = self._event(sent.event_id, sent.room_id)
-        guest = Attendee(email=sent.email, name=self._name_of(sent.email), token=new_mark())
-
-        def with_guest(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
-            there = [each for each in attendees if _is(each, sent.email)]
-            if not there:
-                return (*attendees, guest)
-            return tuple(replace(each, token=each.token or guest.token) if each in there else each for each in attendees)
-
-        after = self.bookings.attend(booking.id, with_guest, by=self.by)
-        attendee = next(each for each in after.attendees if _is(each, sent.email))
-        link = signed(roots, Invitation(self.caller.principal.account, after.id, attendee.token))
-        return after, room, attendee, link
+        mark = mark_of(booking.id, sent.email)
+        known = next((each for each in booking.attendees if each.email.casefold() == sent.email.casefold()), None)
+        guest = (
+            replace(known, token=mark)
+            if known
+            else Attendee(email=sent.email, name=self._name_of(sent.email), token=mark)
+        )
+        if guest != known:
+            booking = self.bookings.invite(booking.id, guest, by=self.by)
+        return booking, room, guest, signed(roots, Invitation(self.caller.principal.account, booking.id, mark))
 
     # ---- how
 
@@ -215,24 +218,19 @@ class Joan:
         return first, last
 
 
-def answer_invitation(bookings: Bookings, invitation: Invitation, answer: PartStat, by: By) -> tuple[Booking, Attendee]:
-    """Somebody who was invited says yes or no; the last word counts. Raises NotFound, NotAllowed, Unavailable."""
+def answer(bookings: Bookings, invitation: Invitation, said: PartStat | None, by: By) -> tuple[Booking, Attendee]:
+    """What somebody who was invited says, None to look only; the last word counts.
 
-    def answered(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
-        invited(attendees, invitation.mark)
-        return tuple(
-            replace(each, partstat=answer) if each.token == invitation.mark else each for each in attendees
-        )
-
-    after = bookings.attend(invitation.booking, answered, by=by)
-    return after, invited(after.attendees, invitation.mark)
-
-
-def invited(attendees: tuple[Attendee, ...], mark: str) -> Attendee:
-    """Raises NotFound."""
-    for each in attendees:
-        if each.token == mark:
-            return each
+    Raises NotFound, NotAllowed for an event that takes place no more, Unavailable.
+    """
+    booking = bookings.get(invitation.booking)
+    if not booking.holds and booking.state != "ended":
+        raise NotAllowed("state", "This event does not take place")
+    if said is not None:
+        booking = bookings.respond(invitation.booking, invitation.mark, said, by=by)
+    for each in booking.attendees:
+        if each.token == invitation.mark:
+            return booking, each
     raise NotFound("There is no such invitation")
 
 
@@ -247,10 +245,6 @@ def _bound(field: str, text: str | None, zone: ZoneInfo, *, ends: bool) -> int |
         return read_bound(text, zone, ends=ends)
     except ValueError as error:
         raise field_error(field, str(error)) from error
-
-
-def _is(attendee: Attendee, email: str) -> bool:
-    return attendee.email.casefold() == email.casefold()
 
 
 def _can_be_booked(room: Room, start: int, end: int, now: int) -> bool:

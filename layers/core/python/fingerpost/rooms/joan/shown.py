@@ -14,7 +14,14 @@ from .times import written
 
 MAX_PAGE = 1_000  # also what a page holds when nobody asks: clients read the first one only
 STATUS = {"tentative": "tentative", "cancelled": "cancelled", "declined": "cancelled", "released": "cancelled"}
-PROFILE = {"picture_id": None, "picture": None, "job_title": "", "job_role": "", "use_case": [], "discovery": ""}
+PROFILE: Document = {
+    "picture_id": None,
+    "picture": None,
+    "job_title": "",
+    "job_role": "",
+    "use_case": [],
+    "discovery": "",
+}
 PERMISSIONS = ("read", "write")
 
 
@@ -69,6 +76,23 @@ def event_document(booking: Booking, room: Room) -> dict[str, Any]:
 
 def _person(person: Person | Attendee) -> dict[str, str]:
     return {"email": person.email, "displayName": person.name or person.email}
+
+
+def invitation_document(booking: Booking, room: Room, guest: Attendee, link: str, address: str) -> dict[str, Any]:
+    """`address` is that of events, with a slash at its end."""
+    zone = zone_of(room.zone)
+    return {
+        "id": link,
+        "event_id": booking.id,
+        "event_name": booking.title,
+        "room_name": room.name,
+        "start": written(booking.start, zone),
+        "end": written(booking.end, zone),
+        "email": guest.email,
+        "status": guest.partstat,
+        "confirm": f"{address}invite/{link}/",
+        "reject": f"{address}reject/{link}/",
+    }
 
 
 def device_document(device: Document, room: Room | None, house: House) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Times as Joan's clients write them: ISO 8601; an offset wins, else the zone that they name. Pure but for the tz database.
+"""Times as Joan's clients write them: ISO 8601; an offset wins, else the zone they name. Pure but for the tz database.
 
 Source: Django REST framework's DateTimeField; local_time.py says what a wall-clock time means at clock changes.
 """
@@ -10,10 +10,7 @@ from zoneinfo import ZoneInfo
 from ..local_time import local_of, minute_of_day, moment_of
 
 FIRST_YEAR, LAST_YEAR = 1970, 2999
-WRONG = (
-    "Datetime has wrong format. Use one of these formats instead: "
-    "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
-)
+WRONG = "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
 TOO_FAR = f"Datetime has a year that is not from {FIRST_YEAR} to {LAST_YEAR}."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(

@@ -25,8 +25,10 @@ def choice(value: str) -> str:
 def refusal(error: FingerpostError, method: str) -> tuple[int, Refusal]:
     """(status, document). `method` is the request's."""
     match error:
-        case Unauthenticated() | Forbidden():
+        case Unauthenticated():
             return 401, {"detail": NO_CREDENTIALS}
+        case Forbidden():
+            return 403, {"detail": "You do not have permission to perform this action."}
         case MethodNotAllowed():
             return 405, {"detail": f'Method "{method}" not allowed.'}
         case NotFound():
