@@ -16,6 +16,7 @@ class Contract:
     """
 
     body: Any = UNSAID
+    reads: str = "application/json"  # the media type of that
     answers: Any = UNSAID
     status: int = 200
     versioned: bool = False  # whether answers have an ETag, and a change may name it

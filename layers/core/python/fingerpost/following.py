@@ -11,6 +11,7 @@ from .reactor import runs
 from .reactor.dispatching import Batch, CompiledSets
 from .reactor.events import events_of
 from .redirection import upkeep
+from .rooms import alike
 from .rooms import upkeep as rooms
 
 type Task = dict[str, Any]
@@ -41,4 +42,4 @@ def dispatch(changes: list[Change], tables: Tables, work: Queue, reactor: Queue)
 
 def work_of(change: Change) -> list[Task]:
     """The tasks that one change makes necessary."""
-    return [*upkeep.work_of(change), *live.work_of(change), *rooms.work_of(change)]
+    return [*upkeep.work_of(change), *live.work_of(change), *rooms.work_of(change), *alike.work_of(change)]

@@ -55,6 +55,10 @@ OPERATOR: Mapping[str, OfOperator] = {
     "actionTypes": OfOperator(ALL, "resource"),
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
+    "rooms": OfOperator(ALL, "resource"),
+    "bookings": OfOperator(ALL, "resource"),
+    "roomSettings": OfOperator(ALL, "rules"),
+    "roomCredentials": OfOperator(ALL, "account"),
     "reactorRules": OfOperator(frozenset({"read", "update"}), "rules"),
     "webhookSecrets": OfOperator(frozenset({"read", "create"}), "rules", secret=True),
     "reactorQueues": OfOperator(frozenset({"read", "delete"}), "rules"),
@@ -114,6 +118,7 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "locations": frozenset({"create", "read", "update"}),
         "actions": frozenset({"create", "read"}),
     },
+    "roomClient": {"joan": ALL},
     "nobody": {},
 }
 
@@ -123,6 +128,7 @@ _NAMES: Mapping[Actor, str] = {
     "application": "An Application key",
     "user": "An Application User key",
     "device": "A Device key",
+    "roomClient": "A client of a room API",
     "nobody": "Nobody",
 }
 
