@@ -274,6 +274,25 @@ def reactor(project: str) -> Key:
     return Key(f"reactor#{project}", "live")
 
 
+def script(app: str) -> Key:
+    """main. Which version of an application's script is the newest, which is wanted, and which runs."""
+    return Key(f"script#{app}", "live")
+
+
+def script_version(app: str, number: int) -> Key:
+    """main. One version that was uploaded: whether it is installed, and where its blobs are."""
+    return Key(f"script#{app}", f"v#{number:08d}")
+
+
+def schedules(app: str) -> str:
+    """main. Partition of an application's schedules, oldest first; sort keys are their ids."""
+    return f"schedules#{app}"
+
+
+def schedule(app: str, schedule_id: str) -> Key:
+    return Key(schedules(app), schedule_id)
+
+
 def reactor_logs(app: str) -> str:
     """log. Partition of the log of an application's scripts and rules, newest last; sort keys are the entries' ids."""
     return f"rl#{app}"
