@@ -44,6 +44,8 @@ from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
 from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
+from fingerpost.rooms.bookings import Bookings
+from fingerpost.rooms.model import HOUR_MS, Attendee, By, CheckIn, Person, Room
 from tests.stores import NOON, SettableClock, caller_of, fresh_tables
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -134,7 +136,41 @@ def _live_a_little(tables: Tables) -> None:
     bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
+    _book_a_room(caller, thng)
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
+
+
+def _book_a_room(caller: Caller, thng: str) -> None:
+    room = Room(
+        id=thng, account=ACCOUNT, name="Glass Room", slug="glass-room", zone="Europe/Dublin", check_in=CheckIn()
+    )
+    bookings = Bookings(caller.tables, wiring.clock, OneRoom(room))
+    by = By(source="joan", client="UHclient", cause="test")
+    series = bookings.book(
+        room,
+        NOON + HOUR_MS,
+        NOON + 2 * HOUR_MS,
+        by=by,
+        title="Stand-up",
+        description="On our feet",
+        organizer=Person(name="Ann", email="a@museum.example", user="UHann"),
+        attendees=(Attendee(email="b@museum.example", name="Bob", token="t"),),
+        external={"evoko": "e1"},
+        rrule="FREQ=WEEKLY;COUNT=3",
+        key="key-1",
+    )
+    bookings.cancel(series.id, by=by, recurrence_id=NOON + HOUR_MS)
+
+
+class OneRoom:
+    """Where there is one."""
+
+    def __init__(self, room: Room):
+        self._room = room
+
+    def get(self, room_id: str) -> Room:
+        assert room_id == self._room.id
+        return self._room
 
 
 def _react(caller: Caller, project: str, application: str) -> None:

@@ -20,6 +20,7 @@ class Caller:
     at: int  # milliseconds since the epoch
     cause: str  # goes from the request to every row, event and log line that follows from it
     address: str = ""
+    chain: tuple[str, ...] = ()  # the reactor runs that led to it, oldest first; kept with what the request writes
     match: Match = ANYTHING  # what the request takes for granted of the document that it changes
     new_id: NewId = field(default=new_id)
     new_short_id: Callable[[], str] = field(default=new_short_id)

@@ -42,6 +42,7 @@ from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
 from .ports.table import ItemTooLarge, Table, Throttled, TransactionFailed, Uncertain, Unreachable
 from .preconditions import entity_tag, is_known, match_of
+from .reactor import chain
 from .redirection.facts import client_address
 from .resources import Stored
 
@@ -227,6 +228,7 @@ class Edge:
                 at=at,
                 cause=cause,
                 address=address_of(event),
+                chain=chain.read(principal.account, header(event, chain.HEADER)),
                 match=match,
             ),
         )

@@ -316,6 +316,31 @@ def audits_of(resource: str) -> str:
     return f"jx#{resource}"
 
 
+def room_days(room: str) -> str:
+    """main. Partition of a room's days: what holds it on each, by UTC day (yyyymmdd)."""
+    return f"day#{room}"
+
+
+def room_day(room: str, day: str) -> Key:
+    return Key(room_days(room), day)
+
+
+def booking(booking_id: str) -> Key:
+    """main. One booking, or one series with its occurrences."""
+    return Key(f"bk#{booking_id}", ONLY)
+
+
+def booking_of(system: str, external_id: str) -> Key:
+    """main. Which booking another system knows by this id."""
+    return Key(f"bx#{system}#{hashlib.sha256(external_id.encode()).hexdigest()}", ONLY)
+
+
+def booking_request(source: str, client: str, key: str) -> Key:
+    """main. Which booking a request has made, so that its repeats make no other."""
+    digest = hashlib.sha256(f"{client}\0{key}".encode()).hexdigest()
+    return Key(f"bi#{source}#{digest}", ONLY)
+
+
 def connection(connection_id: str) -> GlobalKey:
     """main. One open WebSocket connection: whose it is and what it watches. Its messages name nothing else."""
     return GlobalKey(f"live#{connection_id}", ONLY)

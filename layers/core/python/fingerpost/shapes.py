@@ -28,7 +28,7 @@ CURRENT: dict[str, int] = {
     "position": 1,
     "actionType": 1,
     "action": 1,
-    "now": 2,
+    "now": 3,
     "property": 1,
     "location": 1,
     "link": 1,
@@ -62,6 +62,10 @@ CURRENT: dict[str, int] = {
     "bulk": 2,
     "bulkDone": 1,
     "rate": 1,
+    "roomDay": 1,
+    "booking": 1,
+    "bookingOf": 1,
+    "bookingRequest": 1,
     "connection": 1,
     "watcher": 1,
     "presence": 1,
@@ -98,6 +102,12 @@ STEPS: dict[tuple[str, int], Step] = {  # (kind, from shape) -> the row in the n
     ("operator", 1): _operator_2,
     ("rules", 1): lambda row: {**row, **_WITHOUT_A_STORY},
     ("now", 1): lambda item: {"actor": "nobody", "by": "", "cause": "", **item},  # who changed it was not kept
+    ("now", 2): lambda item: {
+        "app": "",
+        "chain": [],
+        "begun": False,
+        **item,
+    },  # reactor functions were not told of it yet
     ("visit", 1): lambda row: {"who": "", **row},
     ("page", 1): lambda row: row,
     ("sum", 1): lambda row: {

@@ -159,6 +159,8 @@ def _prepare(
         "project": principal.project,
         "app": principal.app,
         "user": principal.id if principal.actor == "user" else None,
+        "device": principal.id if principal.actor == "device" else None,
+        "chain": list(caller.chain) or None,
         "kept": kept or None,
         "made": caller.at if at != caller.at else None,
         "cause": caller.cause,

@@ -1,9 +1,10 @@
 """Current properties and location beside a thng or product, and the history of each. Standard library only.
 
 The row `now` has two attributes a property, `v:<key>` (its value as JSON) and `t:<key>` (its time in milliseconds), so
-that each key is guarded by its own time; `v:` and `t:` with an empty key are the location. `actor`, `by`, `cause` say
-who changed it last: the change feed's images of this row are all that an event of a change needs. The history is in
-`log`, and erase.py removes from it.
+that each key is guarded by its own time; `v:` and `t:` with an empty key are the location. `actor`, `by`, `app`,
+`cause` and `chain` say who changed it last, and by which reactor runs: an event of a change is made of the feed's
+images of this row. `begun` is True in a row as it was written with its thng or product: what these begin with is no
+change. The history is in `log`, and erase.py removes from it.
 
 History is written before the row, so that what is current is in its history. A deletion may pass between the two: the
 row's `d` says when the last one did, and a value that became current in the minute after is written once more.
@@ -52,7 +53,7 @@ class Properties:
         """The first values of a new resource, in one row."""
         if readings:
             self._log.put_many(history_rows(resource_id, readings))
-            row: Item = {**stamp("now"), **_origin(caller)}
+            row: Item = {**stamp("now"), **_origin(caller, begun=True)}
             for key, value, at in readings:
                 row |= {f"v:{key}": json.dumps(value), f"t:{key}": at}
             self._main.put(keys.current(resource_id), row)
@@ -128,5 +129,13 @@ def reading_of(key: str, row: Row) -> Reading:
     return Reading(key, json.loads(upgraded(row.item)["value"]), time_of(row))
 
 
-def _origin(caller: Caller) -> Mapping[str, Any]:
-    return {"actor": caller.principal.actor, "by": caller.principal.id, "cause": caller.cause}
+def _origin(caller: Caller, *, begun: bool = False) -> Mapping[str, Any]:
+    principal = caller.principal
+    return {
+        "actor": principal.actor,
+        "by": principal.id,
+        "app": principal.app or "",
+        "cause": caller.cause,
+        "chain": list(caller.chain),
+        "begun": begun,
+    }

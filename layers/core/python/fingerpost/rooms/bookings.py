@@ -1,0 +1,363 @@
+"""Book a room, change, cancel, check in, finish: what every room API does, whatever it calls it.
+
+No two bookings that hold a slot ever overlap; a change that is refused leaves everything as it was; one key is one
+booking; every change is one transaction and one event. Reads are in queries.py.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from copy import replace
+from typing import Any
+
+from .. import keys
+from ..clock import Clock
+from ..errors import Conflict, Invalid
+from ..ids import new_id
+from ..ports.table import Absent, Item, Put, Tables, TransactionFailed, Write
+from ..shapes import stamp
+from .commits import Commit, Committer
+from .errors import NotAllowed, Taken, Unknown
+from .local_time import zone_of
+from .model import (
+    MAX_ATTENDEES,
+    MAX_DESCRIPTION,
+    MAX_TITLE,
+    MINUTE_MS,
+    Attendee,
+    Booking,
+    By,
+    Event,
+    FindsRooms,
+    Person,
+    Room,
+    State,
+    release_moment,
+    state_when_booked,
+)
+from .queries import Calendar
+from .records import Record, stamp_of
+from .recurrence import starts_of
+from .repeats import Request
+from .rules import check_interval, check_rules, horizon
+
+MAX_SERIES_DAYS = 90  # days that the occurrences of a series lie on: a transaction has 100 writes
+NOBODY = Person()
+
+type Decide = Callable[[Booking, int], tuple[Booking, Event] | None]  # (as it is, now) -> (as it becomes, what it is)
+
+
+class Bookings(Calendar):
+    """The verbs. `tables` are the account's own; `rooms` finds its rooms."""
+
+    def __init__(self, tables: Tables, clock: Clock, rooms: FindsRooms):
+        super().__init__(tables, clock)
+        self._rooms = rooms
+        self._committer = Committer(self._main, clock, rooms.get)
+
+    def book(
+        self,
+        room: Room,
+        start: int,
+        end: int,
+        *,
+        by: By,
+        title: str = "",
+        description: str = "",
+        organizer: Person = NOBODY,
+        attendees: tuple[Attendee, ...] = (),
+        walk_in: bool = False,
+        rrule: str | None = None,
+        external: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Booking:
+        """Reserve a room; with `rrule` (RFC 5545, such as `FREQ=WEEKLY;COUNT=8`) all of the occurrences or none.
+
+        `walk_in`: who books is there already. A repeat with the same `key` of the same client answers what the first
+        made; without a key, with a client named, the same request within a minute does.
+        Raises Taken, NotAllowed, Invalid, Conflict (the key belongs to another request), Unavailable.
+        """
+        check_interval(start, end)
+        _check_texts(title, description, attendees)
+        sent = [room.id, start, end, title, description, organizer.email, organizer.name, rrule]
+        request = Request(by, key, sent) if key is not None or by.client else None
+        at, booking_id = self._clock(), new_id(self._clock())
+        whole = Booking(
+            id=booking_id,
+            room=room.id,
+            start=start,
+            end=end,
+            zone=room.zone,
+            title=title,
+            description=description,
+            organizer=organizer,
+            attendees=attendees,
+            state=state_when_booked(room, walk_in=walk_in),
+            source=by.source,
+            external=dict(external or {}),
+            rrule=rrule,
+            created_by=str(by),
+            created_at=at,
+            updated_at=at,
+        )
+
+        def attempt() -> Booking:
+            row = request.first(self._main) if request else None
+            if (first := self._made_by(row, request)) is not None:
+                return first
+            claims = [request.claim(booking_id, at, row)] if request else []
+            try:
+                return self._create(room, whole, by, [*self._external_claims(whole), *claims])
+            except Taken:  # perhaps by the first of the same request, which came through after we had looked
+                if request and (first := self._made_by(request.first(self._main), request)) is not None:
+                    return first
+                raise
+            except TransactionFailed as failure:
+                if failure.reasons[0].old is not None:  # it is ours: only its answer was lost
+                    return self.get(booking_id)
+                _check_claims(failure, whole)
+                raise
+
+        return self._committer.run(attempt, self._release_overdue)
+
+    def change(
+        self,
+        booking_id: str,
+        *,
+        by: By,
+        room: Room | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        organizer: Person | None = None,
+        attendees: tuple[Attendee, ...] | None = None,
+    ) -> Booking:
+        """Move (to another room or time), extend, shorten, rename; what is not given stays.
+
+        Raises Taken, NotAllowed, Invalid, Unknown, Unavailable.
+        """
+        sent = {"title": title, "description": description, "organizer": organizer, "attendees": attendees}
+        fields: dict[str, Any] = {name: value for name, value in sent.items() if value is not None}
+        _check_texts(title or "", description or "", attendees or ())
+
+        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+            _must_hold(before, "changed")
+            target = room or self._rooms.get(before.room)
+            after = replace(
+                before,
+                room=target.id,
+                start=before.start if start is None else start,
+                end=before.end if end is None else end,
+                **fields,
+            )
+            if after == before:
+                return None
+            if (after.room, after.start, after.end) != (before.room, before.start, before.end):
+                if before.rrule is not None:
+                    raise Invalid("A series keeps its room and its times; move its occurrences one by one")
+                after = self._moved(before, after, target, now)
+            return after, "_RoomChanged"
+
+        return self._alter(booking_id, decide, by)
+
+    def cancel(self, booking_id: str, *, by: By, recurrence_id: int | None = None) -> Booking:
+        """Give the slot back; of a series all occurrences, or the one that began at `recurrence_id` as the rule has it.
+
+        Cancelling again changes nothing. Raises NotAllowed, Unknown, Unavailable.
+        """
+        if recurrence_id is not None and self.record(booking_id).is_series:
+            if recurrence_id % 1_000:
+                raise Unknown(f"The series {booking_id[:80]} has no such occurrence")
+            booking_id = f"{booking_id}_{stamp_of(recurrence_id)}"
+
+        def decide(before: Booking, _now: int) -> tuple[Booking, Event] | None:
+            if before.state == "cancelled":
+                return None
+            _must_hold(before, "cancelled")
+            return replace(before, state="cancelled"), "_RoomCancelled"
+
+        return self._alter(booking_id, decide, by)
+
+    def approve(self, booking_id: str, *, by: By) -> Booking:
+        """Raises NotAllowed for what does not wait for it, Unknown, Unavailable."""
+
+        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+            if before.state == "confirmed":
+                return None
+            if before.state != "tentative":
+                raise NotAllowed("state", f"This booking is {_words(before.state)} and waits for nobody's approval")
+            return self._awaiting(replace(before, state="confirmed"), now), "_RoomApproved"
+
+        return self._alter(booking_id, decide, by)
+
+    def decline(self, booking_id: str, *, by: By) -> Booking:
+        """Raises NotAllowed for what does not wait for approval, Unknown, Unavailable."""
+
+        def decide(before: Booking, _now: int) -> tuple[Booking, Event] | None:
+            if before.state == "declined":
+                return None
+            if before.state != "tentative":
+                raise NotAllowed("state", f"This booking is {_words(before.state)} and waits for nobody's approval")
+            return replace(before, state="declined"), "_RoomDeclined"
+
+        return self._alter(booking_id, decide, by)
+
+    def check_in(self, booking_id: str, *, by: By) -> Booking:
+        """Somebody has come. Raises NotAllowed (too early, released, waits for approval), Unknown, Unavailable."""
+
+        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+            if before.rrule is not None:
+                raise Invalid("Occurrences of a series are checked in one by one")
+            if before.state == "checkedIn":
+                return None
+            if before.state != "confirmed":
+                raise NotAllowed("state", f"This booking is {_words(before.state)} and cannot be checked in")
+            window = self._rooms.get(before.room).check_in
+            if window is not None and now < before.start - window.opens_before_min * MINUTE_MS:
+                minutes = window.opens_before_min
+                raise NotAllowed("checkIn", f"Check-in opens {minutes} minutes before the start")
+            return replace(before, state="checkedIn", checked_in_at=now, release_at=None), "_RoomCheckedIn"
+
+        return self._alter(booking_id, decide, by)
+
+    def finish(self, booking_id: str, *, by: By) -> Booking:
+        """End a running booking now. What is over already ends as it had. Raises NotAllowed, Unknown, Unavailable."""
+
+        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+            if before.rrule is not None:
+                raise Invalid("Occurrences of a series are finished one by one")
+            if before.state == "ended":
+                return None
+            _must_hold(before, "finished")
+            if now < before.start:
+                raise NotAllowed("running", "This booking has not begun; cancel it instead")
+            end = min(before.end, max(now, before.start + 1))
+            return replace(before, state="ended", end=end, release_at=None), "_RoomFinished"
+
+        return self._alter(booking_id, decide, by)
+
+    def release(self, booking_id: str, *, by: By) -> Booking:
+        """Free a slot for which nobody has checked in. Raises NotAllowed when it is not time, Unknown, Unavailable."""
+
+        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+            if before.state == "released" and not before.overdue(now):
+                return None
+            if not before.overdue(now):
+                raise NotAllowed("state", f"This booking is {_words(before.state)} and not overdue")
+            return replace(before, state="released"), "_RoomReleased"
+
+        return self._alter(booking_id, decide, by, as_stored=True)
+
+    # ---- how
+
+    def _create(self, room: Room, whole: Booking, by: By, also: Sequence[Write]) -> Booking:
+        now = self._clock()
+        record = Record(whole)
+        if whole.rrule is not None:
+            latest = horizon(room, now) if room.rules.horizon_days is not None else None
+            days = MAX_SERIES_DAYS - len(whole.external)
+            found = starts_of(whole.rrule, whole.start, whole.end, zone_of(room.zone), max_days=days, latest=latest)
+            record = Record(replace(whole, rrule=found.rrule, start=found.starts[0], end=found.ends[0]), found.starts)
+        for each in record.occurrences():
+            check_rules(room, each.start, each.end, now)
+            record = record.with_booking(self._awaiting(each, now, room))
+        if whole.state == "checkedIn":
+            for each in record.occurrences()[:1]:
+                record = record.with_booking(replace(each, checked_in_at=now))
+        moved = tuple(record.occurrences())
+        commit = Commit(
+            record=record, before=None, moved=moved, event="_RoomBooked", subject=record.whole, also=tuple(also)
+        )
+        return self._committer.write(commit, by)
+
+    def _alter(self, booking_id: str, decide: Decide, by: By, *, as_stored: bool = False) -> Booking:
+        """Carry out what `decide` makes of the booking as it is, again when somebody else was faster."""
+
+        def attempt() -> Booking:
+            record, now = self.record(booking_id), self._clock()
+            stored = record.get(booking_id)
+            before = stored if as_stored else stored.seen_at(now)
+            decided = decide(before, now)
+            if decided is None:
+                return before
+            changed, event = decided
+            after = replace(changed, sequence=before.sequence + 1, updated_at=now)
+            if after.rrule is not None and after.state != before.state:
+                new = record.with_state(after)
+                if after.state == "confirmed":
+                    for each in new.occurrences():
+                        new = new.with_booking(self._awaiting(each, now))
+                old = {each.id: each for each in record.occurrences()}
+                moved = tuple(each for each in new.occurrences() if _slot(each) != _slot(old[each.id]))
+            else:
+                new = record.with_booking(after)
+                moved = () if after.rrule is not None or _slot(after) == _slot(stored) else (after,)
+            more = {"fromRoom": before.room} if before.room != after.room else {}
+            commit = Commit(record=new, before=record, moved=moved, event=event, subject=after, more=more)
+            return self._committer.write(commit, by)
+
+        return self._committer.run(attempt, self._release_overdue)
+
+    def _moved(self, before: Booking, after: Booking, target: Room, now: int) -> Booking:
+        """A booking in its new slot: what of the rules, of approval and of check-in applies there."""
+        check_interval(after.start, after.end)
+        check_rules(target, after.start, after.end, now)
+        inside = before.room == after.room and before.start <= after.start and after.end <= before.end
+        if target.approval and not inside and after.state == "confirmed":
+            after = replace(after, state="tentative", release_at=None)
+        if after.state == "confirmed" and (before.room != after.room or before.start != after.start or not inside):
+            return self._awaiting(after, now, target)
+        return after
+
+    def _awaiting(self, booking: Booking, now: int, room: Room | None = None) -> Booking:
+        """The same with the moment until which somebody has to come, if the room wants that."""
+        if booking.state != "confirmed":
+            return replace(booking, release_at=None)
+        check_in = (room or self._rooms.get(booking.room)).check_in
+        return replace(booking, release_at=release_moment(check_in, booking.start, booking.end, now))
+
+    def _release_overdue(self, booking_id: str) -> None:
+        with suppress(NotAllowed, Unknown):  # somebody has come after all, or it has gone
+            self.release(booking_id, by=By(source="api", client="check-in"))
+
+    def _made_by(self, row: Item | None, request: Request | None) -> Booking | None:
+        """What the first one of a request has made. Without a key, only while that still holds its slot."""
+        if row is None or request is None:
+            return None
+        first = self.get(str(row["id"]))
+        return first if request.named or first.holds else None
+
+    def _external_claims(self, whole: Booking) -> list[Put]:
+        return [
+            Put(keys.booking_of(system, external_id), {**stamp("bookingOf"), "id": whole.id}, (Absent(),))
+            for system, external_id in whole.external.items()
+        ]
+
+
+def _check_claims(failure: TransactionFailed, whole: Booking) -> None:
+    """They come right after the booking and its event. Raises Conflict for an id that another booking has."""
+    for reason, system in zip(failure.reasons[2:], whole.external, strict=False):
+        if reason.kind == "condition":
+            raise Conflict(f"Another booking has this id of {system}") from failure
+
+
+def _slot(booking: Booking) -> tuple[str, int, int, bool, int | None]:
+    return booking.room, booking.start, booking.end, booking.holds, booking.release_at
+
+
+def _must_hold(booking: Booking, verb: str) -> None:
+    if not booking.holds:
+        raise NotAllowed("state", f"This booking is {_words(booking.state)} and cannot be {verb}")
+
+
+def _words(state: State) -> str:
+    return {"checkedIn": "checked in"}.get(state, state)
+
+
+def _check_texts(title: str, description: str, attendees: tuple[Attendee, ...]) -> None:
+    """Raises Invalid."""
+    for name, value, most in (("title", title, MAX_TITLE), ("description", description, MAX_DESCRIPTION)):
+        if len(value) > most:
+            raise Invalid(f"The {name} of a booking has at most {most:,} characters; this one has {len(value):,}")
+    if len(attendees) > MAX_ATTENDEES:
+        raise Invalid(f"A booking has at most {MAX_ATTENDEES} attendees; this one has {len(attendees)}")

@@ -1,0 +1,139 @@
+"""What is booked: reads of bookings and of the days of rooms. Consistent: whoever made a change sees it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from .. import keys
+from ..clock import DAY_MS, Clock
+from ..ports.table import LAST, Key, Table, Tables
+from .errors import Unknown
+from .ledger import Day, Entry, days_of, distinct, from_item
+from .model import HOLDING, MINUTE_MS, SHOWN, Booking, Room, State
+from .records import Record, row_id
+from .records import from_item as record_of
+
+DAYS_AT_ONCE = 100
+MAX_AHEAD_DAYS = 400  # how far the next booking of a room is looked for
+
+
+class Calendar:
+    """The bookings of an account's rooms. `tables` are the account's own."""
+
+    def __init__(self, tables: Tables, clock: Clock):
+        self._main: Table = tables.main
+        self._clock = clock
+
+    def get(self, booking_id: str) -> Booking:
+        """A booking, an occurrence or a series as a whole, as it has to be taken now. Raises Unknown."""
+        return self.record(booking_id).get(booking_id).seen_at(self._clock())
+
+    def record(self, booking_id: str) -> Record:
+        """The row of a booking with all of its occurrences. Raises Unknown."""
+        own_id = row_id(booking_id)
+        item = self._main.get(keys.booking(own_id), consistent=True) if own_id.isalnum() else None
+        if item is None:
+            raise Unknown(f"There is no booking {booking_id[:80]}")
+        return record_of(own_id, item)
+
+    def by_external(self, system: str, external_id: str) -> Booking:
+        """The booking that another system knows by this id. Raises Unknown."""
+        item = self._main.get(keys.booking_of(system, external_id), consistent=True)
+        if item is None:
+            raise Unknown(f"There is no booking {external_id[:80]}")
+        return self.get(str(item["id"]))
+
+    def of_room(
+        self, room_id: str, start: int, end: int, *, states: Collection[State] = SHOWN, limit: int | None = None
+    ) -> list[Booking]:
+        """The bookings of a room that meet an interval, by start; occurrences one by one.
+
+        By default those that take place or took place; what was cancelled, declined or released on demand.
+        """
+        entries: list[Entry] = []
+        for day in self._days(room_id, start, end):
+            entries += [each for each in (*day.entries, *day.past) if each.meets(start, end)]
+        found = [
+            each for each in self._bookings(distinct(entries)) if each.room == room_id and each.state in states
+        ]  # fmt: skip
+        ordered = sorted(found, key=lambda each: (each.start, each.id))
+        return ordered if limit is None else ordered[:limit]
+
+    def records_of(self, room_id: str, start: int, end: int) -> list[Record]:
+        """The rows of the bookings of a room that meet an interval: series whole, as calendars want them."""
+        entries: list[Entry] = []
+        for day in self._days(room_id, start, end):
+            entries += [each for each in (*day.entries, *day.past) if each.meets(start, end)]
+        return list(self._records(each.booking for each in distinct(entries)).values())
+
+    def running(self, room_id: str, at: int) -> Booking | None:
+        """Who has the room at a moment."""
+        return next(iter(self.of_room(room_id, at, at + 1, states=HOLDING)), None)
+
+    def next(self, room_id: str, at: int) -> Booking | None:
+        """The first booking that begins after a moment, within the next 400 days."""
+        position: str | None = None
+        low = days_of(at, at + 1)[0]
+        high = days_of(at + MAX_AHEAD_DAYS * DAY_MS, at + MAX_AHEAD_DAYS * DAY_MS + 1)[0]
+        while True:
+            page = self._main.query(
+                keys.room_days(room_id), low=low, high=high, after=position, limit=7, consistent=True
+            )
+            for row in page.rows:
+                later = [each for each in from_item(row.item).entries if each.start > at]
+                for booking in self._bookings(later):
+                    if booking.state in HOLDING and booking.room == room_id and booking.start > at:
+                        return booking
+            if page.after is None:
+                return None
+            position = page.after
+
+    def busy(self, rooms: Sequence[Room], start: int, end: int) -> Mapping[str, list[tuple[int, int]]]:
+        """When each of the rooms is taken between two moments, by start; nothing of what for."""
+        now = self._clock()
+        days = {room.id: self._wanted(room, start, end) for room in rooms}
+        rows = self._main.get_many([key for wanted in days.values() for key in wanted], consistent=True)
+        taken: dict[str, list[tuple[int, int]]] = {}
+        for room in rooms:
+            entries = (each for key in days[room.id] for each in from_item(rows.get(key)).entries)
+            margin = room.rules.buffer_minutes * MINUTE_MS
+            taken[room.id] = [
+                (each.start, each.end)
+                for each in distinct(entries)
+                if each.holds_at(now) and each.meets(start - margin, end + margin)
+            ]
+        return taken
+
+    def free(self, rooms: Sequence[Room], start: int, end: int) -> set[str]:
+        """The ids of those rooms that nobody has between two moments. Rooms that cannot be booked at all are not."""
+        taken = self.busy([room for room in rooms if room.active], start, end)
+        return {room_id for room_id, intervals in taken.items() if not intervals}
+
+    def _wanted(self, room: Room, start: int, end: int) -> list[Key]:
+        margin = room.rules.buffer_minutes * MINUTE_MS
+        return [keys.room_day(room.id, day) for day in days_of(start - margin, end + margin)]
+
+    def _days(self, room_id: str, start: int, end: int) -> Iterable[Day]:
+        days = days_of(start, end)
+        position: str | None = None
+        while True:
+            page = self._main.query(
+                keys.room_days(room_id),
+                low=days[0],
+                high=days[-1] + LAST,
+                after=position,
+                limit=DAYS_AT_ONCE,
+                consistent=True,
+            )
+            yield from (from_item(row.item) for row in page.rows)
+            if page.after is None:
+                return
+            position = page.after
+
+    def _bookings(self, entries: Iterable[Entry]) -> list[Booking]:
+        wanted = list(dict.fromkeys(each.booking for each in entries))
+        records, now = self._records(wanted), self._clock()
+        return [records[row_id(each)].get(each).seen_at(now) for each in wanted if row_id(each) in records]
+
+    def _records(self, booking_ids: Iterable[str]) -> dict[str, Record]:
+        ids = list(dict.fromkeys(row_id(each) for each in booking_ids))
+        items = self._main.get_many([keys.booking(each) for each in ids], consistent=True)
+        return {each: record_of(each, items[keys.booking(each)]) for each in ids if keys.booking(each) in items}
