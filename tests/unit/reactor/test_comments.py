@@ -64,9 +64,12 @@ def test_a_long_run_of_one_mark_takes_no_longer_than_its_length(length, mark):
 
 # What a comment is made of must not matter to the program around it: node reads each case with and without them.
 PIECES = st.sampled_from(
-    ["a = 1;", "a = a / 2;", "b = 'x//y';", "b = `t${a /* in */ + 1}u`;", "c = /[/]'/g;", "if (a) /x/.test(b);"]
-    + ["(a) / 2;", "d = {a: 1};", "f = () => { return /'/ };", "[1][0] / 2;", "a++ / 2;", "b = \"q\\\"//\";"]
-)
+    [
+        "a = 1;", "a = a / 2;", "b = 'x//y';", "b = `t${a /* in */ + 1}u`;", "c = /[/]'/g;", "if (a) /x/.test(b);",
+        "(a) / 2;", "d = {a: 1};", "f = () => { return /'/ };", "[1][0] / 2;", "a++ / 2;", 'b = "q\\"//";',
+    ]
+)  # fmt: skip
+NOTE = " // it's `one"
 
 
 def test_without_its_comments_a_script_is_the_same_script():
@@ -77,7 +80,8 @@ def test_without_its_comments_a_script_is_the_same_script():
 
     @given(st.lists(PIECES, min_size=1, max_size=8), st.lists(st.booleans(), min_size=8, max_size=8))
     def collect(pieces, commented):
-        samples.append("\n".join(piece + (" // it's `one" if note else "") for piece, note in zip(pieces, commented, strict=False)))
+        pairs = zip(pieces, commented, strict=False)
+        samples.append("\n".join(piece + NOTE * noted for piece, noted in pairs))
 
     collect()
     for source in samples:

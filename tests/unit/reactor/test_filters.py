@@ -20,7 +20,7 @@ def test_a_filter_in_a_line_comment():
 
 def test_filters_in_block_comments_stand_anywhere_and_belong_to_the_function_they_name():
     found = filters_in(
-        "/**\n * Prints.\n * @filter(onThngPropertiesChanged) propertyChangeNew.temp>20|thng.tags=hot\n * and more\n */\n"
+        "/**\n * Hot.\n * @filter(onThngPropertiesChanged) propertyChangeNew.temp>20|thng.tags=hot\n * and more\n */\n"
         "const x = 1; /* @filter( onProductPropertiesChanged ) product.name=Lamp* */"
     )
     assert {name: each.text for name, each in found.by_function.items()} == {

@@ -7,6 +7,7 @@ from .live import upkeep as live
 from .log import warning
 from .ports.queue import Queue
 from .ports.table import Change
+from .reactor import upkeep as reactor
 from .redirection import upkeep
 
 type Task = dict[str, Any]
@@ -26,4 +27,4 @@ def dispatch(changes: list[Change], queue: Queue) -> list[str]:
 
 def work_of(change: Change) -> list[Task]:
     """The tasks that one change makes necessary."""
-    return [*upkeep.work_of(change), *live.work_of(change)]
+    return [*upkeep.work_of(change), *live.work_of(change), *reactor.work_of(change)]

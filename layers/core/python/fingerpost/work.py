@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
+from . import wiring
 from .access.dismissal import dismiss_page
 from .catalogue import bulk
 from .catalogue.erase import Erasing
@@ -11,6 +12,9 @@ from .insight import erasure
 from .live.service import live
 from .ports.queue import Queue
 from .ports.table import Tables
+from .reactor import schedules
+from .reactor.logs import delete_page
+from .reactor.upkeep import unscript_page
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
 
@@ -18,7 +22,7 @@ type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped ta
 
 WHERE = ("part", "shard", "after")  # how far a task has come
 SECOND_LOOK_MS = 120_000  # longer than any request: what was being created while its product went is there by then
-LOOK_TWICE = ("unlink", "disband", "dismiss")
+LOOK_TWICE = ("unlink", "disband", "dismiss", "unscript")
 
 
 def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
@@ -53,6 +57,14 @@ def _absent(task: Task, _tables: Tables, _at: int) -> None:
     live().absent(task["account"], task["id"], "expired")
 
 
+def _arm(task: Task, tables: Tables, at: int) -> None:
+    schedules.arm(task, tables, wiring.scheduler(), wiring.queue("work"), at)
+
+
+def _fire(task: Task, tables: Tables, at: int) -> None:
+    schedules.fire(task, tables, wiring.queue("work"), wiring.queue("reactor"), at)
+
+
 TASKS: Mapping[str, CarryOut] = {
     "hint": _hint,
     "unlink": unlink_page,
@@ -62,6 +74,10 @@ TASKS: Mapping[str, CarryOut] = {
     "forget": lambda task, tables, at: erasure.carry_out(tables, task, at),
     "exhaust": _exhaust,
     "change": lambda task, tables, _at: bulk.carry_out(tables, task),
+    "arm": _arm,
+    "fire": _fire,
+    "unscript": lambda task, tables, _at: unscript_page(task, tables, wiring.bundles()),
+    "unlog": lambda task, tables, _at: delete_page(task, tables),
     "tell": _tell,
     "absent": _absent,
 }

@@ -55,6 +55,9 @@ OPERATOR: Mapping[str, OfOperator] = {
     "actionTypes": OfOperator(ALL, "resource"),
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
+    "scripts": OfOperator(frozenset({"read", "update"}), "project"),
+    "reactorLogs": OfOperator(frozenset({"create", "read", "delete"}), "project"),
+    "schedules": OfOperator(ALL, "project"),
     "audit": OfOperator(READ, "rules"),
     "statistics": OfOperator(frozenset({"read", "delete"}), "rules"),
 }
@@ -78,6 +81,8 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "actions": frozenset({"create", "read"}),
         "actionTypes": frozenset({"create", "read", "delete"}),
         "redirections": ALL,
+        "reactorLogs": CREATE,
+        "schedules": ALL,
     },
     "application": {
         "access": READ,

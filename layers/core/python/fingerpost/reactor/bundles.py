@@ -52,7 +52,9 @@ def read(content: bytes, *, max_files: int = MAX_FILES, max_bytes: int = MAX_UNP
             if str(path) in files:
                 raise FileExistsError
             files[str(path)] = found
-        if inside := next((path for path in files if any(str(each) in files for each in PurePosixPath(path).parents)), ""):
+        if inside := next(
+            (path for path in files if any(str(each) in files for each in PurePosixPath(path).parents)), ""
+        ):
             raise NotADirectoryError(inside)
     return files
 

@@ -1,4 +1,4 @@
-"""Finds the comments of a JavaScript source. What looks like one in a string, a template or a regular expression is none.
+"""Finds the comments of a JavaScript source. What looks like one in a string, template or regular expression is none.
 
 It reads tokens, not grammar: whether a `/` begins a regular expression is told from what stands before it. Source:
 ECMA-262, "Lexical Grammar". Linear in the length of the text.
@@ -25,8 +25,11 @@ _TEMPLATE = re.compile(r"(?:[^`\\$]|\\[\s\S]|\$(?!\{))*+(?P<end>`|\$\{)?")
 _HASHBANG = re.compile(r"\ufeff?#![^\n\r\u2028\u2029]*+")
 # After these words a value begins, so that a `/` begins a regular expression.
 _BEFORE_A_VALUE = frozenset(
-    "return typeof instanceof in of new delete void throw case do else yield await default extends".split()
-)
+    {
+        "return", "typeof", "instanceof", "in", "of", "new", "delete", "void", "throw", "case", "do", "else", "yield",
+        "await", "default", "extends",
+    }
+)  # fmt: skip
 _BEFORE_A_CONDITION = frozenset(("if", "while", "for", "with"))
 _IN_TEMPLATE = "${"
 
@@ -48,64 +51,69 @@ def comments(source: str) -> Iterator[Comment]:
 
 
 def _comments(source: str) -> Iterator[tuple[int, str]]:
-    hashbang = _HASHBANG.match(source)
-    at = hashbang.end() if hashbang else 0
-    open_: list[tuple[str, bool]] = []  # each bracket, and whether a value stands where it has closed
-    after_value = False  # whether what was read last ends a value, so that a `/` divides
-    word = ""  # the word that was read last, if nothing came after it
-    dotted = False  # whether that word is the name of a property
-    while at < len(source):
-        if source[at] == "/" and not after_value and (literal := _REGEX.match(source, at)):
-            at, after_value, word = literal.end(), True, ""
-            continue
-        token = _TOKEN.match(source, at)
+    reader = _Reader(source)
+    while reader.at < len(source):
+        yield from reader.step()
+
+
+class _Reader:
+    """How far a source has been read, and what the next `/` would mean."""
+
+    def __init__(self, source: str):
+        self.source = source
+        hashbang = _HASHBANG.match(source)
+        self.at = hashbang.end() if hashbang else 0
+        self._open: list[tuple[str, bool]] = []  # each bracket, and whether a value stands where it has closed
+        self._after_value = False  # whether what was read last ends a value, so that a `/` divides
+        self._word = ""  # the word that was read last, if nothing came after it
+        self._dotted = False  # whether that word is the name of a property
+
+    def step(self) -> Iterator[tuple[int, str]]:
+        """Read one token; yields it when it is a comment."""
+        start = self.at
+        if self.source[start] == "/" and not self._after_value and (literal := _REGEX.match(self.source, start)):
+            self.at, self._after_value, self._word = literal.end(), True, ""
+            return
+        token = _TOKEN.match(self.source, start)
         assert token is not None  # its last alternative is any character
-        kind, text, at = token.lastgroup, token[0], token.end()
-        match kind:
-            case "space":
-                continue
+        text, self.at = token[0], token.end()
+        match token.lastgroup:
             case "line":
-                yield token.start(), text[2:]
-                continue
+                yield start, text[2:]
             case "block":
-                yield token.start(), text[2:-2]
-                continue
-            case "step":
-                continue
+                yield start, text[2:-2]
             case "word":
-                dotted = source[token.start() - 1 : token.start()] == "."
-                word, after_value = text, dotted or text not in _BEFORE_A_VALUE
-                continue
+                self._dotted = self.source[start - 1 : start] == "."
+                self._word, self._after_value = text, self._dotted or text not in _BEFORE_A_VALUE
             case "string":
-                after_value = True
-            case _ if text == "`":
-                at, after_value = _template(source, at, open_)
-            case _ if text == "(":
-                open_.append(("(", dotted or word not in _BEFORE_A_CONDITION))
-                after_value = False
-            case _ if text == "[":
-                open_.append(("[", True))
-                after_value = False
-            case _ if text == "{":
-                open_.append(("{", _begins_a_value(source, token.start(), word)))
-                after_value = False
-            case _ if text in ")]}":
-                bracket, after_value = open_.pop() if open_ else ("", text != "}")
+                self._word, self._after_value = "", True
+            case "mark":
+                self._read_mark(text, start)
+                self._word = ""
+
+    def _read_mark(self, mark: str, start: int) -> None:
+        self._after_value = False
+        match mark:
+            case "`":
+                self._read_template()
+            case "(":
+                self._open.append((mark, self._dotted or self._word not in _BEFORE_A_CONDITION))
+            case "[":
+                self._open.append((mark, True))
+            case "{":
+                self._open.append((mark, _begins_a_value(self.source, start, self._word)))
+            case ")" | "]" | "}":
+                bracket, self._after_value = self._open.pop() if self._open else ("", mark != "}")
                 if bracket == _IN_TEMPLATE:
-                    at, after_value = _template(source, at, open_)
-            case _:
-                after_value = False
-        word = ""
+                    self._read_template()
 
-
-def _template(source: str, at: int, open_: list[tuple[str, bool]]) -> tuple[int, bool]:
-    """Read on in a template's text. Answers where it stops, and whether the template is over there."""
-    chunk = _TEMPLATE.match(source, at)
-    assert chunk is not None  # it can be empty
-    if chunk["end"] == _IN_TEMPLATE:
-        open_.append((_IN_TEMPLATE, True))
-        return chunk.end(), False
-    return chunk.end(), True
+    def _read_template(self) -> None:
+        """Read on in a template's text, to its end or to an expression in it."""
+        chunk = _TEMPLATE.match(self.source, self.at)
+        assert chunk is not None  # it can be empty
+        self.at, self._after_value = chunk.end(), chunk["end"] != _IN_TEMPLATE
+        if chunk["end"] == _IN_TEMPLATE:
+            self._open.append((_IN_TEMPLATE, True))
 
 
 def _begins_a_value(source: str, at: int, word: str) -> bool:

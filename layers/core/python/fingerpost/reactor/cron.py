@@ -140,10 +140,14 @@ def parse(text: str) -> Cron:
     """Raises Invalid, with a finding that names the part."""
     parts = text.upper().split()
     if len(text) > MAX_LENGTH or len(parts) not in (6, 7):
-        _refuse(text, f"it has {len(parts)} parts; seconds, minutes, hours, day of month, month and day of week are six")
+        _refuse(
+            text, f"it has {len(parts)} parts; seconds, minutes, hours, day of month, month and day of week are six"
+        )
     second, minutes, hours, day, month, weekday, *year = parts
     if not second.isascii() or not second.isdigit() or int(second[:4]) > 59:
-        _refuse(text, f"seconds are one number from 0 to 59, not {second[:20]!r}: a schedule is for once a minute at most")
+        _refuse(
+            text, f"seconds are one number from 0 to 59, not {second[:20]!r}: a schedule is for once a minute at most"
+        )
     if day not in ("?", "*") and weekday not in ("?", "*"):
         _refuse(text, "day of month and day of week cannot both be said; write ? for one of them")
     if day == weekday == "?":

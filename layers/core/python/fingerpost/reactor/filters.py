@@ -89,5 +89,3 @@ def _in_line(finding: Finding, line: int) -> Finding:
         expected=finding.expected,
         suggestion=finding.suggestion,
     )
-
-

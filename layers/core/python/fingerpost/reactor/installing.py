@@ -1,13 +1,13 @@
-"""Installs what was uploaded: fetches what it depends on, makes one bundle of it, and lets it run. Repeated, no harm."""
+"""Installs what was uploaded: fetches what it needs, makes one bundle of it all, lets it run. Twice does no harm."""
 
 from typing import Any
 
+from .. import keys
 from ..errors import Invalid, TooLarge
 from ..ports.blobs import MAX_BLOB_BYTES, Blobs
 from ..ports.installer import Installer, NoInstaller, Refused
 from ..ports.table import Item, Tables, Unreachable
 from ..shapes import upgraded
-from .. import keys
 from . import bundles, scripts
 from .scripts import Target
 from .upload import MODULES, Upload
@@ -37,7 +37,8 @@ def carry_out(task: Task, tables: Tables, blobs: Blobs, installer: Installer, *,
         reason = str(error) if isinstance(error, Unreachable) else "something went wrong on our side; upload it again"
         scripts.failed(main, of, row, f"It could not be installed: {reason}")
         return
-    scripts.installed(main, of, row, scripts.script_of(of.app, {**row, "bundle": bundle}, scripts.uploaded(row, blobs)), at=at)
+    script = scripts.script_of(of.app, {**row, "bundle": bundle}, scripts.uploaded(row, blobs))
+    scripts.installed(main, of, row, script, at=at)
 
 
 def _bundle(account: str, of: Target, row: Item, blobs: Blobs, installer: Installer) -> str:

@@ -64,7 +64,8 @@ def _dependencies(part: str, content: Any) -> dict[str, str]:
             raise _wrong(place, "has to be a version, such as ^1.2.0")
         if len(wanted) > 200 or not _RANGE.fullmatch(wanted):
             raise _wrong(
-                place, f"is {wanted[:80]!r}; only versions from the registry are installed, no git, file, link or address"
+                place,
+                f"is {wanted[:80]!r}; only versions from the registry are installed, no git, file, link or address",
             )
     return dict(content)
 

@@ -94,7 +94,7 @@ def upload(caller: Caller, of: Target, sent: Upload, blobs: Blobs, queue: Queue)
 
 
 def roll_back(caller: Caller, of: Target, number: int, blobs: Blobs) -> Item:
-    """Let an earlier version run again, at once; answers its row. Raises NotFound, Conflict when it is not installed."""
+    """Let a version run again, at once; answers its row. Raises NotFound, Conflict when it is not installed."""
     main, row = caller.tables.main, read_version(caller.tables.main, of.app, number)
     if row["state"] != READY:
         raise Conflict(f"Version {number} of this script is {row['state']}; only one that was installed can run")
@@ -111,7 +111,9 @@ def roll_back(caller: Caller, of: Target, number: int, blobs: Blobs) -> Item:
     raise _busy()
 
 
-def publish(main: Table, of: Target, script: published.Script, before: Item, after: Item, more: Sequence[Write]) -> None:
+def publish(
+    main: Table, of: Target, script: published.Script, before: Item, after: Item, more: Sequence[Write]
+) -> None:
     """Let a script run from now on. Raises _Moved when the row is not `before` any more, Conflict, NotFound."""
     gone = NotFound(f"There is no application {of.app}")
     also: list[tuple[Write, FingerpostError]] = [
@@ -173,9 +175,7 @@ def read_version(main: Table, app: str, number: int) -> Item:
 def newest_versions(main: Table, app: str, *, limit: int, after: str | None = None) -> Page:
     """Version rows, newest first."""
     partition = keys.script_version(app, 0).pk
-    return main.query(
-        partition, low="v#", high="v#:", descending=True, limit=limit, after=after, consistent=True
-    )
+    return main.query(partition, low="v#", high="v#:", descending=True, limit=limit, after=after, consistent=True)
 
 
 def uploaded(row: Item, blobs: Blobs) -> Upload:

@@ -77,9 +77,7 @@ def stored(form: Form, content: bytes) -> Upload:
 def _upload(form: Form, files: Mapping[str, bytes]) -> Upload:
     manifest = read_manifest(files.get(MANIFEST, b"").decode("utf-8-sig", "replace"))
     sources = [text.decode("utf-8", "replace") for path, text in files.items() if path.endswith(_SOURCES)]
-    return Upload(
-        form, files, manifest, filters_in(files[MAIN].decode("utf-8", "replace")), functions_in(sources)
-    )
+    return Upload(form, files, manifest, filters_in(files[MAIN].decode("utf-8", "replace")), functions_in(sources))
 
 
 def _refused(message: str) -> Invalid:
