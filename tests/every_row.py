@@ -42,6 +42,7 @@ from fingerpost.reactor import installing, logs, published, schedules, scripts, 
 from fingerpost.reactor.documents import SentSchedule
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
+from fingerpost.redirection.domains import Hosts, ShortDomains
 from fingerpost.redirection.facts import Facts
 from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
@@ -49,6 +50,7 @@ from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.model import HOUR_MS, Attendee, By, CheckIn, Person, Room
+from tests.every_room import rooms_are_set_up
 from tests.stores import NOON, SettableClock, caller_of, fresh_tables
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -89,6 +91,10 @@ def _live_a_little(tables: Tables) -> None:
     operators.create_first(
         tables, account=ACCOUNT, operator="UHoperator", key="operator" * 10, email="op@museum.example", at=NOON
     )
+    domains = ShortDomains(tables, caller, Hosts(DOMAIN, None))
+    for domain in ("go.example", "old.example"):
+        domains.take(ACCOUNT, domain)
+    domains.give_back(ACCOUNT, "old.example")
     project = access.create_project(caller, NewProject(name="On show", tags=["spring"]))["id"]
     application = access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)["id"]
     _let_people_in(caller, project, application)
@@ -139,6 +145,7 @@ def _live_a_little(tables: Tables) -> None:
     bulk.begin(caller, THNG, [thng], {"tags": ["oil", "large"]}, Kept())
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
+    rooms_are_set_up(tables, replace(caller, at=NOON + 2), project, ROOTS, DOMAIN)
     _book_a_room(caller, thng)
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
 

@@ -320,6 +320,13 @@ def test_dispatch_is_woken_by_values_that_somebody_watches_and_by_connections_th
     assert reaches("dispatch", stamp("presence"), None)
 
 
+def test_dispatch_is_woken_by_bookings_and_not_by_the_days_that_they_stand_in():
+    booking, day = stamp("booking"), stamp("roomDay")
+    assert reaches("dispatch", None, booking)
+    assert reaches("dispatch", booking, booking)
+    assert not reaches("dispatch", day, day)
+
+
 def test_every_event_of_a_connection_goes_to_the_live_function():
     routes = [each for each in of_type("AWS::ApiGatewayV2::Route").values() if each["ApiId"] == {"Ref": "LiveApi"}]
     assert {each["RouteKey"] for each in routes} == {"$connect", "$default", "$disconnect"}

@@ -7,7 +7,7 @@ from fingerpost import wiring
 from fingerpost.actions import explained, service, types
 from fingerpost.actions.answers import Action, ActionType
 from fingerpost.actions.documents import NewActionType, SentAction, SentActionType
-from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN
+from fingerpost.actions.model import ACTION, ACTION_TYPE, BUILT_IN, RECORDED
 from fingerpost.body import json_name, validated
 from fingerpost.catalogue import service as catalogue
 from fingerpost.catalogue.model import COLLECTION, PRODUCT, THNG
@@ -161,7 +161,7 @@ def list_actions(request: Request) -> Answer:
     """Newest first; at the address of a thing those that are about it."""
     target = _target(request)
     name, context = request.parameters["type"], request.flag("context")
-    if name != "all" and name not in BUILT_IN:
+    if name not in ("all", *BUILT_IN, *RECORDED):
         types.find(request.caller, name)
     implied = [f'{target[0]}="{target[1]}"'] if target else []
     implied += [f'type="{name}"'] if name != "all" else []

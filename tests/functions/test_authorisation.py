@@ -99,6 +99,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
     match name:
         case "accountId":
             return stage.world.account if own else stage.stranger_account
+        case "shortDomain":
+            domain = f"go{next(_count)}.example"
+            operator.post(f"/accounts/{stage.world.account}/shortDomains", {"shortDomain": domain})
+            return domain
         case "accessId" if template.startswith("/accounts"):
             return colleague(stage.world).access
         case "accessId":
@@ -213,6 +217,7 @@ def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
 def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[str, str], column: str) -> Any:
     known = {
         "POST /accounts/{accountId}/accesses": lambda: {"email": f"o{next(_count)}@x.example"},
+        "POST /accounts/{accountId}/shortDomains": lambda: {"shortDomain": f"go{next(_count)}.example"},
         "PUT /accounts/{accountId}/accesses/{accessId}": lambda: {"role": "none"},
         "POST /roles": lambda: {"name": "x"},
         "PUT /roles/{roleId}/permissions": list,

@@ -6,7 +6,15 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingerpost.aws.marshal import from_typed, from_typed_item, number, number_text, to_typed, to_typed_item
+from fingerpost.aws.marshal import (
+    from_typed,
+    from_typed_item,
+    number,
+    number_text,
+    to_typed,
+    to_typed_item,
+    typed_members,
+)
 from fingerpost.aws.transport import encode
 
 floats = st.floats(1e-100, 1e37) | st.floats(-1e37, -1e-100) | st.just(0.0)
@@ -29,6 +37,18 @@ def test_an_item_comes_back_as_it_was(item):
 def test_the_kept_encoder_writes_what_json_does(item):
     typed = {"Item": to_typed_item(item), "ReturnValues": None, "Limit": 5, "ConsistentRead": True}
     assert encode(typed) == json.dumps(typed, ensure_ascii=False, separators=(",", ":"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(items)
+def test_an_item_is_written_at_once_as_it_would_be_in_two_steps(item):
+    assert f"{{{typed_members(item)}}}" == encode(to_typed_item(item))
+
+
+@pytest.mark.parametrize("item", [{"": "x"}, {"a": float("nan")}, {"a": 10**38}])
+def test_what_no_row_can_hold_is_not_written_either(item):
+    with pytest.raises(ValueError, match=r"name|number"):
+        typed_members(item)
 
 
 def test_no_number_is_encoded_that_json_does_not_have():

@@ -1,5 +1,7 @@
 """How a row of the port lies in a DynamoDB table."""
 
+import json
+
 import pytest
 
 from fingerpost.aws.expressions import Placeholders
@@ -18,6 +20,7 @@ from fingerpost.aws.rows import (
     new_token,
     speaks_of_size,
     stored,
+    stored_text,
     typed_key,
 )
 from fingerpost.aws.transport import Refused
@@ -48,6 +51,8 @@ def test_a_row_is_kept_as_its_key_its_fields_and_what_the_adapter_needs(item, ex
     typed = stored(KEY, item, expires_at, token)
     assert typed == TYPED_KEY | more
     assert bare(typed) == item
+    if token is not None:
+        assert json.loads(stored_text(KEY, item, expires_at, token)) == typed
 
 
 def test_a_row_has_none_of_the_adapters_own_fields():

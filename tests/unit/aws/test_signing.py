@@ -8,7 +8,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fingerpost.aws.signing import CONTENT_TYPE, Credentials, Scope, sign, signing_key
+from fingerpost.aws.signing import CONTENT_TYPE, Credentials, Scope, keyed_hash, sign
 
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
@@ -68,11 +68,11 @@ def test_a_signature_is_good_for_its_scope_alone(changed):
 
 
 def test_a_key_is_derived_once_a_day():
-    signing_key.cache_clear()
+    keyed_hash.cache_clear()
     scope, credentials = Scope("h", "r", "s"), Credentials("id", "secret")
     for at in (0, 1000, 86_399_000, 86_400_000):
         sign(scope, "T.A", b"{}", credentials, at)
-    assert signing_key.cache_info().misses == 2
+    assert keyed_hash.cache_info().misses == 2
 
 
 def test_a_secret_is_not_in_what_is_printed():

@@ -73,7 +73,9 @@ def test_a_row_written_over_after_its_time_was_absent():
 
 
 names = st.text("abcd", min_size=1, max_size=3)
-items = st.dictionaries(names, st.none() | st.booleans() | st.integers() | st.text() | st.binary(), max_size=3)
+items = st.dictionaries(
+    names, st.none() | st.booleans() | st.integers(1 - 10**38, 10**38 - 1) | st.text() | st.binary(), max_size=3
+)
 keys = st.builds(Key, names, names)
 ats = st.integers(0, 4_102_444_800_000)
 made = st.builds(Change, sequence=names, key=keys, old=st.none() | items, new=items, at=ats)

@@ -9,6 +9,7 @@ from .ports.queue import Queue
 from .ports.table import Change
 from .reactor import upkeep as reactor
 from .redirection import upkeep
+from .rooms import telling as rooms
 
 type Task = dict[str, Any]
 
@@ -27,4 +28,9 @@ def dispatch(changes: list[Change], queue: Queue) -> list[str]:
 
 def work_of(change: Change) -> list[Task]:
     """The tasks that one change makes necessary."""
-    return [*upkeep.work_of(change), *live.work_of(change), *reactor.work_of(change)]
+    return [
+        *upkeep.work_of(change),
+        *live.work_of(change),
+        *reactor.work_of(change),
+        *rooms.work_of(change),
+    ]

@@ -36,7 +36,10 @@ def reply(status: int, body: str | bytes = "", headers: Mapping[str, str] | None
 
 def accepts(event: Event, *types: str) -> bool:
     """Whether the Accept header names one of the media types outright; `*/*` names none."""
-    named = {part.partition(";")[0].strip().lower() for part in header(event, "accept").split(",")}
+    accept = header(event, "accept").lower()
+    if not any(media in accept for media in types):  # a scan's mostly does not
+        return False
+    named = {part.partition(";")[0].strip() for part in accept.split(",")}
     return not named.isdisjoint(types)
 
 

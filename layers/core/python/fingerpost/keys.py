@@ -41,6 +41,16 @@ def link(domain: str, short_id: str) -> GlobalKey:
     return GlobalKey(f"link#{domain}#{short_id}", ONLY)
 
 
+def short_domain(domain: str) -> GlobalKey:
+    """main. Whose a short domain is, which is not the deployment's own."""
+    return GlobalKey(f"domain#{domain}", ONLY)
+
+
+def closing(domain: str) -> Key:
+    """main. That the account is giving a short domain back, so that no link is made on it; it expires."""
+    return Key(f"closing#{domain}", ONLY)
+
+
 def bearer(digest: str) -> GlobalKey:
     """main. Who an API key is, by the SHA-256 of the key in hex."""
     return GlobalKey(f"key#{digest}", ONLY)
@@ -74,6 +84,11 @@ def salt(day: str) -> GlobalKey:
 def document(resource_id: str) -> Key:
     """main. One document: thng, product, collection, place, project, application, action type, operator, account."""
     return Key(f"t#{resource_id}", "doc")
+
+
+def beside(resource_id: str, name: str) -> Key:
+    """main. What a document is besides, as a thng is a room: a document of another kind under its id."""
+    return Key(f"t#{resource_id}", name)
 
 
 def access_of(actor: str) -> str:
@@ -132,7 +147,7 @@ def position(scope: str, geohash: str, place_id: str) -> Key:
 
 def claim(kind: str, value: str) -> Key:
     """main. A name that only one resource of the account may have."""
-    return Key(f"uniq#{kind}#{hashlib.sha256(value.encode()).hexdigest()}", ONLY)
+    return Key(f"uniq#{kind}#{hash_of(value)}", ONLY)
 
 
 def index(scope: str, kind: str, field: str, value: str, shard: int) -> str:
@@ -387,6 +402,11 @@ def erasure(erasure_id: str) -> Key:
 def idempotency(actor: str, key: str) -> Key:
     """main. The seed and the answer of a request with an Idempotency-Key."""
     return Key(f"idem#{actor}#{hashlib.sha256(key.encode()).hexdigest()}", ONLY)
+
+
+def hash_of(text: str) -> str:
+    """Of any text, also what no UTF-8 can say."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _hash8(value: str) -> str:

@@ -55,6 +55,11 @@ class Kind:
     indexed: tuple[str, ...] = ("tags", "identifiers.*")
     shards: int = 1
     paged: bool = False  # whether its index rows may lie in pages (packed.py)
+    beside: str = ""  # the row's name, of what lies beside another document under that one's id
+
+    def key(self, resource_id: str) -> Key:
+        """Where a document of this kind lies."""
+        return keys.beside(resource_id, self.beside) if self.beside else keys.document(resource_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +133,15 @@ class Resources:
 
     def read(self, resource_id: str) -> Stored:
         """One consistent read. Raises NotFound."""
-        item = self._main.get(keys.document(resource_id), consistent=True)
+        item = self._main.get(self.kind.key(resource_id), consistent=True)
         if (stored := from_item(self.kind, resource_id, item)) is None:
             raise self.missing(resource_id)
         return stored
 
     def read_many(self, ids: Sequence[str], *, consistent: bool = False) -> dict[str, Stored]:
         """Those of `ids` that exist."""
-        found = self._main.get_many([keys.document(each) for each in ids], consistent=consistent)
-        pairs = ((each, from_item(self.kind, each, found.get(keys.document(each)))) for each in ids)
+        found = self._main.get_many([self.kind.key(each) for each in ids], consistent=consistent)
+        pairs = ((each, from_item(self.kind, each, found.get(self.kind.key(each)))) for each in ids)
         return {each: stored for each, stored in pairs if stored is not None}
 
     def missing(self, resource_id: str) -> NotFound:
@@ -154,7 +159,7 @@ class Resources:
             return first  # without a write: the document may have new versions, and rows of theirs
         row = self._index_item(1)
         self._log.put_many([Put(key, row) for key in rows])
-        put = Put(keys.document(resource_id), item, (Absent(),))
+        put = Put(self.kind.key(resource_id), item, (Absent(),))
         for _ in attempts(UPDATE_ATTEMPTS):
             try:
                 if extra:
@@ -215,7 +220,7 @@ class Resources:
             if not sees(before.document):
                 raise self.missing(resource_id)
             match.check(before.tag, f"{self.kind.name} {resource_id}")
-            key, when = keys.document(resource_id), (Equals("v", before.version),)
+            key, when = self.kind.key(resource_id), (Equals("v", before.version),)
             try:
                 if extra := list(also(before.document)):
                     self._main.transact([Delete(key, when), *extra])
@@ -241,7 +246,7 @@ class Resources:
         new_rows = index_rows(self.kind, after.id, after.document)
         item = self._item(after.document, after.version)
         self.put_rows(new_rows - old_rows, after.version)
-        put = Put(keys.document(after.id), item, (Equals("v", before.version),))
+        put = Put(self.kind.key(after.id), item, (Equals("v", before.version),))
         try:
             if also:
                 self._main.transact([put, *also])
@@ -257,7 +262,7 @@ class Resources:
 
     def _first(self, resource_id: str, also: Sequence[Write]) -> Stored | None:
         """What an earlier request with this id has made. Raises Conflict when another id has a claim of `also`."""
-        key = keys.document(resource_id)
+        key = self.kind.key(resource_id)
         claims = [
             write.key
             for write in also

@@ -11,6 +11,8 @@ from .ports.table import Item
 
 CURRENT: dict[str, int] = {
     "account": 1,
+    "shortDomain": 1,
+    "closing": 1,
     "operator": 2,
     "project": 1,
     "application": 1,
@@ -69,6 +71,19 @@ CURRENT: dict[str, int] = {
     "connection": 1,
     "watcher": 1,
     "presence": 1,
+    "room": 1,
+    "structure": 1,
+    "equipment": 1,
+    "person": 1,
+    "roomDevice": 1,
+    "hub": 1,
+    "hubMember": 1,
+    "joanClient": 1,
+    "roomvoxToken": 1,
+    "evokoGroup": 1,
+    "evokoUser": 1,
+    "roomKey": 1,
+    "ddpName": 1,
 }
 
 _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once

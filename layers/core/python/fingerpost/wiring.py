@@ -33,6 +33,7 @@ class Settings(Frozen):
     api_url: str
     short_domain: str
     short_scheme: str
+    further_domains: tuple[str, ...] | None = None  # that accounts may take; None: any
 
     def short_url(self, domain: str, short_id: str) -> str:
         return f"{self.short_scheme}://{domain}/{short_id}"
@@ -42,11 +43,13 @@ class Settings(Frozen):
 def settings() -> Settings:
     domain = os.environ.get("FINGERPOST_SHORT_DOMAIN", "localhost:8001")
     host = domain.partition(":")[0]
+    further = os.environ.get("FINGERPOST_FURTHER_DOMAINS")
     default_scheme = "http" if host in ("localhost", "127.0.0.1") else "https"
     return Settings(
         api_url=os.environ.get("FINGERPOST_API_URL", "http://localhost:8000").rstrip("/"),
         short_domain=domain,
         short_scheme=os.environ.get("FINGERPOST_SHORT_SCHEME", default_scheme),
+        further_domains=None if further is None else tuple(further.replace(",", " ").split()),
     )
 
 

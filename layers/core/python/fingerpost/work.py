@@ -17,6 +17,7 @@ from .reactor.logs import delete_page
 from .reactor.upkeep import unscript_page
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
+from .rooms import telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -80,4 +81,5 @@ TASKS: Mapping[str, CarryOut] = {
     "unlog": lambda task, tables, _at: delete_page(task, tables),
     "tell": _tell,
     "absent": _absent,
+    "room": lambda task, tables, _at: telling.tell(task, tables),
 }

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from .. import keys
 from ..caller import Caller
 from ..errors import TooManyRequests
-from ..ports.table import Absent, AbsentOrBelow, Add, ConditionFailed
+from ..ports.table import Absent, AbsentOrBelow, Add, ConditionFailed, Table
 from ..shapes import stamp
 
 WINDOW_MS = 15 * 60_000
@@ -24,16 +24,22 @@ class Guess:
 @contextmanager
 def guessing(caller: Caller, user: str) -> Iterator[Guess]:
     """One try; set `right` when it was. Raises TooManyRequests without looking at it."""
-    window = caller.at // WINDOW_MS
+    with trying(caller.tables.main, user, caller.at) as guess:
+        yield guess
+
+
+@contextmanager
+def trying(main: Table, user: str, at: int) -> Iterator[Guess]:
+    """The same where there is no caller yet. `main` is the account's."""
+    window = at // WINDOW_MS
     key, ends = keys.tries(user, window), (window + 1) * WINDOW_MS
-    main = caller.tables.main
     try:
         main.put(key, {**stamp("tries"), "n": 1}, when=(Absent(),), expires_at=ends)
     except ConditionFailed:
         try:
             main.update(key, (Add("n", 1),), when=(AbsentOrBelow("n", MAX_TRIES),))
         except ConditionFailed as failure:
-            seconds = max(1, -((caller.at - ends) // 1000))
+            seconds = max(1, -((at - ends) // 1000))
             raise TooManyRequests(
                 f"{MAX_TRIES} wrong tries for this user; wait {seconds} seconds", headers={"retry-after": str(seconds)}
             ) from failure

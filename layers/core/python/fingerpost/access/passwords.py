@@ -22,8 +22,7 @@ _turns = BoundedSemaphore(AT_ONCE)
 
 def password_row(user: str, password: str) -> Put:
     """Raises Unavailable when too many are being hashed."""
-    with _Turn():
-        return Put(keys.password(user), {**stamp("password"), "hash": _hasher.hash(password)})
+    return Put(keys.password(user), {**stamp("password"), "hash": hashed(password)})
 
 
 def is_password(main: Table, user: str, password: str) -> bool:
@@ -31,9 +30,20 @@ def is_password(main: Table, user: str, password: str) -> bool:
     item = main.get(keys.password(user), consistent=True)
     if item is None:
         return False  # a user of a social network
+    return is_of(upgraded(item)["hash"], password)
+
+
+def hashed(password: str) -> str:
+    """Raises Unavailable when too many are being hashed."""
+    with _Turn():
+        return _hasher.hash(password)
+
+
+def is_of(hash_: str, password: str) -> bool:
+    """Whether a hash is of this password. Raises Unavailable."""
     with _Turn():
         try:
-            return _hasher.verify(upgraded(item)["hash"], password)
+            return _hasher.verify(hash_, password)
         except (VerificationError, InvalidHashError):
             return False
 

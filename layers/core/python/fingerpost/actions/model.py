@@ -11,6 +11,17 @@ from ..shapes import upgraded
 
 BUILT_IN = ("checkins", "implicitScans", "scans", "shares")
 SCANS = ("scans", "implicitScans")
+RECORDED = (  # what happens to rooms: the platform alone records these, and everybody who sees the room can list them
+    "_RoomBooked",
+    "_RoomChanged",
+    "_RoomApproved",
+    "_RoomDeclined",
+    "_RoomCancelled",
+    "_RoomCheckedIn",
+    "_RoomFinished",
+    "_RoomReleased",
+    "_EquipmentReported",
+)
 TARGETS = ("thng", "product", "collection")
 
 ACTION = Kind(

@@ -30,7 +30,7 @@ from ..sight import Sight, projects_of
 from . import types
 from .agents import agent_fields
 from .documents import SentAction
-from .model import ACTION, BUILT_IN, SCANS, document_of, indexed_document, row_of, scopes_of
+from .model import ACTION, BUILT_IN, RECORDED, SCANS, document_of, indexed_document, row_of, scopes_of
 from .sums import expiry_of, kept_until
 
 MAX_ACTIONS = 100  # in one request
@@ -218,6 +218,8 @@ def _type_name(caller: Caller, action_type: str, sent: SentAction) -> str:
         action_type = sent.type
     elif sent.type not in (None, action_type):
         raise _invalid("type", f"is {sent.type!r}, but the address says {action_type!r}")
+    if action_type in RECORDED:
+        raise _invalid("type", f"{action_type} is recorded by the platform itself, when it happens to a room")
     if action_type not in BUILT_IN:
         types.find(caller, action_type)
     return action_type

@@ -10,11 +10,13 @@ from ..ports.table import Absent, Delete, Put
 from ..resources import Document, Resources, Stored
 from ..shapes import stamp
 from .documents import NewActionType, SentActionType
-from .model import ACTION_TYPE, BUILT_IN
+from .model import ACTION_TYPE, BUILT_IN, RECORDED
 
 
 def create(caller: Caller, sent: NewActionType, project: str | None) -> Document:
-    """Raises Conflict when the account has a type of this name."""
+    """Raises Conflict when the account, or the platform itself, has a type of this name."""
+    if sent.name in RECORDED:
+        raise Conflict(f"The platform itself records {sent.name}; name yours otherwise")
     type_id, at = caller.new_id(caller.at), caller.at
     fields = sent.sent()
     scopes = scoping.initial(caller, fields.pop("scopes", None), project)

@@ -59,9 +59,27 @@ class Endpoint(Frozen):
         return self.host if self.port == (443 if self.secure else 80) else f"{self.host}:{self.port}"
 
 
+class Headers:
+    """The headers of an answer, each looked for when it is asked for: there are many, and few matter."""
+
+    __slots__ = ("_lowered", "_text")
+
+    def __init__(self, text: str):
+        """`text` has a status, and a header after each line's end but the last."""
+        self._text, self._lowered = text, text.lower()  # of the same length in Latin-1
+
+    def get(self, name: str) -> str | None:
+        """The first header of that name, which is in lower case."""
+        start = self._lowered.find(f"\r\n{name}:")
+        if start < 0:
+            return None
+        start += len(name) + 3
+        return self._text[start : self._text.index("\r\n", start)].strip()
+
+
 class Answer(Frozen):
     status: int
-    headers: dict[str, str]  # names in lower case
+    headers: Headers
     body: bytes
 
 
@@ -122,7 +140,7 @@ class Connection:
             status, headers = self._read_head()
         if status == 204:
             return Answer(status, headers, b"")
-        if "chunked" in headers.get("transfer-encoding", "").lower():
+        if "chunked" in (headers.get("transfer-encoding") or "").lower():
             body = self._read_chunks()
         elif (length := headers.get("content-length")) is not None:
             if not (length.isascii() and length.isdigit()):
@@ -132,21 +150,17 @@ class Connection:
             body = self._read_to_end()
         return Answer(status, headers, body)
 
-    def _read_head(self) -> tuple[int, dict[str, str]]:
+    def _read_head(self) -> tuple[int, Headers]:
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             if len(self._buffer) > MAX_HEAD_BYTES:
                 raise Broken("the answer's headers have no end")
             self._buffer += self._receive()
-        first, *lines = self._buffer[:end].decode("latin-1").split("\r\n")
+        version, _, rest = self._buffer[: end + 2].decode("latin-1").partition(" ")
         self._buffer = self._buffer[end + 4 :]
-        version, _, rest = first.partition(" ")
         if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
-            raise Broken(f"not an HTTP answer: {first[:40]!r}")
-        headers = {}
-        for line in lines:
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        keeps = headers.get("connection", "").lower()
+            raise Broken(f"not an HTTP answer: {version[:20]!r} {rest[:20]!r}")
+        headers = Headers(rest)
+        keeps = (headers.get("connection") or "").lower()
         self.reusable = keeps != "close" and (version != "HTTP/1.0" or keeps == "keep-alive")
         return int(rest[:3]), headers
 

@@ -6,9 +6,11 @@ its shortest text and comes back as the same float.
 
 import binascii
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 from ..ports.table import Item, Value
+from .transport import encode
 
 type Typed = dict[str, Any]  # one value: {"S": "x"}
 type TypedItem = dict[str, Typed]
@@ -31,6 +33,21 @@ def to_typed_item(item: Mapping[str, Value]) -> TypedItem:
     if "" in typed:
         raise ValueError("a field needs a name")
     return typed
+
+
+def typed_members(item: Mapping[str, Value]) -> str:
+    """What is between the braces of `to_typed_item` in JSON, without making it first. Raises as that does."""
+    members = []
+    for name, value in item.items():
+        if type(value) is str:
+            members.append(f'{encode_basestring(name)}:{{"S":{encode_basestring(value)}}}')
+        elif type(value) is int and -_TOO_LONG < value < _TOO_LONG:
+            members.append(f'{encode_basestring(name)}:{{"N":"{value}"}}')
+        else:
+            members.append(f"{encode_basestring(name)}:{encode(to_typed(value))}")
+    if "" in item:
+        raise ValueError("a field needs a name")
+    return ",".join(members)
 
 
 def to_typed(value: Value, depth: int = 1) -> Typed:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..ports.table import MAX_ITEM_BYTES, MAX_PK_BYTES, MAX_SK_BYTES, Item, ItemTooLarge, Key, item_size
 from .expressions import OWN_FIELDS, UNTOKENED, Placeholders
-from .marshal import Typed, TypedItem, from_typed_item, to_typed_item
+from .marshal import Typed, TypedItem, from_typed_item, to_typed_item, typed_members
 from .transport import Document, Refused
 
 
@@ -20,16 +20,26 @@ def key_of(typed: TypedItem) -> Key:
 
 def stored(key: Key, item: Item, expires_at: int | None, token: str | None = None) -> TypedItem:
     """Raises ValueError for a field of the adapter's own or an unfit value or key, ItemTooLarge for a long key."""
+    return to_typed_item(item) | to_typed_item(_own(key, item, expires_at, token))
+
+
+def stored_text(key: Key, item: Item, expires_at: int | None, token: str) -> str:
+    """The same in JSON."""
+    members, own = typed_members(item), typed_members(_own(key, item, expires_at, token))
+    return f"{{{members},{own}}}" if members else f"{{{own}}}"
+
+
+def _own(key: Key, item: Item, expires_at: int | None, token: str | None) -> Item:
+    """What a row has beside its fields."""
     if not OWN_FIELDS.isdisjoint(item):
         raise ValueError(f"a row's field cannot be named {', '.join(sorted(OWN_FIELDS & item.keys()))}")
     check_key(key)
-    typed = to_typed_item(item)
-    typed["pk"], typed["sk"] = {"S": key.pk}, {"S": key.sk}
+    own: Item = {"pk": key.pk, "sk": key.sk}
     if token is not None or not item:
-        typed["w"] = {"S": token or UNTOKENED}
+        own["w"] = token or UNTOKENED
     if expires_at is not None:
-        typed["expires"] = {"N": str(-(-expires_at // 1000))}
-    return typed
+        own["expires"] = -(-expires_at // 1000)
+    return own
 
 
 def image(answer: Document) -> TypedItem | None:

@@ -57,8 +57,9 @@ def sign(scope: Scope, target: str, body: bytes, credentials: Credentials, at: i
     )
     valid_for = f"{day}/{scope.region}/{scope.service}/aws4_request"
     to_sign = f"AWS4-HMAC-SHA256\n{moment}\n{valid_for}\n{sha256(canonical.encode()).hexdigest()}"
-    key = signing_key(credentials.secret_key, day, scope.region, scope.service)
-    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    keyed = keyed_hash(credentials.secret_key, day, scope.region, scope.service).copy()
+    keyed.update(to_sign.encode())
+    signature = keyed.hexdigest()
     return Signature(
         moment,
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{valid_for}, SignedHeaders={names}, "
@@ -73,9 +74,9 @@ def amz_date(seconds: int) -> str:
 
 
 @lru_cache(maxsize=16)
-def signing_key(secret_key: str, day: str, region: str, service: str) -> bytes:
-    """The key of one day, region and service: four of the five HMACs of a signature."""
+def keyed_hash(secret_key: str, day: str, region: str, service: str) -> hmac.HMAC:
+    """An HMAC, to be copied, with the key of one day, region and service: four of the five HMACs of a signature."""
     key = ("AWS4" + secret_key).encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return hmac.new(key, digestmod="sha256")

@@ -5,6 +5,7 @@ a write finds its own token in the row, an earlier attempt, whose answer was los
 not known any more and None is answered in its place.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from typing import Any
@@ -58,6 +59,7 @@ from .rows import (
     new_token,
     speaks_of_size,
     stored,
+    stored_text,
     typed_key,
 )
 from .transport import DEADLINE_MS, Document, NoAnswer, Refused, Transport, encode
@@ -213,14 +215,15 @@ class DynamoTable:
         self, key: Key, item: Item, *, when: tuple[Condition, ...] = (), expires_at: int | None = None
     ) -> Item | None:
         now_s, token = self._now_s(), new_token()
-        payload: Document = {"Item": stored(key, item, expires_at, token), "ReturnValues": "ALL_OLD"}
+        row = stored_text(key, item, expires_at, token)
+        payload: Document = {"ReturnValues": "ALL_OLD"}
         if len(when) == 1 and type(when[0]) is Absent:  # every scan's
             payload |= if_absent(now_s)
         elif when:
             places = Placeholders(now_s)
             payload |= conditional(condition_on_row(when, places), places)
         try:
-            answer = self.call("PutItem", payload)
+            answer = self.call("PutItem", payload, row=row)
         except Refused as refusal:
             found = found_by(refusal)
             if refusal.after_silence and has_token(found, token):
@@ -314,20 +317,28 @@ class DynamoTable:
     # What all of them share
 
     def call(
-        self, action: str, payload: Document, *, named: bool = True, repeatable: bool = True, uncertain: bool = False
+        self,
+        action: str,
+        payload: Document,
+        *,
+        row: str = "",
+        named: bool = True,
+        repeatable: bool = True,
+        uncertain: bool = False,
     ) -> Document:
         """One call, its failures in the port's words. What remains `Refused` is a failed condition or a transaction's.
 
-        `uncertain`: a lost answer is Uncertain though the call may be repeated. Raises ValueError for what DynamoDB
-        finds malformed.
+        `row` is the Item, in JSON already. `uncertain`: a lost answer is Uncertain though the call may be repeated.
+        Raises ValueError for what DynamoDB finds malformed.
         """
         if named:
             payload["TableName"] = self.name
         if self._measure:
             payload["ReturnConsumedCapacity"] = "TOTAL"
-        body = encode(payload).encode()
+        text = encode(payload)
+        body = (f'{{"Item":{row},{text[1:]}' if row else text).encode()
         if len(body) > MAX_ITEM_BYTES:  # the typed JSON is longer than the item, so nearly all calls skip this
-            check_sizes(payload)
+            check_sizes(json.loads(body) if row else payload)
         try:
             answer = self._transport.call(action, body, deadline_ms=self._deadline_ms, repeatable=repeatable)
         except NoAnswer as silence:

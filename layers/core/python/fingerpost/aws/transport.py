@@ -253,7 +253,7 @@ class Transport:
 
     def _corrected_skew(self, answer: Answer) -> bool:
         """Take over the service's clock when it explains a refused signature."""
-        theirs = http_date_ms(answer.headers.get("date", ""))
+        theirs = http_date_ms(answer.headers.get("date") or "")
         if theirs is None:
             return False
         skew_ms = theirs - self._clock()

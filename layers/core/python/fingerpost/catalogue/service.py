@@ -7,10 +7,11 @@ from typing import Any
 from .. import audit, scoping
 from ..access import devices
 from ..caller import Caller
-from ..errors import Finding, Invalid, NotFound, TooLarge
+from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
-from ..ports.table import Delete, Put, Write
+from ..ports.table import Absent, Check, Delete, Put, Write
 from ..resources import MAX_DOCUMENT_BYTES, Document, Kind, Resources, Stored, index_rows
+from ..rooms.kinds import ROOM
 from ..sight import scopes_of
 from .documents import (
     NewCollection,
@@ -114,11 +115,17 @@ def read_to_change(caller: Caller, kind: Kind, resource_id: str) -> Stored:
 
 
 def delete(caller: Caller, kind: Kind, resource_id: str) -> None:
-    """Its redirections stay and go on to their default URLs; thngs of a deleted product lose their reference."""
+    """Its redirections stay and go on to their default URLs; thngs of a deleted product lose their reference.
+
+    Raises Conflict for a thng that is a room.
+    """
+    if kind is THNG and caller.tables.main.get(ROOM.key(resource_id), consistent=True) is not None:
+        raise Conflict(f"The thng {resource_id} is a room; delete /rooms/{resource_id} first, and then the thng")
     Resources(caller.tables, kind).delete(
         resource_id,
         also=lambda before: [
             *(_moves(resource_id, before, {}) if kind is PLACE else ()),
+            *([Check(ROOM.key(resource_id), (Absent(),))] if kind is THNG else ()),
             *audit.entry(caller, "delete", kind.name, resource_id, before),
         ],
         sees=caller.changes,

@@ -23,6 +23,7 @@ from fingerpost.local.functions import Function, load_function
 from fingerpost.local.log import log, log_failure, use_json_lines
 from fingerpost.local.parked import ParkedRecords
 from fingerpost.local.pump import Pump, ToEvent
+from fingerpost.local.scheduler import local_scheduler, run_scheduler
 from fingerpost.local.store import Checkpointer, SqliteFile
 from fingerpost.local.table import SqliteTable
 from fingerpost.ports.feed import Feed
@@ -30,7 +31,7 @@ from fingerpost.ports.feed import Feed
 type Load = Callable[[str], Function]
 
 CONSUMERS = ("derive", "dispatch")  # of the feed; each is also the name of its function
-QUEUES = ("spill", "work")
+QUEUES = ("spill", "work", "install")
 KEEP_FEED_MS, KEEP_FEED_RECORDS = 3_600_000, 10_000
 KEEP_HOUSE_SECONDS = 15.0
 LOOK_FOR_REPLAYS_SECONDS = 2.0
@@ -117,6 +118,8 @@ def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> N
     for name in QUEUES:
         delivery = Delivery(name, wiring.queue(name), called(functions[name]))
         work.append((name, partial(run_delivery, delivery, stop)))
+    scheduler = local_scheduler(folder, wiring.queue("work"))
+    work.append(("scheduler", partial(run_scheduler, scheduler, stop)))
     checkpointer = Checkpointer([SqliteFile(path, "") for path in sorted(folder.glob("*.sqlite"))])
     threads = [threading.Thread(target=target, name=name, daemon=True) for name, target in work]
     for thread in threads:

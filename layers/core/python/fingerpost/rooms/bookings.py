@@ -165,8 +165,8 @@ class Bookings(Calendar):
 
         Cancelling again changes nothing. Raises NotAllowed, Unknown, Unavailable.
         """
-        if recurrence_id is not None and self.record(booking_id).is_series:
-            if recurrence_id % 1_000:
+        if recurrence_id is not None and (starts := self.record(booking_id).starts):
+            if recurrence_id not in starts:
                 raise Unknown(f"The series {booking_id[:80]} has no such occurrence")
             booking_id = f"{booking_id}_{stamp_of(recurrence_id)}"
 

@@ -90,8 +90,10 @@ class Committer:
         after = self._after(days, commit.moved, before, now)
         version = commit.before.whole.version if commit.before else 0
         record = replace(commit.record, whole=replace(commit.record.whole, version=version + 1))
+        rooms = dict.fromkeys([room.id, *(old.room for old in before.values() if old.id == commit.subject.id)])
+        row = row_of(record, commit.event, commit.subject.id, list(rooms))
         writes: list[Write] = [
-            Put(keys.booking(record.whole.id), row_of(record, commit.event), _unchanged(version)),
+            Put(keys.booking(record.whole.id), row, _unchanged(version)),
             told(commit.event, room, {**about(commit.subject), **commit.more}, by, now, rows.get(keys.LIVE)),
             *commit.also,
         ]

@@ -4,7 +4,7 @@ The id of an occurrence is the series', `_`, and when it began as the rule has i
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import replace
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -102,13 +102,14 @@ def row_id(booking_id: str) -> str:
     return booking_id.partition("_")[0]
 
 
-def to_item(record: Record, event: str) -> Item:
-    """The row of a record's next version; `event` is what made it."""
+def to_item(record: Record, event: str, subject: str, rooms: Sequence[str]) -> Item:
+    """A record's row. `event` is what made it, `subject` the booking or occurrence that it is about, `rooms` where."""
     document: dict[str, Any] = {name: value for name, value in _written(record.whole).items() if name not in _OF_ROW}
     if record.is_series:
         document |= {"starts": list(record.starts), "changed": {str(k): v for k, v in record.changed.items()}}
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return {**stamp("booking"), "v": record.whole.version, "room": record.whole.room, "event": event, "doc": text}
+    told = {"event": event, "subject": subject, "rooms": list(rooms)}
+    return {**stamp("booking"), "v": record.whole.version, **told, "doc": text}
 
 
 def from_item(booking_id: str, item: Item) -> Record:

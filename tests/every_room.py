@@ -1,0 +1,53 @@
+"""What setting up rooms leaves: for the fixtures of the shapes of rows."""
+
+from copy import replace
+from typing import Any
+
+from fingerpost.access.secrets import RootSecrets
+from fingerpost.caller import Caller
+from fingerpost.ports.table import Tables
+from fingerpost.rooms import credentials, hubs, logins, people, plain, setup, structures
+from fingerpost.rooms import devices as panels
+from fingerpost.rooms.documents import NewRoom
+from fingerpost.rooms.kinds import EQUIPMENT, HUB
+
+
+def rooms_are_set_up(tables: Tables, caller: Caller, project: str, roots: RootSecrets, domain: str) -> None:
+    """A room with everything that it can have, somebody and something of every sort."""
+    country = structures.create(replace(caller, at=caller.at + 1), {"name": "Ireland", "level": "country"}).id
+    floor = structures.create(caller, {"name": "Ground", "level": "floor", "parent": country}).id
+    plain.create(caller, EQUIPMENT, {"name": "Lectern"})
+    sent: dict[str, Any] = {
+        "name": "Harbour Room",
+        "description": "by the water",
+        "slug": "harbour",
+        "email": "harbour@museum.example",
+        "capacity": 8,
+        "timezone": "Europe/Dublin",
+        "structure": floor,
+        "type": "meeting",
+        "number": "1.04",
+        "address": {"building": "Pier", "street": "Pier 1", "postalCode": "D01", "city": "Dublin"},
+        "equipment": {"wifi": True, "projector": False},
+        "rules": {"opens": "08:00", "closes": "20:00", "days": ["mon"], "horizonDays": 30, "bufferMinutes": 5},
+        "approval": True,
+        "managers": ["keeper@museum.example"],
+        "checkIn": {"opensBefore": 10, "grace": 10},
+        "auth": {"bookMeetingSettings": True},
+    }
+    room = setup.create(caller, tables, NewRoom.model_validate(sent), domain, project).id
+    panels.create(caller, {"uuid": "00000000-0000", "room": room, "model": "joan-6", "battery": 80, "wifi": -60})
+    person = {"name": "Ann", "email": "ann@museum.example", "username": "ann", "password": "turf cutters"}
+    people.create(caller, roots, {**person, "pin": "0123", "rfid": "04:a2", "admin": True})
+    hub = plain.create(caller, HUB, {"name": "Harbour", "area": "share", "room": room}).id
+    hubs.add_member(caller, roots, hub, name="Ann", email="ann@museum.example", privilege="admin")
+    client, secret = credentials.create_joan_client(caller, roots, "Lobby")
+    credentials.issue_joan_token(
+        tables, credentials.joan_client(tables, client.document["clientId"], secret), caller.at
+    )
+    _, token = credentials.create_roomvox_token(
+        caller, roots, "Display", "book", rooms=[room], expires_at=caller.at + 60_000
+    )
+    credentials.roomvox_token(tables, token, caller.at)
+    group, _ = logins.create_group(caller, roots, "panels")
+    logins.register_user(caller, group)

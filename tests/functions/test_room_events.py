@@ -1,0 +1,110 @@
+"""What happens to rooms is an action on the room's thng, and everybody who listens hears of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fingerpost import wiring
+from fingerpost.ports.table import Tables
+from fingerpost.rooms import telling
+from fingerpost.rooms.bookings import Bookings
+from fingerpost.rooms.model import By, Room
+from fingerpost.rooms.telling import Told
+from tests.functions.world import HOUR, Client, World
+from tests.rooms.conftest import Rooms
+
+JOAN = By(source="joan", client="c1", cause="request-1")
+
+
+def room_of(world: World, **more: Any) -> Room:
+    thng = world.thng(name="Glass Room")["id"]
+    return Room(id=thng, account=world.account, name="Glass Room", slug="glass", zone="Europe/Dublin", **more)
+
+
+def bookings_of(world: World, *rooms: Room) -> Bookings:
+    return Bookings(world.tables.of(world.account), wiring.clock, Rooms({room.id: room for room in rooms}))
+
+
+@pytest.fixture
+def heard(monkeypatch) -> list[Told]:
+    told: list[Told] = []
+
+    def listener(each: Told, own: Tables) -> None:
+        assert own.account == each.account
+        told.append(each)
+
+    monkeypatch.setattr(telling, "LISTENERS", (listener,))
+    return told
+
+
+def test_every_change_of_a_booking_is_one_action_on_the_room_s_thng(world: World, operator: Client):
+    project = world.project
+    room = room_of(world, projects=(project,))
+    at, bookings = world.clock(), bookings_of(world, room)
+    made = bookings.book(room, at, at + HOUR, by=JOAN, title="Stand-up")
+    world.clock.now += 1
+    bookings.check_in(made.id, by=By(source="door"))
+    world.clock.now += 1
+    bookings.finish(made.id, by=By(source="evoko", user="U7"))
+    world.settle()
+    found = operator.read(f"/thngs/{room.id}/actions/all")
+    assert [each["type"] for each in found] == ["_RoomFinished", "_RoomCheckedIn", "_RoomBooked"]
+    fields = found[-1]["customFields"]
+    assert fields["booking"] == made.id and fields["room"] == "Glass Room" and fields["source"] == "joan"
+    assert (fields["start"], fields["end"], fields["title"]) == (at, at + HOUR, "Stand-up")
+    assert found[0]["customFields"]["by"] == "evoko:U7"
+    (booked,) = operator.read("/actions/_RoomBooked")
+    assert booked["thng"] == room.id
+    assert [each["id"] for each in world.trusted.read("/actions/_RoomBooked")] == [booked["id"]]
+
+
+def test_nobody_else_records_what_happens_to_rooms(world: World, operator: Client):
+    thng = world.thng()["id"]
+    assert "platform itself" in operator.post("/actions/_RoomBooked", {"thng": thng}).error
+    assert operator.post("/actions/_RoomBooked", {"thng": thng}).status == 400
+    assert operator.post("/actions", {"name": "_RoomReleased"}).status == 409
+
+
+def test_whoever_listens_hears_of_a_change_by_the_feed(world: World, heard: list[Told]):
+    room, other = room_of(world), room_of(world)
+    at, bookings = world.clock(), bookings_of(world, room, other)
+    made = bookings.book(room, at, at + HOUR, by=JOAN)
+    world.settle()
+    assert heard == [Told(world.account, room.id, made.id, "_RoomBooked")]
+    bookings.change(made.id, by=JOAN, room=other)
+    world.settle()
+    assert sorted(each.room for each in heard[1:]) == sorted([room.id, other.id])
+    assert {each.event for each in heard[1:]} == {"_RoomChanged"}
+
+
+def test_of_a_series_the_occurrence_is_told_of(world: World, heard: list[Told]):
+    room = room_of(world)
+    at, bookings = world.clock(), bookings_of(world, room)
+    series = bookings.book(room, at, at + HOUR, by=JOAN, rrule="FREQ=DAILY;COUNT=3")
+    bookings.cancel(series.id, recurrence_id=at + 24 * HOUR, by=JOAN)
+    world.settle()
+    assert [(each.booking, each.event) for each in heard] == [
+        (series.id, "_RoomBooked"),
+        (f"{series.id}_20260316T120000Z", "_RoomCancelled"),
+    ]
+
+
+def test_a_listener_that_fails_keeps_nobody_from_hearing_and_the_task_comes_again(world: World, monkeypatch):
+    told: list[str] = []
+
+    def listener(name: str, *, fails: bool = False) -> Callable[[Told, Tables], None]:
+        def hear(_told: Told, _own: Tables) -> None:
+            told.append(name)
+            if fails:
+                raise ValueError(name)
+
+        return hear
+
+    listeners = (listener("first", fails=True), listener("second"))
+    monkeypatch.setattr(telling, "LISTENERS", listeners)
+    answer = world.story("work/room", ROOM="U1", BOOKING="U2")
+    assert told == ["first", "second"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975830a7d"}]}
+    monkeypatch.setattr(telling, "LISTENERS", listeners[1:])
+    assert world.story("work/room", ROOM="U1", BOOKING="U2") == {"batchItemFailures": []}
