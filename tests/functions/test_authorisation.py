@@ -111,6 +111,8 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return who.id if own and column in OPERATORS else colleague(stage.world).id
         case "projectId":
             return side.project
+        case "applicationId" if column == "trusted" and "/reactor/" in template:
+            return str(side.application["id"])
         case "applicationId":
             return str(application_of(stage.world, side.project)["id"])
         case "roleId" if not own:
@@ -139,6 +141,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
         case "erasureId":
             erased = operator.delete(f"/thngs/{side.thng()}/scans")
             return str(erased.document["id"])
+        case "scheduleId" if template.startswith("/applications/me"):
+            return str(side.application["trusted"].made("/applications/me/reactor/schedules", HOURLY)["id"])
+        case "scheduleId":
+            return "made by with_reactor"
         case "number":
             return "1"
         case "name":
@@ -155,6 +161,7 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
     raise AssertionError(name)
 
 
+HOURLY = {"event": {}, "cron": "0 0 * * * ?"}
 COLOUR = {"key": "colour", "value": "red"}
 BASES = ("", "/projects/{projectId}/applications/{applicationId}")
 TARGETS = {"thngId": "thng", "productId": "product", "collectionId": "collection"}
@@ -200,6 +207,17 @@ def with_rules(stage: Stage, method: str, template: str, values: dict[str, str])
     if template.endswith("/schedule"):
         planned = {"rules": [], "startsAt": stage.world.clock() + 1_000_000 + next(_count) * 1_000}
         values["number"] = str(operator.made(f"{base}/versions", planned)["version"])
+
+
+def with_reactor(stage: Stage, template: str, values: dict[str, str]) -> None:
+    """A script that is installed, and a schedule."""
+    base = template.partition("/reactor/")[0].format_map(values) + "/reactor"
+    operator = stage.world.operator
+    if "/script" in template:
+        assert operator.put(f"{base}/script", {"script": ""}).status == 200
+        stage.world.settle()
+    if "scheduleId" in values:
+        values["scheduleId"] = operator.made(f"{base}/schedules", HOURLY)["id"]
 
 
 def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
@@ -258,6 +276,12 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         **{f"POST {base}/redirector/diff": dict for base in BASES},
         **{f"POST {base}/redirector/drafts/{{name}}/publish": dict for base in BASES},
         **{f"PUT {base}/redirector/drafts/{{name}}": lambda: {"rules": []} for base in BASES},
+        f"PUT {BASES[1]}/reactor/script": lambda: {"script": ""},
+        f"POST {BASES[1]}/reactor/script/rollback": lambda: {"version": 1},
+        f"POST {BASES[1]}/reactor/logs": lambda: {"message": "x"},
+        f"POST {BASES[1]}/reactor/logs/bulk": list,
+        f"POST {BASES[1]}/reactor/schedules": lambda: HOURLY,
+        "POST /applications/me/reactor/schedules": lambda: HOURLY,
         "PUT /redirector": lambda: {"rules": []},
         "PUT /projects/{projectId}/applications/{applicationId}/redirector": lambda: {"rules": []},
     }
@@ -280,6 +304,8 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     """The word for what one request gets."""
     values = {name: value_of(stage, side, name, column, template) for name in re.findall(r"{(\w+)}", template)}
     connect(stage, template, values)
+    if f"{BASES[1]}/reactor/" in template:
+        with_reactor(stage, template, values)
     if "/redirector/" in template:
         with_rules(stage, method, template, values)
     query: dict[str, str] = {}
