@@ -37,9 +37,14 @@ from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
 from fingerpost.local.blobs import FolderBlobs
+from fingerpost.ports.queue import MAX_DELAY_MS
 from fingerpost.ports.table import Change, Item, Tables
-from fingerpost.reactor import installing, logs, published, schedules, scripts, upload
+from fingerpost.reactor import installing, logs, rule_queues, rule_service, schedules, scripts, upload
+from fingerpost.reactor.claims import Claim
 from fingerpost.reactor.documents import SentSchedule
+from fingerpost.reactor.rule_documents import SentReactorRules
+from fingerpost.reactor.rule_versions import Owner, Story
+from fingerpost.reactor.runs import Run
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.domains import Hosts, ShortDomains
@@ -48,6 +53,7 @@ from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
 from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
+from fingerpost.rooms.arrivals import Arrivals
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.model import HOUR_MS, Attendee, By, CheckIn, Person, Room
 from tests.every_room import rooms_are_set_up
@@ -170,6 +176,8 @@ def _book_a_room(caller: Caller, thng: str) -> None:
         key="key-1",
     )
     bookings.cancel(series.id, by=by, recurrence_id=NOON + HOUR_MS)
+    Arrivals(caller.tables, Kept(), wiring.clock).expect(bookings.record(series.id).occurrences())
+    assert json.loads(Kept.bodies.pop())["do"] == "sweep"
 
 
 class OneRoom:
@@ -191,10 +199,25 @@ def _react(caller: Caller, project: str, application: str) -> None:
         blobs = FolderBlobs(Path(folder))
         scripts.upload(caller, of, upload.simple(source, ""), blobs, queue)
         installing.carry_out(json.loads(queue.bodies.pop()), tables, blobs, wiring.installer(), at=NOON)
-    published.set_rules(caller.tables.main, project, application, [{"when": "onActionCreated"}])
+    tea = SentSchedule.model_validate({"event": {"a": 1}, "cron": "0 45 14 * * ?", "description": "tea"})
+    schedules.create(caller, of, tea)
+    step = {"callWebhook": {"url": "https://museum.example/", "body": {"text": "{thng.name}"}}}
+    rule = {"name": "scanned", "when": "actionCreated", "filter": "action.type=scans", "then": [step]}
+    sent = SentReactorRules.model_validate({"rules": [rule]})
+    rule_service.publish(caller, Owner(project, application), sent, Story(reason="to know"))
+    rule_queues.put(caller.tables, application, "orders", new_id(NOON), {"a": 1}, rule="scanned", event="e")
     logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
-    sent = SentSchedule.model_validate({"event": {"a": 1}, "cron": "0 45 14 * * ?", "description": "tea"})
-    schedules.create(caller, of, sent)
+    run = Run(
+        event="e" * 32,
+        account=ACCOUNT,
+        project=project,
+        app=application,
+        function="onActionCreated",
+        payload={},
+        at=NOON,
+        cause="test",
+    )
+    assert Claim(caller.tables.log, run).take(NOON) == "first"
 
 
 def _let_people_in(caller: Caller, project: str, application: str) -> None:
@@ -226,7 +249,7 @@ class Kept:
     bodies: ClassVar[list[str]] = []
 
     def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
-        assert group == ACCOUNT and not delay_ms
+        assert group == ACCOUNT and delay_ms in (0, MAX_DELAY_MS)
         self.bodies.append(body)
 
 

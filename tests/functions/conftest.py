@@ -45,7 +45,8 @@ def clock() -> SettableClock:
 def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder = Path(name)
-        queues = {each: local_queue(folder, each, clock=clock) for each in ("spill", "work", "install", "reactor")}
+        queues = {each: local_queue(folder, each, clock=clock) for each in ("spill", "work", "install")}
+        queues["reactor"] = local_queue(folder, "reactor", ordered=True, clock=clock)
         made = World(
             folder,
             local_tables(folder, clock=clock),

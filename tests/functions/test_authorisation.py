@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fingerpost.ids import new_id
 from fingerpost.local.functions import EDGES, load_function
+from fingerpost.reactor import rule_queues
 from tests.functions.graph import APP, FakeGraph
 from tests.functions.people import application_of, colleague, device, operator_role, person, user_role
 from tests.functions.world import Client, World
@@ -149,6 +151,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return "1"
         case "name":
             return "summer"
+        case "queueName":
+            return "orders"
+        case "messageId":
+            return new_id(stage.world.clock())
         case "type" if template == "/actions/{type}":
             return "_" + new_type(side)
         case "type":
@@ -210,14 +216,19 @@ def with_rules(stage: Stage, method: str, template: str, values: dict[str, str])
 
 
 def with_reactor(stage: Stage, template: str, values: dict[str, str]) -> None:
-    """A script that is installed, and a schedule."""
+    """A version of declarative rules, a message on a queue, a script that is installed, and a schedule."""
     base = template.partition("/reactor/")[0].format_map(values) + "/reactor"
     operator = stage.world.operator
     if "/script" in template:
         assert operator.put(f"{base}/script", {"script": ""}).status == 200
         stage.world.settle()
+    if "/rules" in template:
+        assert operator.put(f"{base}/rules", {"rules": []}).status == 200
     if "scheduleId" in values:
         values["scheduleId"] = operator.made(f"{base}/schedules", HOURLY)["id"]
+    if "messageId" in values:
+        tables, app = stage.world.tables.of(stage.world.account), values["applicationId"]
+        rule_queues.put(tables, app, values["queueName"], values["messageId"], {}, rule="x", event="x")
 
 
 def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
@@ -282,6 +293,10 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         f"POST {BASES[1]}/reactor/logs/bulk": list,
         f"POST {BASES[1]}/reactor/schedules": lambda: HOURLY,
         "POST /applications/me/reactor/schedules": lambda: HOURLY,
+        **{f"POST {BASES[1]}/reactor/rules/{each}": lambda: {"rules": []} for each in ("check", "diff")},
+        f"POST {BASES[1]}/reactor/rules/simulate": lambda: {"event": {"action": {"type": "scans"}}},
+        f"POST {BASES[1]}/reactor/rules/rollback": lambda: {"version": 1},
+        f"PUT {BASES[1]}/reactor/rules": lambda: {"rules": []},
         "PUT /redirector": lambda: {"rules": []},
         "PUT /projects/{projectId}/applications/{applicationId}/redirector": lambda: {"rules": []},
     }
@@ -315,7 +330,7 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
         query["filter"] = "name=none of these"
     if template == "/scans":
         query["before"] = "2026-01-01"
-    if template.endswith("/redirector/diff") and method == "GET":
+    if template.endswith("/diff") and method == "GET":
         query["to"] = "live"
     if (method, template) in (("GET", "/actions/{type}"), ("POST", "/actions/{type}")):
         values["type"] = "scans"

@@ -289,28 +289,14 @@ def reactor(project: str) -> Key:
     return Key(f"reactor#{project}", "live")
 
 
-def script(app: str) -> Key:
-    """main. Which version of an application's script is the newest, which is wanted, and which runs."""
-    return Key(f"script#{app}", "live")
-
-
-def script_version(app: str, number: int) -> Key:
-    """main. One version that was uploaded: whether it is installed, and where its blobs are."""
-    return Key(f"script#{app}", f"v#{number:08d}")
-
-
-def schedules(app: str) -> str:
-    """main. Partition of an application's schedules, oldest first; sort keys are their ids."""
-    return f"schedules#{app}"
-
-
-def schedule(app: str, schedule_id: str) -> Key:
-    return Key(schedules(app), schedule_id)
-
-
 def reactor_logs(app: str) -> str:
     """log. Partition of the log of an application's scripts and rules, newest last; sort keys are the entries' ids."""
     return f"rl#{app}"
+
+
+def run(event: str, app: str, name: str) -> Key:
+    """log. That an event's run of one function, or one rule, of an application was begun, and whether it is over."""
+    return Key(f"run#{event}#{app}#{name}", ONLY)
 
 
 def audit(month: str, at: int, entry_id: str) -> Key:
@@ -329,31 +315,6 @@ def audit_of(resource: str, at: int, entry_id: str) -> Key:
 
 def audits_of(resource: str) -> str:
     return f"jx#{resource}"
-
-
-def room_days(room: str) -> str:
-    """main. Partition of a room's days: what holds it on each, by UTC day (yyyymmdd)."""
-    return f"day#{room}"
-
-
-def room_day(room: str, day: str) -> Key:
-    return Key(room_days(room), day)
-
-
-def booking(booking_id: str) -> Key:
-    """main. One booking, or one series with its occurrences."""
-    return Key(f"bk#{booking_id}", ONLY)
-
-
-def booking_of(system: str, external_id: str) -> Key:
-    """main. Which booking another system knows by this id."""
-    return Key(f"bx#{system}#{hashlib.sha256(external_id.encode()).hexdigest()}", ONLY)
-
-
-def booking_request(source: str, client: str, key: str) -> Key:
-    """main. Which booking a request has made, so that its repeats make no other."""
-    digest = hashlib.sha256(f"{client}\0{key}".encode()).hexdigest()
-    return Key(f"bi#{source}#{digest}", ONLY)
 
 
 def connection(connection_id: str) -> GlobalKey:

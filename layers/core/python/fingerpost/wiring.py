@@ -81,14 +81,14 @@ def recorder() -> Table:
 
 @cache
 def queue(name: str) -> "Queue":
-    """`spill` (scans whose put was refused) or `work` (what goes on after an answer)."""
+    """`spill` (scans whose put was refused), `work` (what goes on after an answer), `reactor` (runs; it is ordered)."""
     if on_aws():
         from .aws.wiring import sqs_queue
 
         return sqs_queue(name)
     from .local.queue import local_queue
 
-    return local_queue(data_dir(), name)
+    return local_queue(data_dir(), name, ordered=name == "reactor")
 
 
 @cache

@@ -12,12 +12,12 @@ from .insight import erasure
 from .live.service import live
 from .ports.queue import Queue
 from .ports.table import Tables
-from .reactor import schedules
+from .reactor import runs, schedules
 from .reactor.logs import delete_page
 from .reactor.upkeep import unscript_page
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
-from .rooms import telling
+from .rooms import arrivals, telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -63,7 +63,11 @@ def _arm(task: Task, tables: Tables, at: int) -> None:
 
 
 def _fire(task: Task, tables: Tables, at: int) -> None:
-    schedules.fire(task, tables, wiring.queue("work"), wiring.queue("reactor"), at)
+    schedules.fire(task, tables, wiring.queue("work"), wiring.queue(runs.QUEUE), at)
+
+
+def _run(task: Task, _tables: Tables, _at: int) -> None:
+    runs.send_now(wiring.queue(runs.QUEUE), task)
 
 
 TASKS: Mapping[str, CarryOut] = {
@@ -81,5 +85,7 @@ TASKS: Mapping[str, CarryOut] = {
     "unlog": lambda task, tables, _at: delete_page(task, tables),
     "tell": _tell,
     "absent": _absent,
+    "run": _run,
     "room": lambda task, tables, _at: telling.tell(task, tables),
+    "sweep": lambda task, tables, _at: arrivals.sweep(task, tables),
 }

@@ -58,6 +58,9 @@ OPERATOR: Mapping[str, OfOperator] = {
     "scripts": OfOperator(frozenset({"read", "update"}), "project"),
     "reactorLogs": OfOperator(frozenset({"create", "read", "delete"}), "project"),
     "schedules": OfOperator(ALL, "project"),
+    "reactorRules": OfOperator(frozenset({"read", "update"}), "rules"),
+    "webhookSecrets": OfOperator(frozenset({"read", "create"}), "rules", secret=True),
+    "reactorQueues": OfOperator(frozenset({"read", "delete"}), "rules"),
     "audit": OfOperator(READ, "rules"),
     "statistics": OfOperator(frozenset({"read", "delete"}), "rules"),
 }

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .. import keys
 from ..errors import Invalid, TooLarge
 from ..ports.blobs import MAX_BLOB_BYTES, Blobs
 from ..ports.installer import Installer, NoInstaller, Refused
 from ..ports.table import Item, Tables, Unreachable
 from ..shapes import upgraded
 from . import bundles, scripts
+from . import keys as own_keys
 from .scripts import Target
 from .upload import MODULES, Upload
 
@@ -23,7 +23,7 @@ def carry_out(task: Task, tables: Tables, blobs: Blobs, installer: Installer, *,
     Raises what keeps it from being done now, so that the queue brings the task again, until MAX_TRIES.
     """
     main, of = tables.of(task["account"]).main, Target(project=task["project"], app=task["app"])
-    item = main.get(keys.script_version(of.app, task["version"]), consistent=True)
+    item = main.get(own_keys.script_version(of.app, task["version"]), consistent=True)
     if item is None or (row := upgraded(item))["state"] != scripts.INSTALLING:
         return
     try:

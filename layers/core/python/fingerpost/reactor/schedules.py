@@ -19,7 +19,6 @@ from ..ports.scheduler import Once, Scheduler, Timing
 from ..ports.table import (
     LAST,
     Absent,
-    Change,
     Check,
     Delete,
     Equals,
@@ -34,6 +33,7 @@ from ..ports.table import (
 from ..resources import Document, Resources
 from ..retry import attempts
 from ..shapes import stamp, upgraded
+from . import keys as own_keys
 from . import logs, published
 from .cron import parse
 from .documents import SentSchedule
@@ -54,10 +54,10 @@ def create(caller: Caller, of: Target, sent: SentSchedule) -> Document:
     main, schedule_id = caller.tables.main, caller.new_id(caller.at)
     document = _checked({**DEFAULTS, **merged({}, sent.sent())}, None, caller.at)
     document = {"createdAt": caller.at, "updatedAt": caller.at, **document}
-    key = keys.schedule(of.app, schedule_id)
+    key = own_keys.schedule(of.app, schedule_id)
     if (first := main.get(key, consistent=True)) is not None:
         return shown(schedule_id, first)  # a repeat of a request that had got this far
-    if main.count(keys.schedules(of.app), at_most=MAX_SCHEDULES) >= MAX_SCHEDULES:
+    if main.count(own_keys.schedules(of.app), at_most=MAX_SCHEDULES) >= MAX_SCHEDULES:
         raise TooLarge(f"An application has at most {MAX_SCHEDULES} schedules")
     item = _item(of, document, 1)
     put = Put(key, item, (Absent(),))
@@ -73,7 +73,7 @@ def create(caller: Caller, of: Target, sent: SentSchedule) -> Document:
 
 def read(main: Table, of: Target, schedule_id: str) -> Item:
     """The row of one schedule. Raises NotFound."""
-    item = main.get(keys.schedule(of.app, schedule_id), consistent=True)
+    item = main.get(own_keys.schedule(of.app, schedule_id), consistent=True)
     if item is None:
         raise NotFound(f"There is no schedule {schedule_id[:60]}")
     return upgraded(item)
@@ -81,7 +81,7 @@ def read(main: Table, of: Target, schedule_id: str) -> Item:
 
 def page(main: Table, of: Target, *, limit: int, after: str | None) -> Page:
     """Rows of an application's schedules, newest first."""
-    return main.query(keys.schedules(of.app), descending=True, limit=limit, after=after, consistent=True)
+    return main.query(own_keys.schedules(of.app), descending=True, limit=limit, after=after, consistent=True)
 
 
 def update(caller: Caller, of: Target, schedule_id: str, sent: SentSchedule) -> Document:
@@ -97,7 +97,7 @@ def update(caller: Caller, of: Target, schedule_id: str, sent: SentSchedule) -> 
         item = _item(of, after, row["v"] + 1)
         told = audit.entry(caller, "update", "schedule", schedule_id, before, after)
         try:
-            main.transact([Put(keys.schedule(of.app, schedule_id), item, (Equals("v", row["v"]),)), *told])
+            main.transact([Put(own_keys.schedule(of.app, schedule_id), item, (Equals("v", row["v"]),)), *told])
         except TransactionFailed:
             continue
         return shown(schedule_id, item)
@@ -111,7 +111,7 @@ def delete(caller: Caller, of: Target, schedule_id: str) -> None:
         row = read(main, of, schedule_id)
         told = audit.entry(caller, "delete", "schedule", schedule_id, json.loads(row["doc"]))
         try:
-            main.transact([Delete(keys.schedule(of.app, schedule_id), (Equals("v", row["v"]),)), *told])
+            main.transact([Delete(own_keys.schedule(of.app, schedule_id), (Equals("v", row["v"]),)), *told])
         except TransactionFailed:
             continue
         return
@@ -158,18 +158,9 @@ def _wrong(field: str, message: str) -> Invalid:
 # What follows from a change, and from the time
 
 
-def work_of(change: Change) -> list[Task]:
-    """The task that a schedule's change makes necessary."""
-    row = change.new or change.old or {}
-    if row.get("k") != "schedule":
-        return []
-    account, _, app = change.key.pk.split("#", 2)
-    return [{"do": "arm", "account": account, "app": app, "schedule": change.key.sk}]
-
-
 def arm(task: Task, tables: Tables, scheduler: Scheduler, queue: Queue, at: int) -> None:
     """Let the scheduler know what a schedule's row says now. What became due on the way goes out at once."""
-    main, key = tables.of(task["account"]).main, keys.schedule(task["app"], task["schedule"])
+    main, key = tables.of(task["account"]).main, own_keys.schedule(task["app"], task["schedule"])
     item = main.get(key, consistent=True)
     while True:
         _tell(task, None if item is None else upgraded(item), scheduler, queue, at)
@@ -194,7 +185,7 @@ def _tell(task: Task, row: Item | None, scheduler: Scheduler, queue: Queue, at: 
 def fire(task: Task, tables: Tables, work: Queue, runs: Queue, at: int) -> None:
     """A schedule is due: run its function, once however often this comes, unless it is another schedule by now."""
     own = tables.of(task["account"])
-    item = own.main.get(keys.schedule(task["app"], task["schedule"]), consistent=True)
+    item = own.main.get(own_keys.schedule(task["app"], task["schedule"]), consistent=True)
     application = Resources(own, APPLICATION).read_many([task["app"]], consistent=True).get(task["app"])
     if item is None or application is None:
         return
@@ -250,7 +241,7 @@ def _due(told: int | str, document: Document) -> int:
 
 def forget_page(main: Table, app: str, limit: int) -> bool:
     """Delete some of an application's schedules; whether there may be more."""
-    found = main.query(keys.schedules(app), high=LAST, limit=limit, consistent=True)
+    found = main.query(own_keys.schedules(app), high=LAST, limit=limit, consistent=True)
     for row in found.rows:
         main.delete(row.key)
     return found.after is not None

@@ -21,6 +21,7 @@ from ..ports.table import Absent, Check, Condition, Equals, Item, Page, Present,
 from ..resources import Stored
 from ..retry import attempts
 from ..shapes import stamp, upgraded
+from . import keys as own_keys
 from . import published
 from .upload import Upload, stored
 
@@ -77,8 +78,8 @@ def upload(caller: Caller, of: Target, sent: Upload, blobs: Blobs, queue: Queue)
         try:
             main.transact(
                 [
-                    Put(keys.script_version(of.app, number), row, (Absent(),)),
-                    Put(keys.script(of.app), after, (_unchanged(before),)),
+                    Put(own_keys.script_version(of.app, number), row, (Absent(),)),
+                    Put(own_keys.script(of.app), after, (_unchanged(before),)),
                     Check(keys.document(of.app), (Present(),)),
                     *told,
                 ]
@@ -117,7 +118,7 @@ def publish(
     """Let a script run from now on. Raises _Moved when the row is not `before` any more, Conflict, NotFound."""
     gone = NotFound(f"There is no application {of.app}")
     also: list[tuple[Write, FingerpostError]] = [
-        (Put(keys.script(of.app), after, (_unchanged(before),)), _busy()),
+        (Put(own_keys.script(of.app), after, (_unchanged(before),)), _busy()),
         (Check(keys.document(of.app), (Present(),)), gone),
         *[(write, _busy()) for write in more],
     ]
@@ -132,7 +133,7 @@ def publish(
 def installed(main: Table, of: Target, row: Item, script: published.Script, *, at: int) -> None:
     """A version has been installed under a bundle's name; it runs if it is the one that is wanted."""
     ready = {**row, "state": READY, "error": "", "bundle": script.bundle}
-    put = Put(keys.script_version(of.app, row["number"]), ready, (Equals("state", INSTALLING),))
+    put = Put(own_keys.script_version(of.app, row["number"]), ready, (Equals("state", INSTALLING),))
     for _ in attempts(ATTEMPTS):
         before = state(main, of.app)
         if before is None:
@@ -142,7 +143,7 @@ def installed(main: Table, of: Target, row: Item, script: published.Script, *, a
                 after = _state(before, newest=before["newest"], wanted=row["number"], at=at, running=row["number"])
                 publish(main, of, script, before, after, [put])
             else:
-                main.transact([put, Check(keys.script(of.app), (_unchanged(before),))])
+                main.transact([put, Check(own_keys.script(of.app), (_unchanged(before),))])
             return
     raise _busy()
 
@@ -150,7 +151,7 @@ def installed(main: Table, of: Target, row: Item, script: published.Script, *, a
 def failed(main: Table, of: Target, row: Item, error: str) -> None:
     """A version could not be installed, and why; what runs goes on."""
     put = Put(
-        keys.script_version(of.app, row["number"]),
+        own_keys.script_version(of.app, row["number"]),
         {**row, "state": FAILED, "error": error[:2_000]},
         (Equals("state", INSTALLING),),
     )
@@ -160,13 +161,13 @@ def failed(main: Table, of: Target, row: Item, error: str) -> None:
 
 def state(main: Table, app: str) -> Item | None:
     """Which version is wanted and which runs; None before there was one. One consistent read."""
-    item = main.get(keys.script(app), consistent=True)
+    item = main.get(own_keys.script(app), consistent=True)
     return None if item is None else upgraded(item)
 
 
 def read_version(main: Table, app: str, number: int) -> Item:
     """The row of one version. Raises NotFound."""
-    item = main.get(keys.script_version(app, number), consistent=True)
+    item = main.get(own_keys.script_version(app, number), consistent=True)
     if item is None:
         raise NotFound(f"There is no version {number} of this script")
     return upgraded(item)
@@ -174,7 +175,7 @@ def read_version(main: Table, app: str, number: int) -> Item:
 
 def newest_versions(main: Table, app: str, *, limit: int, after: str | None = None) -> Page:
     """Version rows, newest first."""
-    partition = keys.script_version(app, 0).pk
+    partition = own_keys.script_version(app, 0).pk
     return main.query(partition, low="v#", high="v#:", descending=True, limit=limit, after=after, consistent=True)
 
 

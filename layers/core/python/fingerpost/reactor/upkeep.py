@@ -1,27 +1,16 @@
 """What goes with an application: its script in every version, its schedules, what of it reacts to events."""
 
-import json
 from typing import Any
 
 from .. import keys
-from ..access.store import APPLICATION
 from ..ports.blobs import Blobs
-from ..ports.table import Change, Table, Tables
-from ..shapes import upgraded
+from ..ports.table import Table, Tables
+from . import keys as own_keys
 from . import published, schedules
 
 PAGE = 50
 
 type Task = dict[str, Any]
-
-
-def work_of(change: Change) -> list[Task]:
-    """The tasks that one change makes necessary."""
-    if change.new is None and change.key.sk == "doc" and (change.old or {}).get("k") == APPLICATION.name:
-        account, _, app = change.key.pk.split("#", 2)
-        project = json.loads(upgraded(change.old or {})["doc"])["project"]
-        return [{"do": "unscript", "account": account, "app": app, "project": project}]
-    return schedules.work_of(change)
 
 
 def unscript_page(task: Task, tables: Tables, blobs: Blobs) -> Task | None:
@@ -31,7 +20,7 @@ def unscript_page(task: Task, tables: Tables, blobs: Blobs) -> Task | None:
         return None
     published.forget(main, task["project"], app)
     more = schedules.forget_page(main, app, PAGE)
-    page = main.query(keys.script(app).pk, limit=PAGE, consistent=True)
+    page = main.query(own_keys.script(app).pk, limit=PAGE, consistent=True)
     for row in page.rows:
         for name in (row.item.get("source"), row.item.get("bundle")):
             if name:

@@ -6,7 +6,7 @@ Pure; standard library only. Moments are milliseconds since the epoch; an interv
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 DAY_MINUTES = 1_440
@@ -30,6 +30,15 @@ type Event = Literal[
 
 HOLDING = frozenset[State]({"tentative", "confirmed", "checkedIn"})  # what nobody else can have
 SHOWN: frozenset[State] = HOLDING | {"ended"}  # what took place, takes place or will
+
+
+class Told(NamedTuple):
+    """Something about a room has changed. `booking` is empty when the room itself has: its equipment, its rules."""
+
+    account: str
+    room: str
+    booking: str
+    event: str  # an Event; `_RoomSetUp` of a change of the room itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
