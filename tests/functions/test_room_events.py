@@ -7,7 +7,7 @@ import pytest
 
 from fingerpost import wiring
 from fingerpost.ports.table import Tables
-from fingerpost.rooms import keys, setup, telling
+from fingerpost.rooms import faults, keys, setup, telling
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.documents import NewRoom
 from fingerpost.rooms.model import MINUTE_MS, By, Room, Told
@@ -112,11 +112,37 @@ def test_a_listener_that_fails_keeps_nobody_from_hearing_and_the_task_comes_agai
     assert world.story("work/room", ROOM="U1", BOOKING="U2") == {"batchItemFailures": []}
 
 
+def set_up(world: World, **more: Any) -> Room:
+    sent = NewRoom.model_validate({"name": "Glass Room", "timezone": "Europe/Dublin", **more})
+    caller = caller_of(world.tables, world.account, world.clock())
+    return Rooms(caller.tables).get(setup.create(caller, world.tables, sent, DOMAIN, None).id)
+
+
+def test_a_report_of_equipment_is_one_event_when_it_says_something_new(
+    world: World, operator: Client, heard: list[Told]
+):
+    room = set_up(world, equipment={"wifi": True, "lights": True})
+    world.settle()
+    heard.clear()
+    own = world.tables.of(world.account)
+    for _ in range(2):
+        _, after = faults.report(own, wiring.clock, room.id, {"wifi": False, "lights": True}, by=By(source="door"))
+        assert after.facilities["wifi"] is False
+    world.settle()
+    (event,) = operator.read(f"/thngs/{room.id}/actions/_EquipmentReported")
+    assert event["customFields"] == {
+        "room": "Glass Room",
+        "broken": "wifi",
+        "working": "lights",
+        "source": "door",
+        "by": "door",
+    }
+    assert heard == [Told(world.account, room.id, "", "_RoomSetUp")]
+
+
 def test_whoever_booked_is_waited_for_and_released_by_the_work_queue(world: World, operator: Client):
     own, at = world.tables.of(world.account), world.clock()
-    sent = NewRoom.model_validate({"name": "Glass Room", "timezone": "Europe/Dublin", "checkIn": {"grace": 10}})
-    made_room = setup.create(caller_of(world.tables, world.account, at), world.tables, sent, DOMAIN, None)
-    room = Rooms(own).get(made_room.id)
+    room = set_up(world, checkIn={"grace": 10})
     made = Bookings(own, wiring.clock).book(room, at + MINUTE_MS, at + HOUR, by=JOAN)
     world.settle()
     assert own.log.get(keys.arrival(made.start + 10 * MINUTE_MS, made.id)) is not None

@@ -104,6 +104,13 @@ def root_secrets() -> "RootSecrets":
     return RootSecrets.from_text(local_secret_text(data_dir()))
 
 
+def keep_first_key(key: str, request: str) -> None:
+    """Put the first operator's key into the stack's secret; the same `request` again makes no second version of it."""
+    from .aws.wiring import keep_first_key
+
+    keep_first_key(key, request)
+
+
 @cache
 def drawings() -> "Blobs":
     """Where QR codes that were drawn are kept."""

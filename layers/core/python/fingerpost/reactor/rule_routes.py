@@ -255,7 +255,14 @@ _ROUTES: tuple[tuple[str, str, Verb, str, Handle, dict[str, Any]], ...] = (
         {"body": SentReactorComparison, "answers": ReactorRulesDifference},
     ),
     ("GET", "/webhookSecret", "read", SECRETS, read_webhook_secret, {"answers": WebhookSecret}),
-    ("POST", "/webhookSecret", "create", SECRETS, renew_webhook_secret, {"answers": WebhookSecret, "status": 201}),
+    (
+        "POST",
+        "/webhookSecret",
+        "create",
+        SECRETS,
+        renew_webhook_secret,
+        {"body": None, "answers": WebhookSecret, "status": 201, "keeps": False},
+    ),
     (
         "GET",
         "/queues/{queueName}/messages",

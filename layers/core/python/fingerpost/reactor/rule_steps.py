@@ -1,7 +1,7 @@
 """The steps of a declarative rule for one event: what each would do, told without doing it, and doing it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -189,8 +189,7 @@ def _action(acting: Acting, step: CreateAction) -> Action:
         if given := getattr(step, name):
             sent[name] = {key: value for key, value in acting.filled(given).items() if value is not None}
     if step.tags:
-        tags = [each for each in acting.filled(step.tags) if each not in (None, "")]
-        sent["tags"] = [each if isinstance(each, str) else json.dumps(each, ensure_ascii=False) for each in tags]
+        sent["tags"] = list(_tags(acting.filled(step.tags)))
     about = step.target
     if about in (None, "thng") and acting.thng:
         sent["thng"] = acting.thng
@@ -199,6 +198,15 @@ def _action(acting: Acting, step: CreateAction) -> Action:
     elif about in ("thng", "product"):
         raise Invalid(f"The event has no {about}")
     return Action(step.type, sent)
+
+
+def _tags(values: Iterable[Any]) -> Iterator[str]:
+    """Tags as text; a list, such as the tags of a thng, is as many."""
+    for each in values:
+        if isinstance(each, list):
+            yield from _tags(each)
+        elif each not in (None, ""):
+            yield each if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
 
 
 def _values(acting: Acting, step: SetProperties) -> Values:

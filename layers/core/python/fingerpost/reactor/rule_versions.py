@@ -24,7 +24,6 @@ from ..shapes import stamp, upgraded
 from . import keys as own_keys
 from . import published
 from .rule_check import StoredRule
-from .rule_documents import FUNCTIONS
 
 ATTEMPTS = 8
 REPEATS_SEEN = 5  # newest versions, among which a repeated request finds its own
@@ -138,16 +137,9 @@ def roll_back(caller: Caller, owner: Owner, number: int, story: Story) -> Item:
 
 
 def conditions_of(version: int, rules: Sequence[StoredRule]) -> list[dict[str, Any]]:
-    """What dispatch needs of the rules that are enabled: `version`, `name`, `event` as the name of its function, and
-    `nodes` of a rule with a filter.
-    """
+    """What dispatch needs of the rules that are enabled: `version name event`, and `nodes` of a rule with a filter."""
     return [
-        {
-            "version": version,
-            "name": rule["name"],
-            "event": FUNCTIONS[rule["event"]],
-            **({"nodes": rule["nodes"]} if "nodes" in rule else {}),
-        }
+        {"version": version, **{name: rule[name] for name in ("name", "event", "nodes") if name in rule}}
         for rule in rules
         if rule["sent"].get("enabled", True)
     ]

@@ -40,8 +40,8 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What runs, within its application."""
-        return self.rule if self.kind == "rule" else self.function
+        """What runs, within its application; no function has a name as those of rules are."""
+        return f"rule {self.rule}" if self.kind == "rule" else self.function
 
     @property
     def level(self) -> str:

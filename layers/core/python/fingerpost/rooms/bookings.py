@@ -4,6 +4,7 @@ No two bookings that hold a slot ever overlap; a change that is refused leaves e
 booking; every change is one transaction and one event. Reads are in queries.py.
 """
 
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
@@ -20,19 +21,16 @@ from .commits import Commit, Committer, RoomOf
 from .errors import NotAllowed, Taken, Unknown
 from .local_time import zone_of
 from .model import (
-    MAX_ATTENDEES,
-    MAX_DESCRIPTION,
-    MAX_TITLE,
     MINUTE_MS,
     Attendee,
     Booking,
     By,
     Event,
     FindsRooms,
+    PartStat,
     Person,
     Room,
     State,
-    release_moment,
     state_when_booked,
 )
 from .queries import Calendar
@@ -41,6 +39,7 @@ from .recurrence import starts_of
 from .repeats import Request
 from .rooms import Rooms
 from .rules import check_interval, check_rules, horizon
+from .slots import awaiting, check_texts, moved_to, slot_of
 
 MAX_SERIES_DAYS = 90  # days that the occurrences of a series lie on: a transaction has 100 writes
 NOBODY = Person()
@@ -80,7 +79,6 @@ class Bookings(Calendar):
         Raises Taken, NotAllowed, Invalid, Conflict (the key belongs to another request), Unavailable.
         """
         check_interval(start, end)
-        _check_texts(title, description, attendees)
         sent = [room.id, start, end, title, description, organizer.email, organizer.name, rrule]
         request = Request(by, key, sent) if key is not None or by.client else None
         at, booking_id = self._clock(), new_id(self._clock())
@@ -102,6 +100,7 @@ class Bookings(Calendar):
             created_at=at,
             updated_at=at,
         )
+        check_texts(whole)
 
         def attempt() -> Booking:
             row = request.first(self._main) if request else None
@@ -141,7 +140,6 @@ class Bookings(Calendar):
         """
         sent = {"title": title, "description": description, "organizer": organizer, "attendees": attendees}
         fields: dict[str, Any] = {name: value for name, value in sent.items() if value is not None}
-        _check_texts(title or "", description or "", attendees or ())
 
         def decide(before: Booking, now: int, room_of: RoomOf) -> tuple[Booking, Event] | None:
             _must_hold(before, "changed")
@@ -155,10 +153,11 @@ class Bookings(Calendar):
             )
             if after == before:
                 return None
+            check_texts(after)
             if (after.room, after.start, after.end) != (before.room, before.start, before.end):
                 if before.rrule is not None:
                     raise Invalid("A series keeps its room and its times; move its occurrences one by one")
-                after = _moved(before, after, target, now)
+                after = moved_to(before, after, target, now)
             return after, "_RoomChanged"
 
         return self._alter(booking_id, decide, by)
@@ -189,7 +188,7 @@ class Bookings(Calendar):
                 return None
             if before.state != "tentative":
                 raise NotAllowed("state", f"This booking is {_words(before.state)} and waits for nobody's approval")
-            return _awaiting(replace(before, state="confirmed"), now, room_of(before.room)), "_RoomApproved"
+            return awaiting(replace(before, state="confirmed"), now, room_of(before.room)), "_RoomApproved"
 
         return self._alter(booking_id, decide, by)
 
@@ -251,6 +250,39 @@ class Bookings(Calendar):
 
         return self._alter(booking_id, decide, by, as_stored=True)
 
+    def invite(self, booking_id: str, attendee: Attendee, *, by: By) -> Booking:
+        """Add somebody, or tell of them anew, by e-mail address. Raises NotAllowed, Invalid, Unknown, Unavailable."""
+
+        def decide(before: Booking, _now: int, _room_of: RoomOf) -> tuple[Booking, Event] | None:
+            _must_hold(before, "changed")
+            others = [each for each in before.attendees if each.email.casefold() != attendee.email.casefold()]
+            after = replace(before, attendees=(*others, attendee))
+            check_texts(after)
+            return None if attendee in before.attendees else (after, "_RoomChanged")
+
+        return self._alter(booking_id, decide, by)
+
+    def respond(self, booking_id: str, token: str, partstat: PartStat, *, by: By) -> Booking:
+        """What somebody who was invited says, known by the token of the invitation. Raises Unknown, Unavailable."""
+
+        def decide(before: Booking, _now: int, _room_of: RoomOf) -> tuple[Booking, Event] | None:
+            who = next(
+                (
+                    each
+                    for each in before.attendees
+                    if token and hmac.compare_digest(each.token.encode(), token.encode())
+                ),
+                None,
+            )
+            if who is None:
+                raise Unknown("There is no such invitation")
+            if who.partstat == partstat:
+                return None
+            told = tuple(replace(each, partstat=partstat) if each is who else each for each in before.attendees)
+            return replace(before, attendees=told), "_RoomChanged"
+
+        return self._alter(booking_id, decide, by)
+
     # ---- how
 
     def _create(self, room: Room, whole: Booking, by: By, also: Sequence[Write]) -> Booking:
@@ -263,7 +295,7 @@ class Bookings(Calendar):
             record = Record(replace(whole, rrule=found.rrule, start=found.starts[0], end=found.ends[0]), found.starts)
         for each in record.occurrences():
             check_rules(room, each.start, each.end, now)
-            record = record.with_booking(_awaiting(each, now, room))
+            record = record.with_booking(awaiting(each, now, room))
         if whole.state == "checkedIn":
             for each in record.occurrences()[:1]:
                 record = record.with_booking(replace(each, checked_in_at=now))
@@ -289,12 +321,12 @@ class Bookings(Calendar):
                 new = record.with_state(after)
                 if after.state == "confirmed":
                     for each in new.occurrences():
-                        new = new.with_booking(_awaiting(each, now, room_of(each.room)))
+                        new = new.with_booking(awaiting(each, now, room_of(each.room)))
                 old = {each.id: each for each in record.occurrences()}
-                moved = tuple(each for each in new.occurrences() if _slot(each) != _slot(old[each.id]))
+                moved = tuple(each for each in new.occurrences() if slot_of(each) != slot_of(old[each.id]))
             else:
                 new = record.with_booking(after)
-                moved = () if after.rrule is not None or _slot(after) == _slot(stored) else (after,)
+                moved = () if after.rrule is not None or slot_of(after) == slot_of(stored) else (after,)
             more = {"fromRoom": before.room} if before.room != after.room else {}
             commit = Commit(record=new, before=record, moved=moved, event=event, subject=after, more=more)
             return self._committer.write(commit, by, room_of)
@@ -319,34 +351,11 @@ class Bookings(Calendar):
         ]
 
 
-def _moved(before: Booking, after: Booking, target: Room, now: int) -> Booking:
-    """A booking in its new slot: what of the rules, of approval and of check-in applies there."""
-    check_interval(after.start, after.end)
-    check_rules(target, after.start, after.end, now)
-    inside = before.room == after.room and before.start <= after.start and after.end <= before.end
-    if target.approval and not inside and after.state == "confirmed":
-        after = replace(after, state="tentative", release_at=None)
-    if after.state == "confirmed" and (before.room != after.room or before.start != after.start or not inside):
-        return _awaiting(after, now, target)
-    return after
-
-
-def _awaiting(booking: Booking, now: int, room: Room) -> Booking:
-    """The same with the moment until which somebody has to come, if the room wants that."""
-    if booking.state != "confirmed":
-        return replace(booking, release_at=None)
-    return replace(booking, release_at=release_moment(room.check_in, booking.start, booking.end, now))
-
-
 def _check_claims(failure: TransactionFailed, whole: Booking) -> None:
     """They come right after the booking and its event. Raises Conflict for an id that another booking has."""
     for reason, system in zip(failure.reasons[2:], whole.external, strict=False):
         if reason.kind == "condition":
             raise Conflict(f"Another booking has this id of {system}") from failure
-
-
-def _slot(booking: Booking) -> tuple[str, int, int, bool, int | None]:
-    return booking.room, booking.start, booking.end, booking.holds, booking.release_at
 
 
 def _must_hold(booking: Booking, verb: str) -> None:
@@ -356,12 +365,3 @@ def _must_hold(booking: Booking, verb: str) -> None:
 
 def _words(state: State) -> str:
     return {"checkedIn": "checked in"}.get(state, state)
-
-
-def _check_texts(title: str, description: str, attendees: tuple[Attendee, ...]) -> None:
-    """Raises Invalid."""
-    for name, value, most in (("title", title, MAX_TITLE), ("description", description, MAX_DESCRIPTION)):
-        if len(value) > most:
-            raise Invalid(f"The {name} of a booking has at most {most:,} characters; this one has {len(value):,}")
-    if len(attendees) > MAX_ATTENDEES:
-        raise Invalid(f"A booking has at most {MAX_ATTENDEES} attendees; this one has {len(attendees)}")

@@ -8,13 +8,14 @@ from copy import replace
 from dataclasses import dataclass, field
 
 from ..clock import Clock
-from ..errors import Invalid, Unavailable
+from ..errors import Invalid, TooLarge, Unavailable
 from ..keys import LIVE
 from ..ports.table import (
     MAX_TRANSACTION_WRITES,
     Absent,
     Check,
     Equals,
+    ItemTooLarge,
     Key,
     Put,
     Table,
@@ -24,9 +25,9 @@ from ..ports.table import (
 )
 from ..retry import attempts
 from . import keys
-from .errors import Taken
+from .errors import NotAllowed, Taken
 from .events import about, told
-from .ledger import Day, Entry, days_of, from_item, to_item
+from .ledger import MAX_ENTRIES, Day, Entry, days_of, from_item, to_item
 from .model import MINUTE_MS, Booking, By, Event, Room
 from .records import Record
 from .records import to_item as row_of
@@ -68,7 +69,10 @@ class Committer:
         self._main, self._clock = main, clock
 
     def run[T](self, attempt: Callable[[], T], release: Callable[[str], None]) -> T:
-        """Try until it is through; `attempt` reads all anew. Raises Unavailable when others always came first."""
+        """Try until it is through; `attempt` reads all anew.
+
+        Raises Unavailable when others always came first, TooLarge.
+        """
         for _ in attempts(TRIES, base_ms=20, cap_ms=400):
             try:
                 return attempt()
@@ -77,6 +81,8 @@ class Committer:
             except TransactionFailed as failure:
                 if any(reason.kind == "other" for reason in failure.reasons):
                     raise
+            except ItemTooLarge as error:
+                raise TooLarge("This booking, or its series, holds more than the 400 KB of a row") from error
             except Throttled:
                 continue
         raise Unavailable(
@@ -159,6 +165,8 @@ def _after(
                 raise Taken(clash.start, clash.end)
         for key in touched:
             after[key] = after[key].with_entry(entry)
+            if len(after[key].entries) > MAX_ENTRIES:
+                raise NotAllowed("full", f"A room takes at most {MAX_ENTRIES:,} bookings a day")
     return after
 
 

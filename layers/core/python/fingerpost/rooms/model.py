@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple, Protocol
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 DAY_MINUTES = 1_440
 MAX_BOOKING_MS = 31 * 24 * HOUR_MS  # of one booking, and of one occurrence of a series
-MAX_TITLE, MAX_DESCRIPTION, MAX_ATTENDEES = 500, 8_000, 200
 
 type State = Literal["tentative", "confirmed", "checkedIn", "ended", "cancelled", "declined", "released"]
 type Source = Literal["evoko", "joan", "roomvox", "hub", "door", "api"]
