@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from fingerpost.ids import new_id
-from fingerpost.local.functions import EDGES, load_function
 from fingerpost.reactor import rule_queues
+from tests.functions.contract import edges
 from tests.functions.graph import APP, FakeGraph
 from tests.functions.people import application_of, colleague, device, operator_role, person, user_role
+from tests.functions.rooms import OF_ROOMS, bodies_of_rooms, booked, made_for_rooms, member
 from tests.functions.world import Client, World
 
 LINES = Path(__file__).with_name("authorisation.txt").read_text(encoding="utf-8").splitlines()
@@ -23,7 +24,7 @@ IN_ACCOUNT = {"reader": "global_read", "resources": "gl_resource_update", "proje
 
 
 def test_every_route_has_its_line_and_every_line_its_route():
-    routes = {route for name in EDGES for route in load_function(name).routes}
+    routes = {route for edge in edges() for route in edge.routes}
     assert set(EXPECTED) == routes
     assert all(len(cells) == len(COLUMNS) for cells in EXPECTED.values())
 
@@ -164,6 +165,8 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return str(operator.made("/actions/scans", {"thng": thng})["id"])
         case "shortId":
             return str(operator.link(side.thng())["shortId"])
+    if name in OF_ROOMS:
+        return made_for_rooms(stage.world, side.project, name, template)
     raise AssertionError(name)
 
 
@@ -238,6 +241,10 @@ def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
         operator.put(f"/collections/{values['collectionId']}/thngs", [values["thngId"]])
     if "childId" in values:
         operator.post(f"/collections/{values['collectionId']}/collections", [values["childId"]])
+    if "bookingId" in values:
+        values["bookingId"] = booked(stage.world, values["roomId"])
+    if "memberId" in values:
+        values["memberId"] = member(stage.world, values["hubId"])
     if "actionId" in values and not template.startswith("/actions"):
         target = {TARGETS[name]: value for name, value in values.items() if name in TARGETS}
         values["actionId"] = operator.made("/actions/scans", target)["id"]
@@ -298,6 +305,7 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         f"POST {BASES[1]}/reactor/rules/rollback": lambda: {"version": 1},
         f"PUT {BASES[1]}/reactor/rules": lambda: {"rules": []},
         "PUT /redirector": lambda: {"rules": []},
+        **bodies_of_rooms(stage.world, side.project),
         "PUT /projects/{projectId}/applications/{applicationId}/redirector": lambda: {"rules": []},
     }
     return known.get(f"{method} {template}", lambda: {"name": "renamed"})()

@@ -12,6 +12,7 @@ from .reactor import runs
 from .reactor.dispatching import Batch, CompiledSets
 from .reactor.events import events_of
 from .redirection import upkeep
+from .rooms import alike
 from .rooms import upkeep as rooms
 
 type Task = dict[str, Any]
@@ -47,4 +48,5 @@ def work_of(change: Change) -> list[Task]:
         *live.work_of(change),
         *reactor.work_of(change),
         *rooms.work_of(change),
+        *alike.work_of(change),
     ]

@@ -17,7 +17,7 @@ from .reactor.logs import delete_page
 from .reactor.upkeep import unscript_page
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
-from .rooms import arrivals, telling
+from .rooms import alike, arrivals, telling
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -39,6 +39,7 @@ def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
 
 def _hint(task: Task, tables: Tables, _at: int) -> None:
     refresh_hints(tables, task["account"], task["id"])
+    alike.make_alike(tables, task["account"], task["id"])
 
 
 def _erase(task: Task, tables: Tables, at: int) -> Task | None:
@@ -72,6 +73,7 @@ def _run(task: Task, _tables: Tables, _at: int) -> None:
 
 TASKS: Mapping[str, CarryOut] = {
     "hint": _hint,
+    "alikeRoom": lambda task, tables, _at: alike.make_alike(tables, task["account"], task["id"]),
     "unlink": unlink_page,
     "disband": unlink_page,
     "dismiss": lambda task, tables, _at: dismiss_page(tables, task),

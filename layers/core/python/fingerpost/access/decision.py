@@ -58,6 +58,10 @@ OPERATOR: Mapping[str, OfOperator] = {
     "scripts": OfOperator(frozenset({"read", "update"}), "project"),
     "reactorLogs": OfOperator(frozenset({"create", "read", "delete"}), "project"),
     "schedules": OfOperator(ALL, "project"),
+    "rooms": OfOperator(ALL, "resource"),
+    "bookings": OfOperator(ALL, "resource"),
+    "roomSettings": OfOperator(ALL, "rules"),
+    "roomCredentials": OfOperator(ALL, "account"),
     "reactorRules": OfOperator(frozenset({"read", "update"}), "rules"),
     "webhookSecrets": OfOperator(frozenset({"read", "create"}), "rules", secret=True),
     "reactorQueues": OfOperator(frozenset({"read", "delete"}), "rules"),
@@ -119,6 +123,7 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "locations": frozenset({"create", "read", "update"}),
         "actions": frozenset({"create", "read"}),
     },
+    "roomClient": {"joan": ALL},
     "nobody": {},
 }
 
@@ -128,6 +133,7 @@ _NAMES: Mapping[Actor, str] = {
     "application": "An Application key",
     "user": "An Application User key",
     "device": "A Device key",
+    "roomClient": "A client of a room API",
     "nobody": "Nobody",
 }
 
