@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import Invalid
 from ..ports.runner import MEMORY_MB, TIME_LIMIT_MS, NoRunner, RunRequest, RunResult
-from ..ports.table import Unreachable
+from ..ports.table import Throttled, Unreachable
 from ..reactor.bundles import unpack
 from ..reactor.transcript import call_of, result_of
 from .built import NotBuilt, built
@@ -65,6 +65,8 @@ class ProcessRunner:
     def run(self, request: RunRequest) -> RunResult:
         detail = ""
         for _ in range(_STARTS):
+            if not self.close.alive:
+                raise Throttled("the runner is closed")
             process = self._take(request)
             self._running.append(process)
             try:
