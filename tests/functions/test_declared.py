@@ -137,6 +137,7 @@ def test_an_action_is_created_about_the_events_thng_by_the_application(world, re
     assert noted["tags"] == ["lamp", "by-scanned"]
     trace, done = reactor.logs()
     assert trace.startswith("rule scanned: onActionCreated, event ")
+    assert trace.endswith(", matched because action.type is scans")
     assert done == f"rule scanned, step 1: created the action {noted['id']} of type _Noted"
     row = next(row for row in world.recorded() if row["type"] == "_Noted")
     assert row["chain"] == [f"{world.application_id}:rule scanned"]
@@ -160,6 +161,28 @@ def test_what_came_later_than_the_event_is_not_overwritten(world, reactor, lamp)
     world.operator.put(f"/thngs/{lamp}/properties/state", [{"value": "mended", "timestamp": at - SECOND}])
     reactor.settle()
     assert reactor.properties(lamp)["state"] == "mended"
+
+
+def test_what_the_event_has_no_value_for_is_not_set(reactor, lamp):
+    absent, explicit = "{propertyChangeNew.humidity}", None
+    reactor.save(
+        then(HOT, set_to(a=absent, b=explicit, c="x{propertyChangeNew.humidity}"), set_to(d=absent), queue("done"))
+    )
+    reactor.heat(lamp, 35)
+    reactor.settle()
+    assert reactor.properties(lamp) == {"temperature": 35, "b": None, "c": "x"}
+    assert reactor.logs("error") == [
+        "rule hot, step 2: was not done: Nothing is there to set: the event has none of the fields"
+    ]
+
+
+def test_an_application_that_was_deleted_does_nothing_more(world, reactor, lamp):
+    reactor.save(then(SCANS, queue("late")))
+    reactor.scan(lamp)
+    (body,) = reactor.waiting()
+    assert world.operator.delete(reactor.base.removesuffix("/reactor")).status == 200
+    reactor.carry_out(body)
+    assert [row for row in world.rows().values() if row["k"] == "ruleMessage"] == []
 
 
 def test_a_products_own_events_set_its_properties(world, reactor):
