@@ -273,6 +273,21 @@ def test_a_rule_that_was_changed_or_taken_away_meanwhile_counts_as_it_is_now(rea
     assert reactor.logs("debug") == ["rule scanned: is not there any more, or not enabled"]
 
 
+def test_a_simulation_of_an_action_says_what_was_done(world, reactor, lamp, receiver):
+    body = {"n": "{action.customFields.n}", "tags": "{thng.tags}", "id": "{action.id}", "of": "{application.id}"}
+    noted = {"createAction": {"type": "_Noted", "customFields": body, "tags": ["{thng.tags}"]}}
+    reactor.save(then(SCANS, noted, set_to(n="{action.customFields.n}"), queue(body), hook(receiver, body=body)))
+    scan = reactor.scan(lamp, customFields={"n": 7})
+    reactor.settle()
+    answer = world.operator.post(f"{reactor.base}/rules/simulate", {"action": scan["id"]})
+    action, values, message, webhook = [each["does"] for each in answer.document["rules"][0]["steps"]]
+    (done,) = reactor.noted()
+    assert action["createAction"] == {name: done[name] for name in ("type", "thng", "customFields", "tags")}
+    assert values["setProperties"]["properties"]["n"] == reactor.properties(lamp)["n"] == 7
+    assert message["putOnQueue"]["body"] == reactor.queued()[0]["body"]
+    assert webhook["callWebhook"]["body"] == receiver.received[0].content.decode()
+
+
 # ---- once
 
 
