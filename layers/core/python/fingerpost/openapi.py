@@ -65,6 +65,10 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "before": ("A day of UTC such as 2026-11-01: what is older is meant.", {**_TEXT, "format": "date"}),
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
+    "status": ("Bookings in one of these states, joined with commas; those that count when left out.", _TEXT),
+    "recurrenceId": ("Of a series the occurrence that began then by its rule: milliseconds since the epoch.", _TEXT),
+    "from:bookings": ("The first moment, as bookings have theirs.", _TEXT),
+    "to:bookings": ("The moment that is not included any more.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 REQUIRED = ("to:rules", "to:versions", "before")
@@ -75,6 +79,10 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "type": ("An action type by its name; `all` of every type.", _TEXT),
     "key": ("A property's key, in any case.", {**_TEXT, "minLength": 1, "maxLength": 128}),
+    "bookingId": (
+        "The id of a booking; of an occurrence of a series with when it begins.",
+        {**_TEXT, "pattern": "^[A-Za-z0-9]{24}(_[0-9TZ]+)?$"},
+    ),
     "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
     "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
@@ -178,6 +186,8 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
         operation["parameters"] = parameters
     if says.body not in (None, UNSAID):
         content = {says.reads: {"schema": schemas[id(says.body), "validation"]}}
+        if says.uploads:
+            content["multipart/form-data"] = {"schema": _form(says.uploads)}
         operation["requestBody"] = {"required": True, "content": content}
     answers = {str(status): _answer(each, schemas) for status, each in says.answered.items()}
     if headers := {HEADERS[each][0]: HEADERS[each][1] for each in sorted(says.headers)}:
@@ -204,6 +214,11 @@ def _article(parameter: str) -> str:
     """`thngId` is the id of a thng."""
     kind = parameter.removesuffix("Id")
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def _form(field: str) -> Mapping[str, Any]:
+    file = {"type": "string", "format": "binary"}
+    return {"type": "object", "properties": {field: file}, "required": [field]}
 
 
 def _answer(answers: Sequence[Any], schemas: _Schemas) -> dict[str, Any]:

@@ -24,6 +24,8 @@ EDGES = (
     "insight",
     "trials",
     "reactor",
+    "rooms",
+    "roomsetup",
 )
 
 
