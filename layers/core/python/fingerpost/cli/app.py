@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from . import drafts, link_import, room_access, trials  # noqa: F401 - they add commands to groups of others
+from . import (  # noqa: F401 - they add commands to groups of others
+    drafts,
+    link_import,
+    reactor_rules,
+    room_access,
+    trials,
+)
 from .accounts import accounts
 from .audit_log import audit
 from .command import command, group
