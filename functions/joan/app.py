@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from fingerpost import wiring
-from fingerpost.access.model import Principal
+from fingerpost.access.model import Principal, Rights
 from fingerpost.dialect import Dialect
 from fingerpost.edge import Answer, Edge, Request
 from fingerpost.errors import FingerpostError, Forbidden, Unauthenticated
@@ -61,6 +61,7 @@ from fingerpost.timezones import zone_names
 V1 = "/api/v1.0"
 PAGE = ("limit", "offset")
 BEARER = "bearer"
+RIGHTS = Rights(reads=None, resources=None)
 SCOPES = {"read": "Ask", "write": "Book and change"}
 
 
@@ -76,7 +77,7 @@ def who(tables: Tables, event: Event, _at: int) -> Principal:
     reads = event["requestContext"]["http"]["method"] in ("GET", "HEAD")
     if ("read" if reads else "write") not in client.scope.split():
         raise Forbidden("This token is of another scope")
-    return Principal(actor="roomClient", account=client.account, id=client.id)
+    return Principal(actor="roomClient", account=client.account, id=client.id, rights=RIGHTS)
 
 
 def refuse(error: FingerpostError, event: Event) -> tuple[int, Any]:

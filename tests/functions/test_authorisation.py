@@ -114,6 +114,8 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return who.id if own and column in OPERATORS else colleague(stage.world).id
         case "projectId":
             return side.project
+        case "applicationId" if column == "trusted" and "/reactor/" in template:
+            return str(side.application["id"])
         case "applicationId":
             return str(application_of(stage.world, side.project)["id"])
         case "roleId" if not own:
@@ -142,8 +144,14 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
         case "erasureId":
             erased = operator.delete(f"/thngs/{side.thng()}/scans")
             return str(erased.document["id"])
+        case "scheduleId" if template.startswith("/applications/me"):
+            return str(side.application["trusted"].made("/applications/me/reactor/schedules", HOURLY)["id"])
+        case "scheduleId":
+            return "made by with_reactor"
         case "number":
             return "1"
+        case "room" | "uuid" | "invitation":  # of Joan's API, which does not look who they are
+            return "x"
         case "name":
             return "summer"
         case "queueName":
@@ -164,6 +172,7 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
     raise AssertionError(name)
 
 
+HOURLY = {"event": {}, "cron": "0 0 * * * ?"}
 COLOUR = {"key": "colour", "value": "red"}
 BASES = ("", "/projects/{projectId}/applications/{applicationId}")
 TARGETS = {"thngId": "thng", "productId": "product", "collectionId": "collection"}
@@ -212,9 +221,16 @@ def with_rules(stage: Stage, method: str, template: str, values: dict[str, str])
 
 
 def with_reactor(stage: Stage, template: str, values: dict[str, str]) -> None:
-    """A version of declarative rules, and a message on a queue."""
+    """A version of declarative rules, a message on a queue, a script that is installed, and a schedule."""
     base = template.partition("/reactor/")[0].format_map(values) + "/reactor"
-    assert stage.world.operator.put(f"{base}/rules", {"rules": []}).status == 200
+    operator = stage.world.operator
+    if "/script" in template:
+        assert operator.put(f"{base}/script", {"script": ""}).status == 200
+        stage.world.settle()
+    if "/rules" in template:
+        assert operator.put(f"{base}/rules", {"rules": []}).status == 200
+    if "scheduleId" in values:
+        values["scheduleId"] = operator.made(f"{base}/schedules", HOURLY)["id"]
     if "messageId" in values:
         tables, app = stage.world.tables.of(stage.world.account), values["applicationId"]
         rule_queues.put(tables, app, values["queueName"], values["messageId"], {}, rule="x", event="x")
@@ -280,6 +296,12 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         **{f"POST {base}/redirector/diff": dict for base in BASES},
         **{f"POST {base}/redirector/drafts/{{name}}/publish": dict for base in BASES},
         **{f"PUT {base}/redirector/drafts/{{name}}": lambda: {"rules": []} for base in BASES},
+        f"PUT {BASES[1]}/reactor/script": lambda: {"script": ""},
+        f"POST {BASES[1]}/reactor/script/rollback": lambda: {"version": 1},
+        f"POST {BASES[1]}/reactor/logs": lambda: {"message": "x"},
+        f"POST {BASES[1]}/reactor/logs/bulk": list,
+        f"POST {BASES[1]}/reactor/schedules": lambda: HOURLY,
+        "POST /applications/me/reactor/schedules": lambda: HOURLY,
         **{f"POST {BASES[1]}/reactor/rules/{each}": lambda: {"rules": []} for each in ("check", "diff")},
         f"POST {BASES[1]}/reactor/rules/simulate": lambda: {"event": {"action": {"type": "scans"}}},
         f"POST {BASES[1]}/reactor/rules/rollback": lambda: {"version": 1},
@@ -307,10 +329,10 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     """The word for what one request gets."""
     values = {name: value_of(stage, side, name, column, template) for name in re.findall(r"{(\w+)}", template)}
     connect(stage, template, values)
+    if f"{BASES[1]}/reactor/" in template:
+        with_reactor(stage, template, values)
     if "/redirector/" in template:
         with_rules(stage, method, template, values)
-    if "/reactor/" in template:
-        with_reactor(stage, template, values)
     query: dict[str, str] = {}
     if template == "/redirections" and method == "GET":
         query["evrythngId"] = side.thng()
@@ -327,7 +349,7 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     client = stage.who[column].client
     if template == "/auth/all/logout" and column == "user":
         client = person(stage.world, stage.own.application["client"]).client
-    body = body_of(stage, side, method, template, values, column) if method in ("POST", "PUT") else None
+    body = body_of(stage, side, method, template, values, column) if method in ("POST", "PUT", "PATCH") else None
     path = template.format_map(values)
     headers = {"accept": "application/json"} if template == "/redirections" else {}
     answer = client.call(method, path, *([] if body is None else [body]), on_short=True, headers=headers, **query)

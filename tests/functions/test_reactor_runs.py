@@ -72,7 +72,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(world):
+def stage(world, monkeypatch):
+    monkeypatch.setattr("fingerpost.retry.time.sleep", lambda seconds: None)
     made = Stage(world, FakeRunner())
     made.publish()
     return made
@@ -179,6 +180,20 @@ def test_what_the_runner_refuses_for_now_comes_again_as_if_nothing_had_been(stag
     stage.carry_out(run)
     assert {level for level, _ in stage.log()} == {"trace"}
     assert len(stage.log()) == 1
+
+
+def test_a_runner_that_refuses_for_a_moment_is_asked_again(stage):
+    refusals = [Throttled("Lambda: TooManyRequests")] * 2
+
+    class Busy(FakeRunner):
+        def run(self, request):
+            if refusals:
+                raise refusals.pop()
+            return super().run(request)
+
+    stage.runner = Busy()
+    stage.carry_out(stage.run())
+    assert len(stage.runner.asked) == 1
 
 
 def test_a_run_of_which_no_word_comes_may_have_been_so_it_is_repeated_with_a_word(stage, world):
@@ -289,6 +304,19 @@ def test_the_function_answers_the_messages_that_must_come_again(stage, world, mo
     assert {each["itemIdentifier"] for each in answer["batchItemFailures"]} == {each.id for each in messages} | {"x"}
     stage.runner.result = RunResult(outcome="done")
     assert handler_of("scripts")({"Records": records}) == {"batchItemFailures": []}
+
+
+def test_a_large_event_is_forgotten_when_its_run_is_over_and_its_message_may_come_again(stage, world, monkeypatch):
+    monkeypatch.setattr(wiring, "runner", lambda: stage.runner)
+    run = stage.run(payload={"text": "x" * runs.MAX_CARRIED_BYTES})
+    runs.send(world.queues["reactor"], run)
+    (message,) = world.queues["reactor"].receive(1)
+    event = {"Records": [{"messageId": "1", "body": message.body}]}
+    for _ in range(2):
+        assert handler_of("scripts")(event) == {"batchItemFailures": []}
+    assert [request.payload for request in stage.runner.asked] == [run.payload]
+    with pytest.raises(runs.PayloadGone):
+        runs.received(message.body)
 
 
 def test_a_key_stands_in_no_row_and_no_message(stage, world):

@@ -16,11 +16,14 @@ from fingerpost.access import service as access
 from fingerpost.access.secrets import RootSecrets
 from fingerpost.aws.stream import stream_event
 from fingerpost.ids import new_id
+from fingerpost.local.blobs import FolderBlobs
+from fingerpost.local.deliveries import queue_event
 from fingerpost.local.events import http_event
 from fingerpost.local.feed import SqliteFeed
 from fingerpost.local.functions import EDGES, load_function
 from fingerpost.local.queue import SqliteQueue
 from fingerpost.local.routes import Router
+from fingerpost.local.scheduler import LocalScheduler
 from fingerpost.ports.table import Tables
 from fingerpost.redirection.visit import Visits
 from tests.functions.contract import edge_at, hold, route_key_at
@@ -210,6 +213,8 @@ class World:
     account: str = ""
     operator: Client = None  # type: ignore[assignment]
     numbers: Any = None
+    bundles: FolderBlobs = None  # type: ignore[assignment]
+    scheduler: LocalScheduler = None  # type: ignore[assignment]
     _project: dict[str, Any] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -308,10 +313,9 @@ class World:
             while changes := self.feed.read(reader):
                 assert handler_of(reader)(stream_event(changes), None) == {"batchItemFailures": []}
                 self.feed.commit(reader, changes[-1].sequence)
-        for name, function in (("work", "work"), ("spill", "spill")):
+        for name in ("work", "spill", "install"):
             while messages := self.queues[name].receive():
-                records = [{"messageId": each.id, "body": each.body} for each in messages]
-                assert handler_of(function)({"Records": records}, None) == {"batchItemFailures": []}
+                assert handler_of(name)(queue_event(name, messages), None) == {"batchItemFailures": []}
                 for each in messages:
                     self.queues[name].delete(each.receipt)
 

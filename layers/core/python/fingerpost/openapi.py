@@ -194,6 +194,8 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
         operation["parameters"] = parameters
     if says.body not in (None, UNSAID):
         content = {says.reads: {"schema": schemas[id(says.body), "validation"]}}
+        if says.uploads:
+            content["multipart/form-data"] = {"schema": _form(says.uploads)}
         operation["requestBody"] = {"required": True, "content": content}
     answers = {str(status): _answer(each, schemas) for status, each in says.answered.items()}
     if headers := {HEADERS[each][0]: HEADERS[each][1] for each in sorted(says.headers)}:
@@ -220,6 +222,11 @@ def _article(parameter: str) -> str:
     """`thngId` is the id of a thng."""
     kind = parameter.removesuffix("Id")
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def _form(field: str) -> Mapping[str, Any]:
+    file = {"type": "string", "format": "binary"}
+    return {"type": "object", "properties": {field: file}, "required": [field]}
 
 
 def _answer(answers: Sequence[Any], schemas: _Schemas) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from .insight import erasure
 from .live.service import live
 from .ports.queue import Queue
 from .ports.table import Tables
-from .reactor import runs
+from .reactor import runs, schedules
+from .reactor.logs import delete_page
+from .reactor.upkeep import unscript_page
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
 from .rooms import alike, arrivals, telling
@@ -21,7 +23,7 @@ type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped ta
 
 WHERE = ("part", "shard", "after")  # how far a task has come
 SECOND_LOOK_MS = 120_000  # longer than any request: what was being created while its product went is there by then
-LOOK_TWICE = ("unlink", "disband", "dismiss")
+LOOK_TWICE = ("unlink", "disband", "dismiss", "unscript")
 
 
 def perform(task: Task, tables: Tables, queue: Queue, at: int) -> None:
@@ -57,6 +59,14 @@ def _absent(task: Task, _tables: Tables, _at: int) -> None:
     live().absent(task["account"], task["id"], "expired")
 
 
+def _arm(task: Task, tables: Tables, at: int) -> None:
+    schedules.arm(task, tables, wiring.scheduler(), wiring.queue("work"), at)
+
+
+def _fire(task: Task, tables: Tables, at: int) -> None:
+    schedules.fire(task, tables, wiring.queue("work"), wiring.queue(runs.QUEUE), at)
+
+
 def _run(task: Task, _tables: Tables, _at: int) -> None:
     runs.send_now(wiring.queue(runs.QUEUE), task)
 
@@ -71,6 +81,10 @@ TASKS: Mapping[str, CarryOut] = {
     "forget": lambda task, tables, at: erasure.carry_out(tables, task, at),
     "exhaust": _exhaust,
     "change": lambda task, tables, _at: bulk.carry_out(tables, task),
+    "arm": _arm,
+    "fire": _fire,
+    "unscript": lambda task, tables, _at: unscript_page(task, tables, wiring.bundles()),
+    "unlog": lambda task, tables, _at: delete_page(task, tables),
     "tell": _tell,
     "absent": _absent,
     "run": _run,

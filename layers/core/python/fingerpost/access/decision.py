@@ -55,6 +55,9 @@ OPERATOR: Mapping[str, OfOperator] = {
     "actionTypes": OfOperator(ALL, "resource"),
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
+    "scripts": OfOperator(frozenset({"read", "update"}), "project"),
+    "reactorLogs": OfOperator(frozenset({"create", "read", "delete"}), "project"),
+    "schedules": OfOperator(ALL, "project"),
     "rooms": OfOperator(ALL, "resource"),
     "bookings": OfOperator(ALL, "resource"),
     "roomSettings": OfOperator(ALL, "rules"),
@@ -85,6 +88,8 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "actions": frozenset({"create", "read"}),
         "actionTypes": frozenset({"create", "read", "delete"}),
         "redirections": ALL,
+        "reactorLogs": CREATE,
+        "schedules": ALL,
     },
     "application": {
         "access": READ,

@@ -122,22 +122,22 @@ def _status(value: Any) -> str:
 
 _STRING, _WHOLE = {"type": "string"}, {"type": "integer"}
 
-type Char = Annotated[str, BeforeValidator(_char), WithJsonSchema({**_STRING, "minLength": 1})]
-type Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_STRING)]
+type CharField = Annotated[str, BeforeValidator(_char), WithJsonSchema({**_STRING, "minLength": 1})]
+type BlankCharField = Annotated[str, BeforeValidator(_text), WithJsonSchema(_STRING)]
 type EmailField = Annotated[str, BeforeValidator(_email), WithJsonSchema({**_STRING, "format": "email"})]
-type Organizer = Annotated[str, BeforeValidator(_organizer), WithJsonSchema({**_STRING, "format": "email"})]
-type Minutes = Annotated[int, _between(1, MAX_MINUTES), WithJsonSchema({**_WHOLE, "minimum": 1})]
-type Lifetime = Annotated[int, _between(0, 2**31 - 1), WithJsonSchema({**_WHOLE, "minimum": 0})]
-type Capacity = Annotated[int, _between(0, 100_000), WithJsonSchema({**_WHOLE, "minimum": 0, "maximum": 100_000})]
-type Boolean = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"type": "boolean"})]
-type Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({**_STRING, "format": "date-time"})]
-type ZoneName = Annotated[str, BeforeValidator(_zone), WithJsonSchema(_STRING)]
-type Amenities = Annotated[
+type OrganizerField = Annotated[str, BeforeValidator(_organizer), WithJsonSchema({**_STRING, "format": "email"})]
+type MinutesField = Annotated[int, _between(1, MAX_MINUTES), WithJsonSchema({**_WHOLE, "minimum": 1})]
+type LifetimeField = Annotated[int, _between(0, 2**31 - 1), WithJsonSchema({**_WHOLE, "minimum": 0})]
+type CapacityField = Annotated[int, _between(0, 100_000), WithJsonSchema({**_WHOLE, "minimum": 0, "maximum": 100_000})]
+type BooleanField = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"type": "boolean"})]
+type DateTimeField = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({**_STRING, "format": "date-time"})]
+type ZoneField = Annotated[str, BeforeValidator(_zone), WithJsonSchema(_STRING)]
+type AmenitiesField = Annotated[
     list[str],
     BeforeValidator(_amenities),
     WithJsonSchema({"type": "array", "items": {"enum": list(FACILITIES)}}),
 ]
-type Status = Annotated[str, BeforeValidator(_status), WithJsonSchema({"enum": ["active", "inactive"]})]
+type StatusField = Annotated[str, BeforeValidator(_status), WithJsonSchema({"enum": ["active", "inactive"]})]
 
 
 class Sent(BaseModel):
@@ -147,74 +147,74 @@ class Sent(BaseModel):
 class SentJoanBooking(Sent):
     """`source` is a room, or the device at its door."""
 
-    source: Char
-    start: Time
-    end: Time
-    timezone: ZoneName | None = None
-    organizer: Organizer | None = None
-    title: Text | None = None
-    auto_confirm: Boolean | None = None
+    source: CharField
+    start: DateTimeField
+    end: DateTimeField
+    timezone: ZoneField | None = None
+    organizer: OrganizerField | None = None
+    title: BlankCharField | None = None
+    auto_confirm: BooleanField | None = None
 
 
 class SentJoanTermination(Sent):
     """`finish` shortens the event, else it is cancelled."""
 
-    event_id: Char
-    room_id: Char
-    timezone: ZoneName
-    finish: Boolean | None = None
+    event_id: CharField
+    room_id: CharField
+    timezone: ZoneField
+    finish: BooleanField | None = None
 
 
 class SentJoanCheckIn(Sent):
     """`lifetime` is read and checked; nothing follows from it, for the document does not say what it means."""
 
-    event_id: Char
-    room_id: Char
-    lifetime: Lifetime
+    event_id: CharField
+    room_id: CharField
+    lifetime: LifetimeField
 
 
 class SentJoanExtension(Sent):
-    event_id: Char
-    room_id: Char
-    extend_until: Time
+    event_id: CharField
+    room_id: CharField
+    extend_until: DateTimeField
 
 
 class SentJoanMove(Sent):
-    event_id: Char
-    old_calendar_id: Char
-    new_calendar_id: Char
-    new_calendar_name: Char
+    event_id: CharField
+    old_calendar_id: CharField
+    new_calendar_id: CharField
+    new_calendar_name: CharField
 
 
 class SentJoanInvitation(Sent):
-    event_id: Char
-    event_name: Char
-    room_id: Char
-    room_name: Char
+    event_id: CharField
+    event_name: CharField
+    room_id: CharField
+    room_name: CharField
     email: EmailField
 
 
 class SentJoanSearch(Sent):
     """Now and for half an hour where it says nothing else."""
 
-    eventStart: Time | None = None  # noqa: N815
-    duration: Minutes | None = None
-    timezone: ZoneName | None = None
+    eventStart: DateTimeField | None = None  # noqa: N815
+    duration: MinutesField | None = None
+    timezone: ZoneField | None = None
 
 
 class SentJoanChange(Sent):
     """A room, of which what is sent is changed."""
 
-    name: Char | None = None
+    name: CharField | None = None
     email: EmailField | None = None
-    capacity: Capacity | None = None
-    status: Status | None = None
-    amenities: Amenities | None = None
-    timezone: ZoneName | None = None
+    capacity: CapacityField | None = None
+    status: StatusField | None = None
+    amenities: AmenitiesField | None = None
+    timezone: ZoneField | None = None
 
 
 class SentJoanRoom(SentJoanChange):
-    name: Char
+    name: CharField
 
 
 class SentJoanGrant(BaseModel):
