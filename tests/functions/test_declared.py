@@ -213,7 +213,10 @@ def test_a_message_is_put_on_a_queue_read_in_order_and_deleted(world, reactor, l
     assert len(page.document) == 2 and "nextPageToken" in page.headers["link"]
     assert world.operator.delete(f"{path}/{messages[0]['id']}").status == 200
     assert world.operator.delete(f"{path}/{messages[0]['id']}").status == 404
-    assert [each["id"] for each in reactor.queued()] == [each["id"] for each in messages[1:]]
+    own = "/applications/me/reactor/queues/orders/messages"
+    assert [each["id"] for each in world.trusted.read(own)] == [each["id"] for each in messages[1:]]
+    assert world.trusted.delete(f"{own}/{messages[1]['id']}").status == 200
+    assert [each["id"] for each in reactor.queued()] == [messages[2]["id"]]
     world.clock.now += 15 * 24 * HOUR
     assert reactor.queued() == []
 
