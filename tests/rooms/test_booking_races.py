@@ -12,7 +12,7 @@ import pytest
 from fingerpost.errors import Unavailable
 from fingerpost.ports.table import Reason, Throttled, TransactionFailed
 from fingerpost.rooms.errors import NotAllowed, Taken
-from fingerpost.rooms.model import Booking, By, CheckIn, Room
+from fingerpost.rooms.model import Booking, BookingRules, By, CheckIn, Room
 from tests.ports.conftest import adapter, clock, empty_tables, engine, folder, tables  # noqa: F401
 from tests.rooms.conftest import HOUR, ME, MINUTE, House
 from tests.stores import SettableClock, hooked
@@ -176,3 +176,39 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(house: House, monkeypa
     assert house.bookings.get(made.id) == made
     assert house.events() == ["_RoomBooked"]
     agree(house, room, 1)
+
+
+def meanwhile(house: House, method: str, what: Callable[[], object], *, when: Callable[[Any], bool]) -> House:
+    """The same house, in which `what` happens just before the first call of a method that `when` is for."""
+    waiting = iter([True])
+
+    def around(name: str, do: Any, args: Any) -> Any:
+        if name == method and when(args) and next(waiting, False):
+            what()
+        return do(*args)
+
+    return House(hooked(house.tables, around), house.clock, house.rooms)
+
+
+def test_the_buffer_between_two_bookings_holds_across_midnight_also_for_two_at_once(house: House):
+    house.clock.now = 1_773_576_000_000  # noon
+    room = house.room(rules=BookingRules(buffer_minutes=15))
+    late = meanwhile(house, "transact", lambda: house.book(room, 12 * 60), when=lambda _args: True)
+    with pytest.raises(Taken):
+        late.book(room, 11 * 60 + 30)
+    agree(house, room, 1)
+
+
+def test_what_moves_to_another_room_while_it_is_read_is_not_shown_in_the_old_one(house: House):
+    def reads_bookings(args: Any) -> bool:
+        return any(key.pk.startswith("bk#") for key in args[0])
+
+    for read in ("of_room", "next"):
+        room, other = house.room(), house.room()
+        made = house.book(room, 60)
+        move = lambda made=made, other=other: house.bookings.change(made.id, by=ME, room=other)  # noqa: E731
+        calendar = meanwhile(house, "get_many", move, when=reads_bookings).bookings
+        if read == "of_room":
+            assert calendar.of_room(room.id, house.now, made.end) == []
+        else:
+            assert calendar.next(room.id, house.now) is None
