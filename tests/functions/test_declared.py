@@ -185,6 +185,17 @@ def test_an_application_that_was_deleted_does_nothing_more(world, reactor, lamp)
     assert [row for row in world.rows().values() if row["k"] == "ruleMessage"] == []
 
 
+def test_rules_and_secret_go_with_their_application(world, reactor, lamp, receiver):
+    reactor.save(then(SCANS, hook(receiver)))
+    reactor.save(then(SCANS, hook(receiver), queue("x")))
+    assert world.operator.delete(reactor.base.removesuffix("/reactor")).status == 200
+    reactor.settle()
+    left = [row for row in world.rows().values() if row["k"] in ("reactorRules", "webhookSecret")]
+    assert left == []
+    world.operator.made("/actions/scans", {"thng": lamp}, project=world.project)
+    assert reactor.waiting() == []
+
+
 def test_a_products_own_events_set_its_properties(world, reactor):
     product = world.operator.made("/products", {"name": "Paint", "properties": {"stock": 3}}, project=world.project)[
         "id"
