@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from . import drafts, link_import, reactor_rules, trials  # noqa: F401 - they add commands to groups of others
+from . import (  # noqa: F401 - they add commands to groups of others
+    drafts,
+    link_import,
+    reactor_rules,
+    reactor_schedules,
+    reactor_scripts,
+    trials,
+)
 from .accounts import accounts
 from .audit_log import audit
 from .command import command, group
