@@ -6,15 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fingerpost import keys
-from fingerpost.local.blobs import FolderBlobs
-from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
-from fingerpost.reactor import published, runs
 from fingerpost.reactor.bundles import pack
-from fingerpost.reactor.published import Filter, Script
-from fingerpost.rules.compile import compile_match
-from fingerpost.rules.fields import REACTOR
-from fingerpost.rules.nodes import to_json
 from tests.running import Server
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -36,19 +29,22 @@ class Application:
         self.key: str = server.ask(f"/projects/{self.project}/applications/{self.id}/secretKey")["secretApiKey"]
 
     def publish(self, script: str, *, more: Mapping[str, str] | None = None, **replaced: str) -> None:
-        """Let a script of tests/scripts run, with `$NAME` replaced in it and `more` files."""
+        """Upload a script of tests/scripts and have it run, with `$NAME` replaced in it and `more` files."""
         files = {
             str(path.relative_to(SCRIPTS / script)): path.read_text() for path in (SCRIPTS / script).rglob("*.js*")
         } | dict(more or {})
         for name, value in replaced.items():
             files["main.js"] = files["main.js"].replace(f"${name.upper()}", value)
         content = pack((path, text.encode()) for path, text in sorted(files.items()))
-        bundle = f"reactor/{self.id.encode().hex()}/{abs(hash(content))}/bundle.zip"
-        FolderBlobs(self.folder / "bundles").put_if_absent(bundle, content, content_type="application/zip")
-        made = Script(
-            app=self.id, version=1, bundle=bundle, functions=HANDLERS, filters=dict(_filters(files["main.js"]))
-        )
-        published.set_script(self.tables.of(self.account).main, self.project, made)
+        address = f"/projects/{self.project}/applications/{self.id}/reactor/script"
+        uploaded = self.server.upload(address, content)["version"]
+        for _ in range(PATIENCE_SECONDS * 50):
+            status = self.server.ask(f"{address}/status")
+            if not status["updating"]:
+                assert status["running"] == uploaded, status
+                return
+            time.sleep(0.02)
+        raise AssertionError("it was not installed")
 
     def thng(self, **fields: Any) -> str:
         made: str = self.server.ask(f"/thngs?project={self.project}", {"name": "Pallet", **fields})["id"]
@@ -61,18 +57,10 @@ class Application:
         self.server.ask(f"/thngs/{thng}/properties/{key}", [{"value": value}], method="PUT")
 
     def schedule(self, payload: Mapping[str, Any]) -> None:
-        """As a schedule does whose time has come."""
-        run = runs.Run(
-            event=runs.event_id("schedule", str(time.time_ns())),
-            account=self.account,
-            project=self.project,
-            app=self.id,
-            function="onScheduledEvent",
-            payload=payload,
-            at=time.time_ns() // 1_000_000,
-            cause="schedule",
-        )
-        runs.send(local_queue(self.folder, runs.QUEUE, ordered=True), run)
+        """Have onScheduledEvent run in a moment."""
+        at = time.time_ns() // 1_000_000 + 1_000
+        address = f"/projects/{self.project}/applications/{self.id}/reactor/schedules"
+        self.server.ask(address, {"event": payload, "executeAt": at})
 
     def log(self, *, trace: bool = False) -> list[tuple[str, str]]:
         """(level, message) of each entry, oldest first."""
@@ -95,11 +83,3 @@ class Application:
                 return entries
             time.sleep(0.02)
         raise AssertionError(f"only {self.log(trace=True)}; {(self.server.home / 'log').read_text()[-3000:]}")
-
-
-def _filters(main: str) -> Any:
-    for line in main.splitlines():
-        _, found, rest = line.partition("@filter(")
-        if found:
-            function, _, text = rest.partition(") ")
-            yield function, Filter(text, to_json(compile_match(text, REACTOR).node))

@@ -104,14 +104,10 @@ def test_a_schedule_walks_all_things_with_the_sdks_iterator(app):
     assert app.logged(4) == [("debug", f"a page of {count}") for count in (5, 5, 2)] + [("info", "12 thngs")]
 
 
-def test_a_script_uses_a_package(app):
-    package = {
-        "node_modules/pad-start-of-text/package.json": '{"name": "pad-start-of-text", "main": "lib/pad.js"}',
-        "node_modules/pad-start-of-text/lib/pad.js": "module.exports = (text, n) => String(text).padStart(n, '0');",
-    }
-    app.publish("package", more=package)
+def test_a_script_uses_packages_from_the_registry(app):
+    app.publish("package")
     app.act("_Produced", app.thng(), number=42)
-    assert app.logged() == [("info", "000042")]
+    assert app.logged() == [("info", "NUMBER 000042")]
 
 
 @pytest.mark.parametrize("sdk", SDKS)

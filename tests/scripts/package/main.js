@@ -1,6 +1,7 @@
-const pad = require('pad-start-of-text');
+const pad = require('left-pad');
+const { upperCase } = require('lodash');
 
 module.exports.onActionCreated = ({ action }) => {
-  logger.info(pad(action.customFields.number, 6));
+  logger.info(`${upperCase('number')} ${pad(action.customFields.number, 6, '0')}`);
   done();
 };
