@@ -100,16 +100,6 @@ class Server:
             text = answer.read()
         return json.loads(text) if text else None
 
-    def upload(self, path: str, content: bytes) -> Any:
-        """The JSON answer to a PUT of a form with one file."""
-        mark = "----here"
-        named = 'Content-Disposition: form-data; name="file"; filename="bundle.zip"'
-        form = f"--{mark}\r\n{named}\r\n\r\n".encode() + content + f"\r\n--{mark}--\r\n".encode()
-        headers = {"authorization": self.key, "content-type": f"multipart/form-data;; boundary={mark}"}
-        request = urllib.request.Request(self.api + path, data=form, headers=headers, method="PUT")
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
-
 
 @contextlib.contextmanager
 def running(home: Path, **environment: str) -> Iterator[Server]:

@@ -1,7 +1,6 @@
-const pad = require('left-pad');
-const { upperCase } = require('lodash');
+const leftPad = require('left-pad');
 
 module.exports.onActionCreated = ({ action }) => {
-  logger.info(`${upperCase('number')} ${pad(action.customFields.number, 6, '0')}`);
+  logger.info(leftPad(action.customFields.number, 6, '0'));
   done();
 };

@@ -11,6 +11,7 @@ from . import (  # noqa: F401 - they add commands to groups of others
     reactor_rules,
     reactor_schedules,
     reactor_scripts,
+    room_access,
     trials,
 )
 from .accounts import accounts
@@ -22,6 +23,7 @@ from .operators import operators
 from .qr import qr
 from .reactor import reactor
 from .redirections import redirections
+from .rooms import rooms
 from .rules import rules
 from .stats import stats
 from .tail import actions
@@ -61,6 +63,7 @@ app.add_typer(domains, name="domains")
 app.add_typer(keys, name="keys")
 app.add_typer(operators, name="operators")
 app.add_typer(reactor, name="reactor")
+app.add_typer(rooms, name="rooms")
 
 
 def main() -> None:
