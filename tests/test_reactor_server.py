@@ -1,18 +1,19 @@
-"""Scripts in the manner of published ones on a real server: an event, the function, its requests, its log.
+"""Scripts in the manner of published ones on a real server: upload, installation, event, requests, log.
 
-They need Node.js 20 or newer with npm.
+They need Node.js 20 or newer with npm, and one of them npm's registry.
 """
 
 import json
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from tests.reacting import Application
-from tests.running import running
+from tests.running import Server, running
 
-SDKS = {"evrythng-extended": {}, "evrythng": {"package.json": '{"dependencies": {"evrythng": "^6.0.5"}}'}}
+SDKS = {"evrythng-extended": "", "evrythng": '{"dependencies": {"evrythng": "^6.0.5"}}'}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_an_action_of_one_type_is_told_to_a_chat_and_no_other(app, chat):
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_what_was_produced_is_tagged(app, sdk):
-    app.publish("produced", more=SDKS[sdk])
+    app.publish("produced", manifest=SDKS[sdk])
     thng = app.thng(tags=["planned", "oak"])
     app.act("_Produced", thng)
     assert app.logged() == [("info", "Pallet is oak, produced")]
@@ -72,7 +73,7 @@ def test_what_was_produced_is_tagged(app, sdk):
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_a_state_machine_lives_in_properties_with_a_file_for_each_state(app, sdk):
-    app.publish("machine", more=SDKS[sdk])
+    app.publish("machine", manifest=SDKS[sdk])
     thng = app.thng()
     for number, command in enumerate(("start", "stop"), 1):
         app.set(thng, "command", command)
@@ -83,7 +84,7 @@ def test_a_state_machine_lives_in_properties_with_a_file_for_each_state(app, sdk
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_a_temperature_that_crosses_its_limit_makes_an_action_once(app, sdk):
-    app.publish("temperature", more=SDKS[sdk])
+    app.publish("temperature", manifest=SDKS[sdk])
     thng = app.thng(properties={"temperature": 4})
     for number, degrees in enumerate((7, 9, 12)):
         app.set(thng, "temperature", degrees)
@@ -104,19 +105,15 @@ def test_a_schedule_walks_all_things_with_the_sdks_iterator(app):
     assert app.logged(4) == [("debug", f"a page of {count}") for count in (5, 5, 2)] + [("info", "12 thngs")]
 
 
-def test_a_script_uses_a_package(app):
-    package = {
-        "node_modules/pad-start-of-text/package.json": '{"name": "pad-start-of-text", "main": "lib/pad.js"}',
-        "node_modules/pad-start-of-text/lib/pad.js": "module.exports = (text, n) => String(text).padStart(n, '0');",
-    }
-    app.publish("package", more=package)
+def test_a_script_uses_a_package_of_the_registry(app):
+    app.publish("package")
     app.act("_Produced", app.thng(), number=42)
     assert app.logged() == [("info", "000042")]
 
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_a_script_may_start_itself_but_not_more_than_ten_deep(app, sdk):
-    app.publish("itself", more=SDKS[sdk])
+    app.publish("itself", manifest=SDKS[sdk])
     thng = app.thng()
     app.set(thng, "count", 0)
     entries = app.logged(11)
@@ -167,3 +164,32 @@ def test_an_endless_loop_of_one_application_keeps_no_other_waiting(app, server, 
         assert other.logged(number + 1)[-1] == ("info", "the chat answered 202")
     assert len(posted) == 3
     assert app.log() == []
+
+
+def told_of(app):
+    """How often the listener says that it was told of each value."""
+    return Counter(message.split()[1] for level, message in app.whole_log() if level == "info")
+
+
+def test_a_server_that_is_killed_in_the_middle_of_events_loses_none_and_repeats_none_without_a_word(tmp_path):
+    server = Server(tmp_path)
+    server.start()
+    try:
+        app = Application(server)
+        app.publish("listener")
+        things = [app.thng() for _ in range(10)]
+        expected = set()
+        for turn in range(4):
+            for thng in things:
+                app.set(thng, "k42", f"{thng}/{turn}")
+                expected.add(f"{thng}/{turn}")
+            if turn in (1, 2):
+                server.kill()
+                server.start()
+        told = app.soon(lambda: each if (each := told_of(app)).keys() >= expected else None, "not all has come")
+        repeated = [message for level, message in app.whole_log() if level == "warn"]
+    finally:
+        server.stop()
+    assert told.keys() == expected
+    assert told.total() - len(told) <= len(repeated) <= 6
+    assert set(repeated) <= {"onThngPropertiesChanged is repeated after interruption"}

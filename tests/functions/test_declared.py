@@ -185,6 +185,17 @@ def test_an_application_that_was_deleted_does_nothing_more(world, reactor, lamp)
     assert [row for row in world.rows().values() if row["k"] == "ruleMessage"] == []
 
 
+def test_rules_and_secret_go_with_their_application(world, reactor, lamp, receiver):
+    reactor.save(then(SCANS, hook(receiver)))
+    reactor.save(then(SCANS, hook(receiver), queue("x")))
+    assert world.operator.delete(reactor.base.removesuffix("/reactor")).status == 200
+    reactor.settle()
+    left = [row for row in world.rows().values() if row["k"] in ("reactorRules", "webhookSecret")]
+    assert left == []
+    world.operator.made("/actions/scans", {"thng": lamp}, project=world.project)
+    assert reactor.waiting() == []
+
+
 def test_a_products_own_events_set_its_properties(world, reactor):
     product = world.operator.made("/products", {"name": "Paint", "properties": {"stock": 3}}, project=world.project)[
         "id"
@@ -213,7 +224,10 @@ def test_a_message_is_put_on_a_queue_read_in_order_and_deleted(world, reactor, l
     assert len(page.document) == 2 and "nextPageToken" in page.headers["link"]
     assert world.operator.delete(f"{path}/{messages[0]['id']}").status == 200
     assert world.operator.delete(f"{path}/{messages[0]['id']}").status == 404
-    assert [each["id"] for each in reactor.queued()] == [each["id"] for each in messages[1:]]
+    own = "/applications/me/reactor/queues/orders/messages"
+    assert [each["id"] for each in world.trusted.read(own)] == [each["id"] for each in messages[1:]]
+    assert world.trusted.delete(f"{own}/{messages[1]['id']}").status == 200
+    assert [each["id"] for each in reactor.queued()] == [messages[2]["id"]]
     world.clock.now += 15 * 24 * HOUR
     assert reactor.queued() == []
 
