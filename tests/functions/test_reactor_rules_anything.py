@@ -6,9 +6,27 @@ from hypothesis import strategies as st
 from fingerpost.reactor.rule_documents import SentEvent, SentReactorRule
 
 WORDS = st.sampled_from(
-    ["", "x", "thng.name", "{thng.name}", "{", "}}", "{action.customFields.a.b}", "https://x.example/{thng.id}",
-     "scans", "actionCreated", "thngPropertiesChanged", "~a", "A", "é", "a=1&", "propertyChangeNew.a>1", "\x00", "U" * 24]
-)  # fmt: skip
+    [
+        "",
+        "x",
+        "thng.name",
+        "{thng.name}",
+        "{",
+        "}}",
+        "{action.customFields.a.b}",
+        "https://x.example/{thng.id}",
+        "scans",
+        "actionCreated",
+        "thngPropertiesChanged",
+        "~a",
+        "A",
+        "é",
+        "a=1&",
+        "propertyChangeNew.a>1",
+        "\x00",
+        "U" * 24,
+    ]
+)
 SCALARS = st.none() | st.booleans() | st.integers(-1, 253_402_300_799_999) | st.floats(allow_nan=False) | WORDS
 ANY = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2), max_leaves=5
