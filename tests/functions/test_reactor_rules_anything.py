@@ -86,20 +86,22 @@ ACTIONS = ANY | st.fixed_dictionaries(
     },
 )
 EVENTS = ANY | like(SentEvent, {"thng": THINGS, "product": THINGS, "changes": CHANGES, "action": ACTIONS})
+STEPS_OF_ALL = [
+    {"setProperties": {"properties": {"a": "{time}", "b": "{timezone}"}}},
+    {"putOnQueue": {"queue": "q", "body": ["{thng.tags}", "{product.name}", "{user.id}"]}},
+    {"callWebhook": {"url": "https://x.example/{thng.name}?{thng.tags}", "headers": {"A": "{thng.name}"}}},
+    {"createAction": {"type": "scans", "customFields": {"a": "{thng.properties.a}"}, "tags": ["{thng.tags}"]}},
+]
+OF_ACTIONS = {
+    "putOnQueue": {"queue": "q", "body": "{place.distance} {user.age} {location.lat} {country} {os} {action.id}"}
+}
 ASKING_EVERYTHING = [
-    {
-        "name": f"{when} {number}",
-        "when": when,
-        "filter": text,
-        "then": [
-            {"setProperties": {"properties": {"a": "{time}", "b": "{timezone}"}}},
-            {"putOnQueue": {"queue": "q", "body": ["{thng.tags}", "{product.name}", "{place.distance}", "{user.age}"]}},
-            {"callWebhook": {"url": "https://x.example/{thng.name}?{place.tags}", "headers": {"A": "{thng.name}"}}},
-            {"createAction": {"type": "scans", "customFields": {"a": "{thng.properties.a}"}, "tags": ["{thng.tags}"]}},
-        ],
-    }
-    for when in ("actionCreated", "thngPropertiesChanged")
-    for number, text in enumerate((None, "timeOfDay>=0 | month>0", "place.id=* | place.id!=*", "os=ios | os!=ios"))
+    {"name": f"{when} {number}", "when": when, "filter": text, "then": steps}
+    for when, steps, filters in (
+        ("actionCreated", [*STEPS_OF_ALL, OF_ACTIONS], ("place.id=* | place.id!=*", "os=ios | os!=ios", "country=*")),
+        ("thngPropertiesChanged", STEPS_OF_ALL, ("propertyChangeNew.a=* | thng.tags!=x",)),
+    )
+    for number, text in enumerate((None, "timeOfDay>=0 | month>0", *filters))
 ]
 many = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
