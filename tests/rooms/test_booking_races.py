@@ -57,10 +57,10 @@ def agree(house: House, room: Room, expected: int) -> None:
 
 def test_of_forty_who_want_the_same_slot_one_has_it(house: House):
     room = house.room()
-    outcomes = at_once(lambda turn: house.book(room, 60, by=By(source=SOURCES[turn % 4], client=f"c{turn}")))
+    outcomes = at_once(lambda turn: house.book(room, 60, by=By(source=SOURCES[turn % 4], client="c")))
     assert names(outcomes) == {"booked": 1, "Taken": AT_ONCE - 1}
     assert house.events() == ["_RoomBooked"]
-    assert len(house.rows("booking")) == len(house.rows("bookingRequest")) == 1
+    assert len(house.rows("booking")) == 1 >= len(house.rows("bookingRequest"))
     agree(house, room, 1)
 
 
@@ -86,11 +86,22 @@ def test_forty_who_want_different_slots_of_one_day_all_have_theirs(house: House)
 def test_forty_with_one_key_have_one_booking_between_them(house: House):
     room = house.room()
     joan = By(source="joan", client="c1")
-    for key in ("k", None):
-        outcomes = at_once(lambda _turn, key=key: house.book(room, 60 if key else 120, by=joan, key=key))  # type: ignore[misc]
-        assert len({each.id for each in outcomes if isinstance(each, Booking)}) == 1
-        assert names(outcomes) == {"booked": AT_ONCE}
-    assert house.events() == ["_RoomBooked"] * 2
+    outcomes = at_once(lambda _turn: house.book(room, 60, by=joan, key="k"))
+    assert len({each.id for each in outcomes if isinstance(each, Booking)}) == 1
+    assert names(outcomes) == {"booked": AT_ONCE}
+    assert house.events() == ["_RoomBooked"]
+
+
+def test_forty_without_a_key_of_one_client_are_forty_who_want_the_same_slot(house: House):
+    room = house.room()
+    joan = By(source="joan", client="c1")
+    outcomes = at_once(lambda _turn: house.book(room, 60, by=joan))
+    assert names(outcomes) == {"booked": 1, "Taken": AT_ONCE - 1}
+    (won,) = (each for each in outcomes if isinstance(each, Booking))
+    house.clock.now += 5_000
+    repeats = at_once(lambda _turn: house.bookings.book(room, won.start, won.end, by=joan, title=won.title), 10)
+    assert {each.id for each in repeats if isinstance(each, Booking)} == {won.id}
+    assert house.events() == ["_RoomBooked"]
 
 
 def test_two_rooms_that_swap_their_bookings_neither_lose_nor_double_one(house: House):

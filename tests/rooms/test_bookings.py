@@ -210,12 +210,13 @@ def test_one_key_is_one_booking_also_after_it_was_cancelled(house: House):
     house.book(room, 60, by=replace(JOAN, client="c2"), key="k")
 
 
-def test_without_a_key_the_same_request_within_a_minute_is_the_same_booking(house: House):
+def test_without_a_key_the_same_request_within_a_minute_is_a_repeat_of_the_first(house: House):
     room = house.room()
     made = house.book(room, 60, by=JOAN)
     start = made.start
-    house.clock.now += 59_000
-    assert house.bookings.book(room, start, made.end, by=JOAN, title="Talk") == made
+    for seconds in (2, 57):
+        house.clock.now += seconds * 1_000
+        assert house.bookings.book(room, start, made.end, by=JOAN, title="Talk") == made
     house.clock.now += 2_000
     with pytest.raises(Taken):
         house.bookings.book(room, start, made.end, by=JOAN, title="Talk")
@@ -227,14 +228,24 @@ def test_who_cancels_and_books_again_at_once_gets_a_new_booking(house: House):
     house.bookings.cancel(made.id, by=JOAN)
     again = house.book(room, 60, by=JOAN)
     assert again.id != made.id and again.state == "confirmed"
-    assert house.book(room, 60, by=JOAN) == again
 
 
-def test_nobody_is_taken_for_another_without_a_client(house: House):
+def test_two_who_ask_for_the_same_in_the_same_moment_are_two(house: House):
     room = house.room()
-    house.book(room, 60, by=By(source="door"))
+    house.book(room, 60, by=JOAN)
     with pytest.raises(Taken):
-        house.book(room, 60, by=By(source="door"))
+        house.book(room, 60, by=JOAN)
+    assert house.events() == ["_RoomBooked"]
+
+
+def test_nobody_is_taken_for_another_without_a_client_or_where_clients_can_send_keys(house: House):
+    room = house.room()
+    for by in (By(source="joan"), By(source="roomvox", client="c1")):
+        made = house.book(room, 60, by=by)
+        house.clock.now += 5_000
+        with pytest.raises(Taken):
+            house.bookings.book(room, made.start, made.end, by=by, title="Talk")
+        house.bookings.cancel(made.id, by=by)
 
 
 # ---- who has the room
@@ -444,3 +455,24 @@ def test_a_day_remembers_the_newest_of_what_was_cancelled(house: House, monkeypa
     gone = [house.bookings.cancel(house.book(room, 60).id, by=ME).id for _ in range(3)]
     found = house.bookings.of_room(room.id, house.now, house.now + 2 * HOUR, states=("cancelled",))
     assert {each.id for each in found} == set(gone[1:])
+
+
+def test_the_bookings_of_several_rooms_are_those_of_each(house: House):
+    rooms = [house.room(check_in=CheckIn()) for _ in range(4)]
+    for number, room in enumerate(rooms[:3]):
+        for turn in range(number + 1):
+            house.book(room, 1_440 * turn - 600, 700)
+    house.bookings.change(house.book(rooms[0], 300).id, by=ME, room=rooms[1])
+    ids = [room.id for room in rooms]
+    for days in (1, 3, 40):
+        start, end = house.now - 8 * HOUR, house.now + (24 * days - 8) * HOUR
+        found = house.bookings.of_rooms(ids, start, end)
+        assert found == {each: house.bookings.of_room(each, start, end) for each in ids}
+        assert list(found) == ids and found[ids[3]] == []
+    assert house.bookings.of_rooms([], house.now, house.now + HOUR) == {}
+
+
+def test_a_booking_has_the_zone_of_the_room_that_it_moves_to(house: House):
+    made = house.book(house.room(), 60)
+    moved = house.bookings.change(made.id, by=ME, room=house.room(zone="Asia/Tokyo"))
+    assert (moved.zone, moved.start) == ("Asia/Tokyo", made.start)
