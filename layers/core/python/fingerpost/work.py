@@ -14,6 +14,7 @@ from .ports.table import Tables
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
 from .rooms import telling
+from .rooms.evoko import telling as panels
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -66,4 +67,6 @@ TASKS: Mapping[str, CarryOut] = {
     "tell": _tell,
     "absent": _absent,
     "room": lambda task, tables, _at: telling.tell(task, tables),
+    "panels": lambda task, _tables, _at: panels.carry_out(task),
+    "panelPing": lambda task, _tables, _at: panels.ping(task),
 }

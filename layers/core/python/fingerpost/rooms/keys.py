@@ -1,7 +1,7 @@
-"""The key shapes of what opens the room APIs: look-ups that come before an account is known."""
+"""The key shapes of what opens the room APIs, most of them look-ups that come before an account is known."""
 
 from ..keys import ONLY, hash_of
-from ..ports.table import GlobalKey
+from ..ports.table import GlobalKey, Key
 
 
 def room_key(api: str, text: str) -> GlobalKey:
@@ -21,3 +21,27 @@ def ddp_names(login: str) -> str:
 
 def ddp_name(login: str, account: str, user: str) -> GlobalKey:
     return GlobalKey(ddp_names(login), f"{account}#{user}")
+
+
+def panel(connection_id: str) -> GlobalKey:
+    """log. One connection of the panels' server: who is logged in there, and its subscriptions."""
+    return GlobalKey(panel_rows(connection_id), ONLY)
+
+
+def panel_rows(connection_id: str) -> str:
+    """log. Partition, without an account, of all that is known of a connection."""
+    return f"ddp#{connection_id}"
+
+
+def panel_documents(connection_id: str, collection: str, lane: int) -> GlobalKey:
+    """log. Which documents of a collection a connection has, as far as they lie in one lane."""
+    return GlobalKey(panel_rows(connection_id), f"{collection}#{lane:02d}")
+
+
+def panel_watchers(topic: str) -> str:
+    """log. Partition of the connections that are told of a room (its id), of all rooms (`*`), of a collection."""
+    return f"ddpWatch#{topic}"
+
+
+def panel_watcher(topic: str, connection_id: str) -> Key:
+    return Key(panel_watchers(topic), connection_id)

@@ -24,7 +24,15 @@ class Told(NamedTuple):
 
 type Listener = Callable[[Told, Tables], None]  # (what happened, the account's own tables)
 
-LISTENERS: Sequence[Listener] = ()
+
+def _panels(told: Told, tables: Tables) -> None:
+    from .evoko.telling import hear  # noqa: PLC0415 - the feed's reader imports this, and has no libraries
+
+    hear(told, tables)
+
+
+LISTENERS: Sequence[Listener] = (_panels,)
+SET_UP = ("structure", "equipment", "person", "evokoUser")  # other documents that panels show
 
 
 def work_of(change: Change) -> list[Task]:
@@ -36,6 +44,8 @@ def work_of(change: Change) -> list[Task]:
         return [_task(account, room, *told) for room in change.new["rooms"]]
     if kind == "room":
         return [_task(account, rest.removeprefix("t#"), "", "_RoomSetUp")]
+    if kind in SET_UP:
+        return [{"do": "panels", "account": account, "kind": kind}]
     return []
 
 
