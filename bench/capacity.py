@@ -1,4 +1,4 @@
-"""What lists and scans consume on a DynamoDB engine: read units of a page, write units of a scan, and their list price.
+"""What lists and scans consume on a DynamoDB engine: read units and time of a page, write units of a scan, their price.
 
 The engine is dynoxide, as in the contract tests. FINGERPOST_BENCH_THNGS: how many thngs the large account has.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.costs import Cost, beside, cost_of
 from bench.histories import history_rows
 from bench.nearby import near_rows
 from bench.redirect import AGENT, AWS
@@ -87,39 +88,41 @@ def _tables() -> Iterator[tuple[Any, Any]]:
 def _lists(tables: Any) -> Iterator[Row]:
     costs = {number: _list_costs(tables, f"account{number}", number) for number in dict.fromkeys((SMALL, LARGE))}
     for name, small in costs[SMALL].items():
-        large = costs[LARGE][name]
-        what = f"GET /thngs, {name}: {LARGE:,} thngs beside {SMALL:,}"
-        yield Row(what, f"{large:.1f} RU", f"{small:.1f} RU", large / small, FLAT)
+        yield from beside(f"GET /thngs, {name}: {LARGE:,} thngs beside {SMALL:,}", costs[LARGE][name], small, FLAT)
 
 
-def _list_costs(tables: Any, account: str, number: int) -> dict[str, float]:
-    """Read units of one page of each list, its documents included; each page is full but that of the identifier."""
+def _list_costs(tables: Any, account: str, number: int) -> dict[str, Cost]:
+    """What one page of each list costs, its documents included; each page is full but that of the identifier."""
     from fingerpost.catalogue.model import THNG
     from fingerpost.listing import Ask, Lister
     from fingerpost.paging import loads
     from fingerpost.rules.compile import compile_match
     from fingerpost.rules.fields import LISTS
+    from fingerpost.sight import WHOLE_ACCOUNT
     from tests.stores import caller_of
 
     ids = _fill(tables, account, number)
     caller = caller_of(tables, account, NOON)
     lister = Lister(
-        tables=caller.tables, account=account, kind=THNG, load=loads(caller, THNG, None), secret=b"of the bench"
+        tables=caller.tables,
+        account=account,
+        kind=THNG,
+        load=loads(caller, THNG, WHOLE_ACCOUNT.sees),
+        secret=b"of the bench",
     )
 
-    def page(text: str = "", token: str | None = None) -> Any:
-        node = compile_match(text, LISTS["thng"], strict=True, from_query=True).node if text else None
-        return lister.page(Ask(per_page=PER_PAGE, filter_text=text, node=node, token=token))
+    def read(text: str = "", token: str | None = None, shown: int = PER_PAGE) -> Cost:
+        def page() -> None:
+            node = compile_match(text, LISTS["thng"], strict=True, from_query=True).node if text else None
+            found = lister.page(Ask(per_page=PER_PAGE, filter_text=text, node=node, token=token))
+            assert len(found.items) == shown, text
 
-    def read(text: str = "", token: str | None = None, shown: int = PER_PAGE) -> float:
-        before = tables.main.consumed.read + tables.log.consumed.read
-        assert len(page(text, token).items) == shown, text
-        return float(tables.main.consumed.read + tables.log.consumed.read - before)
+        return cost_of(tables, page)
 
-    deep = _token_after(lister, ids[number // 2])
     return {
         "no filter": read(),
-        "half-way down": read(token=deep),
+        "half-way down": read(token=_token_after(lister, ids[number // 2])),
+        "its last page": read(token=_token_after(lister, ids[PER_PAGE])),
         "by identifier": read(f"identifiers.serial=S{number // 3}", shown=1),
         "by tag (1 in 10)": read("tags=t3"),
         "by a tag of 40": read("tags=rare", shown=PER_PAGE),
@@ -132,7 +135,11 @@ def _token_after(lister: Any, resource_id: str) -> str:
     """The cursor that a client has after it followed the list to this thng."""
     from fingerpost.cursor import encode, filter_digest
 
-    return encode(lister.secret, resource_id, filter_digest(lister.account, "", "thng", "", "False"))
+    return encode(
+        lister.secret,
+        resource_id,
+        filter_digest(lister.account, "+".join(lister.scopes), lister.kind.name, "", "False"),
+    )
 
 
 def _fill(tables: Any, account: str, number: int) -> list[str]:

@@ -1,8 +1,9 @@
-"""What properties consume on a DynamoDB engine: read units of a page of a history, write units of an update."""
+"""What properties consume on a DynamoDB engine: read units and time of a page of a history, write units of a PUT."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from bench.costs import Cost, beside, cost_of
 from bench.row import Row
 
 FEW, MANY = 1_000, 100_000
@@ -13,7 +14,7 @@ KEY = "light"
 SECRET = b"of the bench"
 FLAT = 1.5  # a page of the long history costs at most so many times the short one's
 
-PAGES: dict[str, Callable[["_Costs"], float]] = {
+PAGES: dict[str, Callable[["_Costs"], Cost]] = {
     "newest first": lambda costs: costs.page(),
     "half-way down": lambda costs: costs.page(last=500),
     "tenth page": lambda costs: costs.page(pages=10),
@@ -25,9 +26,8 @@ PAGES: dict[str, Callable[["_Costs"], float]] = {
 def history_rows(tables: Any) -> Iterator[Row]:
     few, many = (_Costs(tables, f"history{number}", number) for number in (FEW, MANY))
     for name, ask in PAGES.items():
-        small, large = ask(few), ask(many)
         what = f"GET /thngs/:id/properties/:key, {name}: {MANY:,} values beside {FEW:,}"
-        yield Row(what, f"{large:.1f} RU", f"{small:.1f} RU", large / small, FLAT)
+        yield from beside(what, ask(many), ask(few), FLAT)
     for keys in (1, 10):
         small, large = few.update(keys), many.update(keys)
         values = "1 value" if keys == 1 else f"{keys} values of as many properties"
@@ -53,23 +53,25 @@ class _Costs:
             own.log.put_many(history_rows(self._thng, [Reading(KEY, 20.5 + n % 9, AT + n * 1_000) for n in span]))
         Properties(own).begin(self._thng, [Reading(KEY, 20.5, AT + number * 1_000)], self._caller)
 
-    def page(self, first: int = 0, last: int | None = None, *, pages: int = 1, **more: Any) -> float:
-        """Read units of the last of so many full pages, between two shares of the history's thousandths."""
+    def page(self, first: int = 0, last: int | None = None, *, pages: int = 1, **more: Any) -> Cost:
+        """Of the last of so many full pages, between two shares of the history's thousandths."""
         from fingerpost.catalogue.model import THNG
         from fingerpost.catalogue.updates import Opened, Span, history
         from fingerpost.listing import Ask
 
         share = self._number
         span = Span(AT + first * share, AT + (1_000 if last is None else last) * share)
-        token, spent = None, 0.0
-        for _ in range(pages):
-            before = self._read()
+
+        def read(token: str | None) -> Any:
             opened = Opened.of(self._caller, THNG, self._thng)
             page = history(self._caller, opened, KEY, Ask(per_page=PER_PAGE, token=token, **more), span, SECRET)
-            spent = self._read() - before
             assert len(page.items) == PER_PAGE
-            token = page.token
-        return spent
+            return page
+
+        token = None
+        for _ in range(pages - 1):
+            token = read(token).token
+        return cost_of(self._tables, lambda: read(token))
 
     def update(self, keys: int) -> float:
         """Write units of one request that sets so many properties."""
@@ -81,6 +83,3 @@ class _Costs:
         sent = [("", SentProperty(key=KEY if n == 0 else f"k{n}", value=21.5)) for n in range(keys)]
         set_properties(self._caller, THNG, self._thng, sent)
         return float(self._tables.main.consumed.write + self._tables.log.consumed.write - before)
-
-    def _read(self) -> float:
-        return float(self._tables.main.consumed.read + self._tables.log.consumed.read)

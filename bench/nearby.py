@@ -52,13 +52,14 @@ class _Costs:
         from fingerpost.catalogue.nearby import Near
         from fingerpost.geohash import Point
         from fingerpost.listing import Ask
+        from fingerpost.sight import WHOLE_ACCOUNT
         from tests.stores import caller_of
 
         caller = caller_of(self._tables, self._account, AT)
         main = self._tables.main
         spent = shown = 0.0
         for where in self._searched:
-            near = Near(caller=caller, project=None, point=Point(*where), within_m=within_m, secret=SECRET)
+            near = Near(caller=caller, sight=WHOLE_ACCOUNT, point=Point(*where), within_m=within_m, secret=SECRET)
             token = None
             for _ in range(pages - 1):
                 token = near.page(Ask(per_page=PER_PAGE, token=token)).token

@@ -35,15 +35,22 @@ from fingerpost.ids import new_id
 from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
+from fingerpost.ports.queue import MAX_DELAY_MS
 from fingerpost.ports.table import Change, Item, Tables
-from fingerpost.reactor import logs, published
+from fingerpost.reactor import logs, published, rule_queues, rule_service
+from fingerpost.reactor.claims import Claim
+from fingerpost.reactor.rule_documents import SentReactorRules
+from fingerpost.reactor.rule_versions import Owner, Story
+from fingerpost.reactor.runs import Run
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
+from fingerpost.redirection.domains import Hosts, ShortDomains
 from fingerpost.redirection.facts import Facts
 from fingerpost.redirection.links import Links
 from fingerpost.redirection.publish import publish
 from fingerpost.redirection.versions import ACCOUNT as ACCOUNT_RULES
 from fingerpost.redirection.visit import Visits
+from fingerpost.rooms.arrivals import Arrivals
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.model import HOUR_MS, Attendee, By, CheckIn, Person, Room
 from tests.every_room import rooms_are_set_up
@@ -87,6 +94,10 @@ def _live_a_little(tables: Tables) -> None:
     operators.create_first(
         tables, account=ACCOUNT, operator="UHoperator", key="operator" * 10, email="op@museum.example", at=NOON
     )
+    domains = ShortDomains(tables, caller, Hosts(DOMAIN, None))
+    for domain in ("go.example", "old.example"):
+        domains.take(ACCOUNT, domain)
+    domains.give_back(ACCOUNT, "old.example")
     project = access.create_project(caller, NewProject(name="On show", tags=["spring"]))["id"]
     application = access.create_application(caller, project, NewApplication(name="Guide"), ROOTS)["id"]
     _let_people_in(caller, project, application)
@@ -162,6 +173,8 @@ def _book_a_room(caller: Caller, thng: str) -> None:
         key="key-1",
     )
     bookings.cancel(series.id, by=by, recurrence_id=NOON + HOUR_MS)
+    Arrivals(caller.tables, Kept(), wiring.clock).expect(bookings.record(series.id).occurrences())
+    assert json.loads(Kept.bodies.pop())["do"] == "sweep"
 
 
 class OneRoom:
@@ -185,8 +198,23 @@ def _react(caller: Caller, project: str, application: str) -> None:
         filters={"onActionCreated": only_scans},
     )
     published.set_script(caller.tables.main, project, script)
-    published.set_rules(caller.tables.main, project, application, [{"when": "onActionCreated"}])
+    step = {"callWebhook": {"url": "https://museum.example/", "body": {"text": "{thng.name}"}}}
+    rule = {"name": "scanned", "when": "actionCreated", "filter": "action.type=scans", "then": [step]}
+    sent = SentReactorRules.model_validate({"rules": [rule]})
+    rule_service.publish(caller, Owner(project, application), sent, Story(reason="to know"))
+    rule_queues.put(caller.tables, application, "orders", new_id(NOON), {"a": 1}, rule="scanned", event="e")
     logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
+    run = Run(
+        event="e" * 32,
+        account=ACCOUNT,
+        project=project,
+        app=application,
+        function="onActionCreated",
+        payload={},
+        at=NOON,
+        cause="test",
+    )
+    assert Claim(caller.tables.log, run).take(NOON) == "first"
 
 
 def _let_people_in(caller: Caller, project: str, application: str) -> None:
@@ -218,7 +246,7 @@ class Kept:
     bodies: ClassVar[list[str]] = []
 
     def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
-        assert group == ACCOUNT and not delay_ms
+        assert group == ACCOUNT and delay_ms in (0, MAX_DELAY_MS)
         self.bodies.append(body)
 
 

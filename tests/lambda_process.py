@@ -201,7 +201,8 @@ class Process:
 
 
 class Aws(BaseHTTPRequestHandler):
-    """Secrets Manager, SQS, an S3 bucket that keeps what is put there and open connections, as far as they are used."""
+    """Secrets Manager, SQS, open connections, and an S3 bucket that keeps what is put there, also CloudFormation's
+    answers; as far as they are used."""
 
     protocol_version = "HTTP/1.1"
     kept: dict[str, bytes]
@@ -216,6 +217,9 @@ class Aws(BaseHTTPRequestHandler):
         match self.headers.get("X-Amz-Target", "").rpartition(".")[2]:
             case "GetSecretValue":
                 self.answer(200, json.dumps({"Name": document["SecretId"], "SecretString": SECRET}).encode())
+            case "PutSecretValue":
+                self.kept[f"secret {document['SecretId']}"] = document["SecretString"].encode()
+                self.answer(200, json.dumps({"Name": document["SecretId"], "VersionId": "1"}).encode())
             case "SendMessage":
                 self.sent.append(document["MessageBody"])
                 self.answer(200, json.dumps({"MessageId": "1", "MD5OfMessageBody": ""}).encode())

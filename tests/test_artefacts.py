@@ -49,6 +49,8 @@ SCAN = "U2DTQ8000bm1PVhSp5eMGNd0"  # the action that the feed's stories tell of
 STATUS = {
     "access/create-application": 201,
     "access/create-project": 201,
+    "access/give-short-domain-back": 404,  # the account has not taken it yet
+    "access/take-short-domain": 201,
     "access/no-key": 401,
     "access/unknown-address": 404,
     "actions/create-type": 201,
@@ -143,6 +145,8 @@ class Deployment:
             "Bundles": "bundles",
             "RootSecret": "roots",
             "EdgeSecret": EDGE_SECRET,
+            "FirstOperatorKey": "first-key",
+            "FurtherDomains": "go.example",
             "Drawings": "drawings",
             "ShortDomain": "",
             "ShortUrls": DOMAIN,
@@ -293,8 +297,12 @@ def test_a_function_starts_with_what_it_is_deployed_with(function: str, deployme
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_story_goes_through_the_built_function(name: str, deployment: Deployment):
-    reply = deployment.story(name, **deployment.things())
+def test_a_story_goes_through_the_built_function(name: str, deployment: Deployment, aws: tuple[str, type[Aws]]):
+    reply = deployment.story(name, ANSWER_URL=f"{aws[0]}/answers/{name}", **deployment.things())
+    if reply is None:  # CloudFormation is answered at an address
+        status = "FAILED" if name == "setup/create-with-no-address" else "SUCCESS"
+        assert json.loads(aws[1].kept[f"/answers/{name}"])["Status"] == status
+        return
     if "batchItemFailures" in reply:
         assert reply == {"batchItemFailures": []}
     else:

@@ -18,6 +18,7 @@ from fingerpost.aws.stream import stream_event
 from fingerpost.local.functions import EDGES
 from fingerpost.ports.runner import TIME_LIMIT_MS
 from fingerpost.ports.table import Change, Item, Key
+from fingerpost.reactor.claims import LEASE_MS
 from fingerpost.shapes import stamp
 from tests.template import (
     FUNCTIONS,
@@ -266,7 +267,7 @@ def test_a_batch_that_a_reader_gives_up_on_is_kept_whole_where_it_can_be_replaye
     assert TEMPLATE["Outputs"][bucket]["Value"] == {"Ref": bucket}
 
 
-@pytest.mark.parametrize("name", ["derive", "dispatch", "spill", "work"])
+@pytest.mark.parametrize("name", ["derive", "dispatch", "spill", "work", "scripts"])
 def test_a_function_may_read_its_own_source_and_no_other(name):
     [source] = references(SOURCES[name]["EventSourceArn"])
     reads = {"dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"}
@@ -299,11 +300,10 @@ def test_derive_is_woken_by_actions_that_come_or_go_and_by_nothing_else():
 
 
 @pytest.mark.parametrize("kind", ["thng", "product"])
-def test_dispatch_is_woken_when_a_document_changes_or_goes_and_not_by_a_scan(kind):
+def test_dispatch_is_woken_when_a_document_changes_or_goes_and_not_when_one_comes(kind):
     document = stamp(kind)
     assert reaches("dispatch", document, document)
     assert reaches("dispatch", document, None)
-    assert not reaches("dispatch", None, stamp("action"))
     assert not reaches("dispatch", None, document)
 
 
@@ -312,11 +312,12 @@ def test_dispatch_is_woken_when_an_application_goes():
     assert not reaches("dispatch", stamp("application"), stamp("application"))
 
 
-def test_dispatch_is_woken_by_values_that_somebody_watches_and_by_connections_that_expire():
-    now, watched = stamp("now"), {**stamp("now"), "watched": 1}
-    assert reaches("dispatch", now, watched)
-    assert reaches("dispatch", None, watched)
-    assert not reaches("dispatch", now, now)
+def test_dispatch_is_woken_by_actions_that_come_values_that_change_and_connections_that_expire():
+    now, action = stamp("now"), stamp("action")
+    assert reaches("dispatch", now, now)
+    assert reaches("dispatch", None, now)
+    assert reaches("dispatch", None, action)
+    assert not reaches("dispatch", action, None)
     assert reaches("dispatch", stamp("presence"), None)
 
 
@@ -344,6 +345,19 @@ def test_a_queue_wakes_its_function_and_parks_what_keeps_failing(name):
     assert RESOURCES[dead]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
     timeout = function.get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
     assert RESOURCES[queue]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_the_queue_of_runs_hands_out_one_of_a_lane_at_a_time_and_hides_it_for_longer_than_its_claim_lasts():
+    _, function = FUNCTIONS["scripts"]
+    source = SOURCES["scripts"]
+    assert references(source["EventSourceArn"]) == {"ReactorQueue"}
+    assert (source["BatchSize"], source["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    queue, dead = (RESOURCES[name]["Properties"] for name in ("ReactorQueue", "ReactorDeadLetters"))
+    assert queue["FifoQueue"] is dead["FifoQueue"] is queue["ContentBasedDeduplication"] is True
+    assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+    assert references(queue["RedrivePolicy"]) == {"ReactorDeadLetters"}
+    assert dead["MessageRetentionPeriod"] == 14 * 86_400
+    assert ANSWER_SECONDS < LEASE_MS / 1000 < function["Timeout"] < queue["VisibilityTimeout"]
 
 
 def test_what_is_derived_never_enters_the_feed_again():

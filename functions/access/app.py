@@ -26,6 +26,7 @@ from fingerpost.access.documents import (
     SentApplication,
     SentOperator,
     SentProject,
+    SentShortDomain,
 )
 from fingerpost.access.rates import rates_document
 from fingerpost.access.store import APPLICATION, PROJECT
@@ -37,11 +38,13 @@ from fingerpost.listing import test_of
 from fingerpost.openapi import LIST
 from fingerpost.openapi_page import description, openapi_page
 from fingerpost.paging import ask_of, listed, lister, loads
+from fingerpost.redirection.domains import Hosts, ShortDomains
 from fingerpost.resources import Resources, Stored, tag_of
 from fingerpost.sight import WHOLE_ACCOUNT
 from fingerpost.timezones import time_in, zone_named
 
 ACCESS_PATH = "/accounts/{accountId}/accesses/{accessId}"
+SHORT_DOMAINS = "/accounts/{accountId}/shortDomains"
 APPLICATIONS = "/projects/{projectId}/applications"
 APPLICATION_PATH = f"{APPLICATIONS}/{{applicationId}}"
 
@@ -116,15 +119,30 @@ def update_account(request: Request) -> Answer:
     return shown(stored, accounts.shown)
 
 
-@edge.route("GET", "/accounts/{accountId}/shortDomains", verb="read", of="accounts", answers=list[str])
+@edge.route("GET", SHORT_DOMAINS, verb="read", of="accounts", answers=list[str])
 def list_short_domains(request: Request) -> Answer:
-    return Answer(document=accounts.short_domains(request.caller, request.parameters["accountId"]))
+    return Answer(document=_domains(request).listed(request.parameters["accountId"]))
+
+
+@edge.route("POST", SHORT_DOMAINS, verb="update", of="accounts", body=SentShortDomain, status=201, answers=list[str])
+def take_short_domain(request: Request) -> Answer:
+    """Make a host that leads to this deployment one of the account's short domains, and no other account's."""
+    domain = request.read(SentShortDomain).shortDomain
+    return Answer(status=201, document=_domains(request).take(request.parameters["accountId"], domain))
+
+
+@edge.route("DELETE", f"{SHORT_DOMAINS}/{{shortDomain}}", verb="update", of="accounts", answers=None)
+def give_short_domain_back(request: Request) -> Answer:
+    """Refused while redirections are on it, and when a project has no other; other projects let go of it."""
+    parameters = request.parameters
+    _domains(request).give_back(parameters["accountId"], parameters["shortDomain"].lower())
+    return no_content()
 
 
 @edge.route("GET", "/accounts/{accountId}/domains", verb="read", of="accounts", answers=list[Domain])
 def list_domains(request: Request) -> Answer:
     """The same, each as a document."""
-    return Answer(document=accounts.domains(request.caller, request.parameters["accountId"]))
+    return Answer(document=_domains(request).documents(request.parameters["accountId"]))
 
 
 @edge.route("GET", "/accounts/{accountId}/accesses", verb="read", of="accesses", answers=list[OperatorAccess])
@@ -340,6 +358,11 @@ def update_self(request: Request) -> Answer:
 def _account(request: Request) -> str:
     """Raises NotFound for another account than the key's own."""
     return accounts.read(request.caller, request.parameters["accountId"]).id
+
+
+def _domains(request: Request) -> ShortDomains:
+    settings = wiring.settings()
+    return ShortDomains(wiring.tables(), request.caller, Hosts(settings.short_domain, settings.further_domains))
 
 
 def _access(request: Request, stored: Stored) -> Answer:

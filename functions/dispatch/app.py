@@ -4,8 +4,10 @@ from fingerpost import wiring
 from fingerpost.aws.stream import batch_item_failures, changes
 from fingerpost.following import dispatch
 from fingerpost.http import Event, Reply
+from fingerpost.reactor import runs
 
 
 def handler(event: Event, _context: object = None) -> Reply:
     """Work through a batch of stream records. Answers those that must come again."""
-    return batch_item_failures(dispatch(changes(event), wiring.queue("work")))
+    work, reactor = wiring.queue("work"), wiring.queue(runs.QUEUE)
+    return batch_item_failures(dispatch(changes(event), wiring.tables(), work, reactor))

@@ -10,13 +10,13 @@ import traceback
 from fingerpost.edge import Answer, Edge, Request
 from fingerpost.http import Event, Reply
 from fingerpost.log import error
-from fingerpost.rooms.evoko.documents import SOCKJS
+from fingerpost.rooms.evoko.answers import SockJs
 from fingerpost.rooms.evoko.server import server
 
 edge = Edge("evoko")
 
 
-@edge.route("GET", "/sockjs/info", answers=SOCKJS)
+@edge.route("GET", "/sockjs/info", answers=SockJs)
 def sockjs_info(_request: Request) -> Answer:
     """What SockJS clients ask first. There is no SockJS here: they open `/websocket`."""
     return Answer(
@@ -35,7 +35,7 @@ def handler(event: Event, context: object = None) -> Reply:
         return _messages(event)
     said = event["requestContext"]
     if "connectionId" not in said:
-        return edge(event, context)
+        return edge.handler(event, context)
     try:
         match said["routeKey"]:
             case "$connect":

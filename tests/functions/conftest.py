@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from fingerpost import wiring
-from fingerpost.local.blobs import local_drawings
+from fingerpost.local.blobs import FolderBlobs, local_drawings
 from fingerpost.local.feed import local_feed
 from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
@@ -45,6 +45,7 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder = Path(name)
         queues = {each: local_queue(folder, each, clock=clock) for each in ("spill", "work")}
+        queues["reactor"] = local_queue(folder, "reactor", ordered=True, clock=clock)
         made = World(
             folder,
             local_tables(folder, clock=clock),
@@ -59,6 +60,7 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         monkeypatch.setattr(wiring, "recorder", lambda: made.tables.main)
         monkeypatch.setattr(wiring, "queue", queues.__getitem__)
         monkeypatch.setattr(wiring, "drawings", lambda: local_drawings(name))
+        monkeypatch.setattr(wiring, "bundles", lambda: FolderBlobs(folder / "bundles"))
         monkeypatch.setattr(wiring, "root_secrets", lambda: ROOTS)
         monkeypatch.setattr(wiring, "settings", lambda: settings)
         monkeypatch.setattr(redirect, "visits", made.fresh_visits())

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fingerpost.ids import new_id
 from fingerpost.local.functions import EDGES, load_function
+from fingerpost.reactor import rule_queues
 from tests.functions.graph import APP, FakeGraph
 from tests.functions.people import application_of, colleague, device, operator_role, person, user_role
 from tests.functions.world import Client, World
@@ -99,6 +101,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
     match name:
         case "accountId":
             return stage.world.account if own else stage.stranger_account
+        case "shortDomain":
+            domain = f"go{next(_count)}.example"
+            operator.post(f"/accounts/{stage.world.account}/shortDomains", {"shortDomain": domain})
+            return domain
         case "accessId" if template.startswith("/accounts"):
             return colleague(stage.world).access
         case "accessId":
@@ -139,6 +145,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return "1"
         case "name":
             return "summer"
+        case "queueName":
+            return "orders"
+        case "messageId":
+            return new_id(stage.world.clock())
         case "type" if template == "/actions/{type}":
             return "_" + new_type(side)
         case "type":
@@ -198,6 +208,15 @@ def with_rules(stage: Stage, method: str, template: str, values: dict[str, str])
         values["number"] = str(operator.made(f"{base}/versions", planned)["version"])
 
 
+def with_reactor(stage: Stage, template: str, values: dict[str, str]) -> None:
+    """A version of declarative rules, and a message on a queue."""
+    base = template.partition("/reactor/")[0].format_map(values) + "/reactor"
+    assert stage.world.operator.put(f"{base}/rules", {"rules": []}).status == 200
+    if "messageId" in values:
+        tables, app = stage.world.tables.of(stage.world.account), values["applicationId"]
+        rule_queues.put(tables, app, values["queueName"], values["messageId"], {}, rule="x", event="x")
+
+
 def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
     """What the address says belongs together does."""
     operator = stage.world.operator
@@ -213,6 +232,7 @@ def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
 def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[str, str], column: str) -> Any:
     known = {
         "POST /accounts/{accountId}/accesses": lambda: {"email": f"o{next(_count)}@x.example"},
+        "POST /accounts/{accountId}/shortDomains": lambda: {"shortDomain": f"go{next(_count)}.example"},
         "PUT /accounts/{accountId}/accesses/{accessId}": lambda: {"role": "none"},
         "POST /roles": lambda: {"name": "x"},
         "PUT /roles/{roleId}/permissions": list,
@@ -253,6 +273,10 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         **{f"POST {base}/redirector/diff": dict for base in BASES},
         **{f"POST {base}/redirector/drafts/{{name}}/publish": dict for base in BASES},
         **{f"PUT {base}/redirector/drafts/{{name}}": lambda: {"rules": []} for base in BASES},
+        **{f"POST {BASES[1]}/reactor/rules/{each}": lambda: {"rules": []} for each in ("check", "diff")},
+        f"POST {BASES[1]}/reactor/rules/simulate": lambda: {"event": {"action": {"type": "scans"}}},
+        f"POST {BASES[1]}/reactor/rules/rollback": lambda: {"version": 1},
+        f"PUT {BASES[1]}/reactor/rules": lambda: {"rules": []},
         "PUT /redirector": lambda: {"rules": []},
         "PUT /projects/{projectId}/applications/{applicationId}/redirector": lambda: {"rules": []},
     }
@@ -277,6 +301,8 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     connect(stage, template, values)
     if "/redirector/" in template:
         with_rules(stage, method, template, values)
+    if "/reactor/" in template:
+        with_reactor(stage, template, values)
     query: dict[str, str] = {}
     if template == "/redirections" and method == "GET":
         query["evrythngId"] = side.thng()
@@ -284,7 +310,7 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
         query["filter"] = "name=none of these"
     if template == "/scans":
         query["before"] = "2026-01-01"
-    if template.endswith("/redirector/diff") and method == "GET":
+    if template.endswith("/diff") and method == "GET":
         query["to"] = "live"
     if (method, template) in (("GET", "/actions/{type}"), ("POST", "/actions/{type}")):
         values["type"] = "scans"

@@ -2,14 +2,21 @@
 
 import json
 import stat
+from typing import Any
 
 import pytest
 
 from fingerpost import keys
-from fingerpost.local import demo, visitors
+from fingerpost.errors import Unauthenticated
+from fingerpost.local import demo, demo_rooms, visitors
 from fingerpost.local.config import Settings
 from fingerpost.ports.table import Set
-from tests.functions.world import API_URL, DAY, DOMAIN, HOUR, SECOND, Client, World
+from fingerpost.rooms import credentials as openers
+from fingerpost.rooms import hubs, logins, people, plain
+from fingerpost.rooms.kinds import PERSON, ROOM, ROOMVOX_TOKEN, STRUCTURE
+from fingerpost.rooms.rooms import Rooms
+from tests.functions.world import API_URL, DAY, DOMAIN, HOUR, ROOTS, SECOND, Client, World
+from tests.stores import caller_of
 
 WORK = "TURF1891"
 IRISH = {"country": "IE", "time_zone": "Europe/Dublin"}
@@ -19,8 +26,8 @@ def settings_of(world: World, **more) -> Settings:
     return Settings(short_domain=DOMAIN, api_url=API_URL, data_dir=world.folder, **more)
 
 
-def credentials(world: World) -> dict[str, str]:
-    found: dict[str, str] = json.loads((world.folder / "demo.json").read_text(encoding="utf-8"))
+def credentials(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((world.folder / "demo.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -32,11 +39,8 @@ def museum(world: World) -> Client:
 
 
 def test_its_credentials_are_in_a_file_that_only_its_owner_reads(world: World, museum: Client):
-    assert credentials(world) == {
-        "operatorApiKey": museum.key,
-        "apiUrl": API_URL,
-        "shortUrl": f"https://{DOMAIN}",
-    }
+    told = credentials(world)
+    assert (told["operatorApiKey"], told["apiUrl"], told["shortUrl"]) == (museum.key, API_URL, f"https://{DOMAIN}")
     assert stat.S_IMODE((world.folder / "demo.json").stat().st_mode) == 0o600
     assert museum.get("/access").status == 200
 
@@ -69,7 +73,7 @@ def test_a_second_start_changes_nothing(world: World, museum: Client):
     demo.prepare(settings_of(world))
     assert counts(museum) == before
     assert museum.read("/redirector")["version"] == version
-    assert before[:3] == [2, 3, 1]
+    assert before[:3] == [2, 6, 1]
 
 
 def test_a_start_that_was_interrupted_goes_on_where_it_stopped(world: World, monkeypatch):
@@ -80,7 +84,7 @@ def test_a_start_that_was_interrupted_goes_on_where_it_stopped(world: World, mon
     world.clock.now += HOUR
     demo.prepare(settings_of(world))
     museum = Client(world, credentials(world)["operatorApiKey"])
-    assert counts(museum)[:3] == [2, 3, 1]
+    assert counts(museum)[:3] == [2, 6, 1]
     assert len(museum.read(f"/projects/{museum.read('/projects')[0]['id']}/applications")) == 1
     for short_id in (WORK, "HARE1922", "GULL2003"):
         assert world.scan(short_id).status == 307
@@ -91,7 +95,7 @@ def test_a_key_from_the_environment_replaces_the_one_before_which_is_revoked(wor
     world.clock.now += SECOND
     assert museum.get("/access").status == 403
     mine = Client(world, "k" * 40)
-    assert len(mine.read("/thngs")) == 3
+    assert len(mine.read("/thngs")) == 6
     assert credentials(world)["operatorApiKey"] == "k" * 40
     demo.prepare(settings_of(world))
     assert mine.get("/access").status == 403
@@ -109,6 +113,75 @@ def test_the_banner_shows_the_key_a_code_and_lines_to_paste(world: World, museum
     shown = capsys.readouterr().out
     assert str(museum.key) in shown
     assert f"https://{DOMAIN}/{WORK}" in shown and "curl" in shown and "█" in shown
+
+
+# ---- its rooms -------------------------------------------------------------------------------------------------------
+
+
+def test_its_rooms_are_found_by_every_name_that_the_file_tells(world: World, museum: Client):
+    told = credentials(world)["rooms"]
+    rooms = Rooms(world.tables.of(museum.read("/access")["account"]))
+    assert list(told) == ["main", "second", "approval"]
+    for names in told.values():
+        room = rooms.get(names["id"])
+        assert all(rooms.named(str(name)) == room for name in names.values())
+        assert world.scan(room.short[1]).status == 307
+    approval = {name: rooms.get(names["id"]).approval for name, names in told.items()}
+    assert approval == {"main": False, "second": False, "approval": True}
+    works = rooms.get(told["main"]["id"]).facilities
+    assert {works["wifi"], works["projector"], works["videoConference"]} == {True, False, None}
+
+
+def test_every_credential_that_the_file_tells_opens_what_it_says(world: World, museum: Client):
+    told, tables, now = credentials(world), world.tables, world.clock.now
+    account = museum.read("/access")["account"]
+    client = openers.joan_client(tables, told["joan"]["clientId"], told["joan"]["clientSecret"])
+    assert openers.joan_bearer(tables, openers.issue_joan_token(tables, client, now)).account == account
+    tokens = {name: openers.roomvox_token(tables, token, now) for name, token in told["roomvox"].items()}
+    assert {name: token.scope for name, token in tokens.items()} == {
+        "read": "read",
+        "book": "book",
+        "admin": "admin",
+        "restricted": "book",
+    }
+    main, second = (told["rooms"][name]["id"] for name in ("main", "second"))
+    assert (tokens["restricted"].reaches(main), tokens["restricted"].reaches(second)) == (True, False)
+    digest = logins.digest_of(told["ddp"]["password"])
+    user = logins.log_in(tables, ROOTS, "username", told["ddp"]["username"], digest, now)
+    assert (user.account, user.kind) == (account, "default")
+    for name, privilege in (("adminHeaders", "admin"), ("readHeaders", "read")):
+        member = hubs.member_of(tables, hubs.key_of({"headers": told["roomService"][name]}))
+        assert (member.hub, member.room, member.privilege) == (told["roomService"]["hubId"], main, privilege)
+    for each in told["people"].values():
+        assert people.by_pin(tables.of(account), ROOTS, each["pin"]).document["email"] == each["email"]
+
+
+def test_the_file_tells_the_same_after_a_restart_and_what_was_revoked_stays_so(world: World, museum: Client):
+    before = credentials(world)
+    caller = caller_of(world.tables, museum.read("/access")["account"])
+    token = openers.roomvox_token(world.tables, before["roomvox"]["read"], world.clock.now)
+    openers.revoke(caller, ROOMVOX_TOKEN, token.id)
+    world.clock.now += HOUR
+    demo.prepare(settings_of(world))
+    assert credentials(world) == before
+    with pytest.raises(Unauthenticated):
+        openers.roomvox_token(world.tables, before["roomvox"]["read"], world.clock.now)
+
+
+@pytest.mark.parametrize("step", ["structures.create", "people.create", "hubs.add_member", "logins.create_group"])
+def test_rooms_whose_making_was_interrupted_are_made_by_the_next_start(world: World, monkeypatch, step):
+    with monkeypatch.context() as patched:
+        patched.setattr(f"fingerpost.rooms.{step}", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            demo.prepare(settings_of(world))
+    world.clock.now += HOUR
+    demo.prepare(settings_of(world))
+    museum = Client(world, credentials(world)["operatorApiKey"])
+    assert counts(museum)[:3] == [2, 6, 1]
+    content = json.loads(demo_rooms.CONTENT.read_text(encoding="utf-8"))
+    own = world.tables.of(museum.read("/access")["account"])
+    for kind, made in ((STRUCTURE, "structures"), (PERSON, "people"), (ROOMVOX_TOKEN, "tokens"), (ROOM, "rooms")):
+        assert len(plain.all_of(own, kind)) == len(content[made])
 
 
 # ---- its visitors ----------------------------------------------------------------------------------------------------

@@ -94,6 +94,9 @@ def test_every_event_file_is_what_aws_sends_and_its_placeholders_are_documented(
     assert (EVENTS.parent / "functions" / name.partition("/")[0] / "app.py").is_file()
     if "Records" in event:
         assert {record["eventSource"] for record in event["Records"]} <= {"aws:dynamodb", "aws:sqs"}
+    elif name.startswith("setup/"):
+        assert event["ResourceType"] == "Custom::FirstAccount"
+        assert event["ResourceProperties"]["ServiceToken"] == event["ServiceToken"]
     elif name.startswith("live/"):
         assert event["requestContext"]["routeKey"] in ("$connect", "$default", "$disconnect")
     else:

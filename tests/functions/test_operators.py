@@ -1,9 +1,9 @@
-"""Operators of an account, their accesses, roles and keys; short domains."""
+"""Operators of an account, their accesses, roles and keys."""
 
 import pytest
 
 from fingerpost.access.first_account import make_first_account
-from tests.functions.people import application_of, colleague, operator_role, user_role
+from tests.functions.people import colleague, operator_role, user_role
 from tests.functions.world import API_URL, DOMAIN, HOUR, OPERATOR_KEY, ROOTS, Client, World
 
 
@@ -159,41 +159,3 @@ def test_the_first_account_goes_on_with_the_key_that_its_operator_was_rotated_to
     assert first(brought) == brought
     assert Client(world, rotated).get("/access").status == 403
     assert Client(world, brought).read("/access")["account"] == mine["account"]
-
-
-# ---- short domains ---------------------------------------------------------------------------------------------------
-
-
-def test_an_accounts_short_domains_are_listed_plainly_and_as_documents(world: World, operator: Client):
-    path = f"/accounts/{world.account}"
-    assert operator.read(f"{path}/shortDomains") == [DOMAIN]
-    (document,) = operator.read(f"{path}/domains")
-    assert document == {
-        "id": document["id"],
-        "accountId": world.account,
-        "domain": DOMAIN,
-        "createdAt": world.clock(),
-        "updatedAt": world.clock(),
-    }
-
-
-def test_a_redirection_names_its_domain_and_a_projects_keys_have_the_projects_own(world: World, operator: Client):
-    make_second_domain(world)
-    thng = operator.made("/thngs", {"name": "x"}, project=world.project)["id"]
-    assert operator.read(f"/accounts/{world.account}/shortDomains") == [DOMAIN, "two.example"]
-    link = operator.link(thng, shortDomain="two.example")
-    assert link["shortDomain"] == "two.example"
-    assert operator.put(f"/projects/{world.project}", {"shortDomains": ["two.example"]}).status == 200
-    assert world.trusted.link(thng)["shortDomain"] == "two.example"
-    sent = {"evrythngId": thng, "defaultRedirectUrl": "https://x.example/", "shortDomain": DOMAIN}
-    assert world.trusted.post("/redirections", sent, on_short=True).status == 400
-    assert operator.put(f"/projects/{world.project}", {"shortDomains": ["three.example"]}).status == 400
-    other = application_of(world, operator.made("/projects", {"name": "x"})["id"])
-    second = other["trusted"].made("/thngs", {"name": "y"})["id"]
-    assert other["trusted"].link(second)["shortDomain"] == DOMAIN
-
-
-def make_second_domain(world: World) -> None:
-    from fingerpost.access.service import set_account
-
-    set_account(world.tables, world.account, shortDomains=[DOMAIN, "two.example"])

@@ -7,12 +7,14 @@ import pytest
 
 from fingerpost import wiring
 from fingerpost.ports.table import Tables
-from fingerpost.rooms import telling
+from fingerpost.rooms import faults, keys, setup, telling
 from fingerpost.rooms.bookings import Bookings
-from fingerpost.rooms.model import By, Room
-from fingerpost.rooms.telling import Told
-from tests.functions.world import HOUR, Client, World
-from tests.rooms.conftest import Rooms
+from fingerpost.rooms.documents import NewRoom
+from fingerpost.rooms.model import MINUTE_MS, By, Room, Told
+from fingerpost.rooms.rooms import Rooms
+from tests.functions.world import DOMAIN, HOUR, Client, World
+from tests.rooms.conftest import Rooms as Known
+from tests.stores import caller_of
 
 JOAN = By(source="joan", client="c1", cause="request-1")
 
@@ -23,7 +25,7 @@ def room_of(world: World, **more: Any) -> Room:
 
 
 def bookings_of(world: World, *rooms: Room) -> Bookings:
-    return Bookings(world.tables.of(world.account), wiring.clock, Rooms({room.id: room for room in rooms}))
+    return Bookings(world.tables.of(world.account), wiring.clock, Known({room.id: room for room in rooms}))
 
 
 @pytest.fixture
@@ -108,3 +110,44 @@ def test_a_listener_that_fails_keeps_nobody_from_hearing_and_the_task_comes_agai
     assert answer == {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975830a7d"}]}
     monkeypatch.setattr(telling, "LISTENERS", listeners[1:])
     assert world.story("work/room", ROOM="U1", BOOKING="U2") == {"batchItemFailures": []}
+
+
+def set_up(world: World, **more: Any) -> Room:
+    sent = NewRoom.model_validate({"name": "Glass Room", "timezone": "Europe/Dublin", **more})
+    caller = caller_of(world.tables, world.account, world.clock())
+    return Rooms(caller.tables).get(setup.create(caller, world.tables, sent, DOMAIN, None).id)
+
+
+def test_a_report_of_equipment_is_one_event_when_it_says_something_new(
+    world: World, operator: Client, heard: list[Told]
+):
+    room = set_up(world, equipment={"wifi": True, "lights": True})
+    world.settle()
+    heard.clear()
+    own = world.tables.of(world.account)
+    for _ in range(2):
+        _, after = faults.report(own, wiring.clock, room.id, {"wifi": False, "lights": True}, by=By(source="door"))
+        assert after.facilities["wifi"] is False
+    world.settle()
+    (event,) = operator.read(f"/thngs/{room.id}/actions/_EquipmentReported")
+    assert event["customFields"] == {
+        "room": "Glass Room",
+        "broken": "wifi",
+        "working": "lights",
+        "source": "door",
+        "by": "door",
+    }
+    assert heard == [Told(world.account, room.id, "", "_RoomSetUp")]
+
+
+def test_whoever_booked_is_waited_for_and_released_by_the_work_queue(world: World, operator: Client):
+    own, at = world.tables.of(world.account), world.clock()
+    room = set_up(world, checkIn={"grace": 10})
+    made = Bookings(own, wiring.clock).book(room, at + MINUTE_MS, at + HOUR, by=JOAN)
+    world.settle()
+    assert own.log.get(keys.arrival(made.start + 10 * MINUTE_MS, made.id)) is not None
+    world.clock.now = made.start + 15 * MINUTE_MS
+    world.settle()
+    world.settle()  # what the sweep has changed goes through the feed in its turn
+    assert [each["type"] for each in operator.read("/actions/all")] == ["_RoomReleased", "_RoomBooked"]
+    assert world.story("work/sweep") == {"batchItemFailures": []}

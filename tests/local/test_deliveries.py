@@ -1,6 +1,8 @@
+import threading
+
 import pytest
 
-from fingerpost.local.deliveries import Delivery, queue_event
+from fingerpost.local.deliveries import Delivery, ManyAtOnce, queue_event
 from fingerpost.local.queue import local_queue
 from fingerpost.ports.queue import Message
 
@@ -62,3 +64,51 @@ def test_everything_stays_when_the_function_fails_or_names_a_stranger(queue, cap
     queue.send("b")
     Delivery("spill", queue, lambda event: {"batchItemFailures": [{"itemIdentifier": "?"}]}).step()
     assert left(queue) == ["a", "b"]
+
+
+# ---- many at once
+
+
+@pytest.fixture
+def lanes(tmp_path):
+    queue = local_queue(tmp_path, "reactor", ordered=True)
+    yield queue
+    queue.file.close()
+
+
+def test_messages_are_consumed_side_by_side_and_one_more_waits_for_room(lanes):
+    for group in ("a", "b", "c"):
+        lanes.send(group, group=group)
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def consume(event):
+        begun.release()
+        go_on.wait(10)
+
+    many = ManyAtOnce(Delivery("reactor", lanes, consume), at_once=2, visibility_ms=60_000)
+    for _ in range(2):
+        assert many.step(1) is True
+        assert begun.acquire(timeout=10)  # it is in the function, and stays there
+    assert many.step(0.01) is True  # no room: look again
+    assert not begun.acquire(blocking=False)
+    go_on.set()
+    assert many.step(10) is True
+    assert begun.acquire(timeout=10)
+    many.close()
+
+
+def test_a_group_has_one_of_many(lanes):
+    lanes.send("a1", group="a")
+    lanes.send("a2", group="a")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def consume(event):
+        begun.set()
+        go_on.wait(10)
+
+    many = ManyAtOnce(Delivery("reactor", lanes, consume), at_once=5, visibility_ms=60_000)
+    assert many.step(1) is True
+    assert begun.wait(10)
+    assert many.step(1) is False  # its second one has to wait
+    go_on.set()
+    many.close()

@@ -13,6 +13,7 @@ from fingerpost.local.queue import DEAD_AFTER, SqliteQueue, local_queue
 from fingerpost.ports.queue import MAX_BODY_BYTES
 
 SECOND = 1000
+FIFO = {"QueueName": "reactor.fifo", "Attributes": {"FifoQueue": "true", "ContentBasedDeduplication": "true"}}
 
 
 class MotoSqs:
@@ -55,6 +56,17 @@ def queues(request, clock, tmp_path):
 @pytest.fixture
 def queue(queues):
     return queues[0]
+
+
+@pytest.fixture(params=["sqlite", "sqs"])
+def ordered(request, clock, tmp_path):
+    """A queue that hands out one message of a group at a time."""
+    if request.param == "sqlite":
+        return local_queue(tmp_path, "reactor", ordered=True, clock=clock)
+    from fingerpost.aws.queue import SqsQueue
+
+    transport, _, _ = request.getfixturevalue("sqs")
+    return SqsQueue(transport.call("CreateQueue", FIFO, deadline_ms=0)["QueueUrl"], transport)
 
 
 @pytest.fixture
@@ -276,3 +288,32 @@ def test_a_sent_message_survives_the_sudden_death_of_its_sender(tmp_path):
     while messages := queue.receive():
         received |= {message.body for message in messages}
     assert set(acknowledged) <= received
+
+
+# ---- ordered queues
+
+
+def test_of_a_group_one_message_is_out_at_a_time_and_no_other_group_waits(ordered):
+    for body, group in (("a1", "a"), ("a2", "a"), ("b1", "b")):
+        ordered.send(body, group=group)
+    first, second = ordered.receive(1), ordered.receive(1)
+    assert bodies([*first, *second]) == ["a1", "b1"]
+    assert ordered.receive(1) == []
+    ordered.delete(first[0].receipt if first[0].body == "a1" else second[0].receipt)
+    assert bodies(ordered.receive(1)) == ["a2"]
+
+
+def test_a_group_goes_on_when_the_time_of_what_is_out_is_up(ordered, clock):
+    ordered.send("a1", group="a")
+    ordered.send("a2", group="a")
+    assert bodies(ordered.receive(1, 30 * SECOND)) == ["a1"]
+    clock.now += 31 * SECOND
+    (again,) = ordered.receive(1, 30 * SECOND)
+    ordered.delete(again.receipt)
+    assert {again.body, *bodies(ordered.receive(1))} == {"a1", "a2"}
+
+
+@pytest.mark.parametrize("named", [{}, {"group": "a", "delay_ms": 1000}])
+def test_an_ordered_queue_takes_nothing_without_a_group_or_for_later(ordered, named):
+    with pytest.raises(ValueError, match="a group and no delay"):
+        ordered.send("x", **named)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fingerpost.errors import Conflict, Invalid
+from fingerpost.errors import Conflict, Invalid, TooLarge
 from fingerpost.ports.table import Item
 from fingerpost.rooms.errors import NotAllowed, Taken, Unknown
 from fingerpost.rooms.model import Attendee, BookingRules, By, CheckIn, Person
@@ -349,3 +349,66 @@ def test_between_two_bookings_there_is_the_room_s_buffer_also_across_midnight(ho
             house.book(room, start)
     house.book(room, 12 * 60 - 45)
     house.book(room, 12 * 60 + 45)
+
+
+# ---- who comes
+
+
+def test_who_is_invited_answers_by_the_token_of_the_invitation(house: House):
+    made = house.book(house.room(), 60)
+    ann = Attendee(email="Ann@museum.example", name="Ann", token="t1")
+    house.bookings.invite(made.id, ann, by=ME)
+    house.bookings.invite(made.id, Attendee(email="bob@museum.example", token="t2"), by=ME)
+    house.bookings.invite(made.id, ann, by=ME)
+    assert house.bookings.respond(made.id, "t1", "accepted", by=ME).attendees[0].partstat == "accepted"
+    house.bookings.respond(made.id, "t1", "accepted", by=ME)
+    house.bookings.respond(made.id, "t2", "declined", by=ME)
+    house.bookings.invite(made.id, replace(ann, email="ann@museum.example"), by=ME)
+    found = house.bookings.get(made.id).attendees
+    assert [(each.email, each.partstat) for each in found] == [
+        ("bob@museum.example", "declined"),
+        ("ann@museum.example", "needsAction"),
+    ]
+    assert house.events() == ["_RoomBooked", *["_RoomChanged"] * 5]
+    for wrong in ("", "t3", "ü"):
+        with pytest.raises(Unknown):
+            house.bookings.respond(made.id, wrong, "accepted", by=ME)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"title": "x" * 501}, "title of a booking has at most 500"),
+        ({"description": "x" * 8_001}, "at most 8,000"),
+        ({"organizer": Person(name="x" * 321)}, "organizer of a booking has at most 320"),
+        ({"attendees": (Attendee(email="a"),) * 201}, "at most 200 attendees"),
+        ({"attendees": (Attendee(email="a" * 321),)}, "attendees of a booking has at most 320"),
+        ({"external": {"joan": "x" * 321}}, "external ids"),
+        ({"external": {f"{number}": "x" for number in range(6)}}, "at most 5 other systems"),
+        ({"key": ""}, "1 to 255"),
+        ({"key": "x" * 256}, "1 to 255"),
+    ],
+)
+def test_a_booking_that_says_too_much_is_refused_and_nothing_is_stored(house: House, more, told):
+    with pytest.raises(Invalid, match=told):
+        house.book(house.room(), 60, **more)
+    assert stored(house) == []
+
+
+def test_a_day_has_an_end_also_for_whoever_books_it_by_the_moment(house: House, monkeypatch):
+    monkeypatch.setattr("fingerpost.rooms.commits.MAX_ENTRIES", 3)
+    room = house.room()
+    for number in range(3):
+        house.book(room, 60 + number, 1)
+    with pytest.raises(NotAllowed, match="at most 3 bookings a day") as refused:
+        house.book(room, 70, 1)
+    assert refused.value.rule == "full"
+
+
+def test_a_series_that_holds_more_than_a_row_does_is_refused_and_stays_as_it_was(house: House):
+    series = house.book(house.room(zone="UTC"), 60, rrule="FREQ=DAILY;COUNT=90")
+    before = 0
+    with pytest.raises(TooLarge, match="400 KB"):
+        for each in house.bookings.record(series.id).occurrences():
+            before = house.bookings.change(each.id, by=ME, description="é" * 8_000).version
+    assert house.bookings.get(series.id).version == before > 10

@@ -95,4 +95,4 @@ def test_a_run_is_the_same_whenever_its_event_is_read_and_another_for_another_fu
 
 def test_a_level_names_the_function_or_the_rule():
     assert RUN.level == "UHApplication:onActionCreated"
-    assert dataclasses.replace(RUN, kind="rule", rule="cold chain").level == "UHApplication:cold chain"
+    assert dataclasses.replace(RUN, kind="rule", rule="cold chain").level == "UHApplication:rule cold chain"

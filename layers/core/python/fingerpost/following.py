@@ -1,4 +1,4 @@
-"""Which tasks follow from the changes of the feed: they are put on the work queue (work.py carries them out)."""
+"""What follows from the changes of the feed: tasks (work.py carries them out) and runs of reactor functions."""
 
 import json
 from typing import Any
@@ -6,22 +6,36 @@ from typing import Any
 from .live import upkeep as live
 from .log import warning
 from .ports.queue import Queue
-from .ports.table import Change
+from .ports.table import Change, Tables
+from .reactor import runs
+from .reactor.dispatching import Batch, CompiledSets
+from .reactor.events import events_of
 from .redirection import upkeep
-from .rooms import telling as rooms
+from .rooms import upkeep as rooms
 
 type Task = dict[str, Any]
 
+_sets = CompiledSets()
 
-def dispatch(changes: list[Change], queue: Queue) -> list[str]:
-    """Put what changes make necessary on the queue. Answers the sequence numbers of records that must come again."""
-    for number, change in enumerate(changes):
-        try:
+
+def dispatch(changes: list[Change], tables: Tables, work: Queue, reactor: Queue) -> list[str]:
+    """Put what changes make necessary on both queues. Answers the sequence numbers of records that must come again.
+
+    `tables` are unscoped. A batch, or a part of it, may come any number of times: it makes the same tasks and runs.
+    """
+    number = 0
+    try:
+        events = dict(events_of(changes, tables))
+        batch = Batch(events.values(), tables, _sets)
+        for number, change in enumerate(changes):
             for task in work_of(change):
-                queue.send(json.dumps(task), group=task["account"])
-        except Exception as error:  # this record and those after it come again
-            warning("dispatch stopped", sequence=change.sequence, error=repr(error))
-            return [each.sequence for each in changes[number:]]
+                work.send(json.dumps(task), group=task["account"])
+            if (event := events.get(number)) is not None:
+                for run in batch.runs_of(event):
+                    runs.send(reactor, run)
+    except Exception as error:  # this record and those after it come again
+        warning("dispatch stopped", sequence=changes[number].sequence, error=repr(error))
+        return [each.sequence for each in changes[number:]]
     return []
 
 

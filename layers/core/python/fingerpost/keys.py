@@ -41,6 +41,16 @@ def link(domain: str, short_id: str) -> GlobalKey:
     return GlobalKey(f"link#{domain}#{short_id}", ONLY)
 
 
+def short_domain(domain: str) -> GlobalKey:
+    """main. Whose a short domain is, which is not the deployment's own."""
+    return GlobalKey(f"domain#{domain}", ONLY)
+
+
+def closing(domain: str) -> Key:
+    """main. That the account is giving a short domain back, so that no link is made on it; it expires."""
+    return Key(f"closing#{domain}", ONLY)
+
+
 def bearer(digest: str) -> GlobalKey:
     """main. Who an API key is, by the SHA-256 of the key in hex."""
     return GlobalKey(f"key#{digest}", ONLY)
@@ -284,6 +294,11 @@ def reactor_logs(app: str) -> str:
     return f"rl#{app}"
 
 
+def run(event: str, app: str, name: str) -> Key:
+    """log. That an event's run of one function, or one rule, of an application was begun, and whether it is over."""
+    return Key(f"run#{event}#{app}#{name}", ONLY)
+
+
 def audit(month: str, at: int, entry_id: str) -> Key:
     """main. The audit log of one month (yyyymm), oldest first; written in the changed row's transaction."""
     return Key(audits(month), f"{at:015d}#{entry_id}")
@@ -300,31 +315,6 @@ def audit_of(resource: str, at: int, entry_id: str) -> Key:
 
 def audits_of(resource: str) -> str:
     return f"jx#{resource}"
-
-
-def room_days(room: str) -> str:
-    """main. Partition of a room's days: what holds it on each, by UTC day (yyyymmdd)."""
-    return f"day#{room}"
-
-
-def room_day(room: str, day: str) -> Key:
-    return Key(room_days(room), day)
-
-
-def booking(booking_id: str) -> Key:
-    """main. One booking, or one series with its occurrences."""
-    return Key(f"bk#{booking_id}", ONLY)
-
-
-def booking_of(system: str, external_id: str) -> Key:
-    """main. Which booking another system knows by this id."""
-    return Key(f"bx#{system}#{hashlib.sha256(external_id.encode()).hexdigest()}", ONLY)
-
-
-def booking_request(source: str, client: str, key: str) -> Key:
-    """main. Which booking a request has made, so that its repeats make no other."""
-    digest = hashlib.sha256(f"{client}\0{key}".encode()).hexdigest()
-    return Key(f"bi#{source}#{digest}", ONLY)
 
 
 def connection(connection_id: str) -> GlobalKey:

@@ -182,7 +182,7 @@ class Lister[T]:
                 yield row.key.sk if by_name else _id_of(row), row
             if page.after is None:
                 return
-            position, limit = page.after, BATCH
+            position, limit = page.after, min(2 * limit, BATCH)
 
 
 def _searches(planned: Plan) -> bool:

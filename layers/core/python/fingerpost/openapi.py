@@ -23,6 +23,7 @@ REFERENCE = "#/components/schemas/{model}"
 
 _TEXT = {"type": "string"}
 _REFERENCE = {**_TEXT, "pattern": "^(live|[1-9][0-9]{0,8}|draft:.+)$"}
+_VERSION = {**_TEXT, "pattern": "^(live|[1-9][0-9]{0,8})$"}
 _FLAG = {"type": "boolean", "default": False}
 
 
@@ -44,6 +45,8 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "strict": ("Whether fields that nobody knows are refused instead of warned of.", _FLAG),
     "from:rules": ("Rules: `live` (also when left out), the number of a version, or `draft:` and a name.", _REFERENCE),
     "to:rules": ("Rules, as `from` has them.", _REFERENCE),
+    "from:versions": ("A version: `live` (also when left out) or its number.", _VERSION),
+    "to:versions": ("A version, as `from` has it.", _VERSION),
     "evrythngId": ("The thng, product, collection or place whose redirections are meant.", _TEXT),
     "shortDomain": ("One of the account's short domains; the one that is asked when left out.", _TEXT),
     "tz": ("A time zone by its name in the tz database, such as `Europe/Zurich`.", _TEXT),
@@ -65,7 +68,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
-REQUIRED = ("to:rules", "before")
+REQUIRED = ("to:rules", "to:versions", "before")
 IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "shortId": (
         "What follows the short domain in a short URL.",
@@ -76,6 +79,7 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
     "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
+    "queueName": ("The name of a queue.", {**_TEXT, "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}),
     "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),
 }
 AN_ID = {**_TEXT, "pattern": "^[A-Za-z0-9]{24}$"}

@@ -11,6 +11,8 @@ from .ports.table import Item
 
 CURRENT: dict[str, int] = {
     "account": 1,
+    "shortDomain": 1,
+    "closing": 1,
     "operator": 2,
     "project": 1,
     "application": 1,
@@ -53,6 +55,10 @@ CURRENT: dict[str, int] = {
     "chunk": 1,
     "reactor": 1,
     "reactorLog": 1,
+    "run": 1,
+    "reactorRules": 1,
+    "webhookSecret": 1,
+    "ruleMessage": 1,
     "audit": 1,
     "auditOf": 1,
     "answer": 1,
@@ -63,6 +69,8 @@ CURRENT: dict[str, int] = {
     "booking": 1,
     "bookingOf": 1,
     "bookingRequest": 1,
+    "arrival": 1,
+    "sweep": 1,
     "connection": 1,
     "watcher": 1,
     "presence": 1,
@@ -79,6 +87,9 @@ CURRENT: dict[str, int] = {
     "evokoUser": 1,
     "roomKey": 1,
     "ddpName": 1,
+    "panel": 1,
+    "panelDocuments": 1,
+    "panelWatcher": 1,
 }
 
 _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once

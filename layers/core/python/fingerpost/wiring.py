@@ -31,6 +31,7 @@ class Settings(Frozen):
     api_url: str
     short_domain: str
     short_scheme: str
+    further_domains: tuple[str, ...] | None = None  # that accounts may take; None: any
 
     def short_url(self, domain: str, short_id: str) -> str:
         return f"{self.short_scheme}://{domain}/{short_id}"
@@ -40,11 +41,13 @@ class Settings(Frozen):
 def settings() -> Settings:
     domain = os.environ.get("FINGERPOST_SHORT_DOMAIN", "localhost:8001")
     host = domain.partition(":")[0]
+    further = os.environ.get("FINGERPOST_FURTHER_DOMAINS")
     default_scheme = "http" if host in ("localhost", "127.0.0.1") else "https"
     return Settings(
         api_url=os.environ.get("FINGERPOST_API_URL", "http://localhost:8000").rstrip("/"),
         short_domain=domain,
         short_scheme=os.environ.get("FINGERPOST_SHORT_SCHEME", default_scheme),
+        further_domains=None if further is None else tuple(further.replace(",", " ").split()),
     )
 
 
@@ -76,14 +79,14 @@ def recorder() -> Table:
 
 @cache
 def queue(name: str) -> "Queue":
-    """`spill` (scans whose put was refused) or `work` (what goes on after an answer)."""
+    """`spill` (scans whose put was refused), `work` (what goes on after an answer), `reactor` (runs; it is ordered)."""
     if on_aws():
         from .aws.wiring import sqs_queue
 
         return sqs_queue(name)
     from .local.queue import local_queue
 
-    return local_queue(data_dir(), name)
+    return local_queue(data_dir(), name, ordered=name == "reactor")
 
 
 @cache
@@ -97,6 +100,13 @@ def root_secrets() -> "RootSecrets":
     from .local.secrets import local_secret_text
 
     return RootSecrets.from_text(local_secret_text(data_dir()))
+
+
+def keep_first_key(key: str, request: str) -> None:
+    """Put the first operator's key into the stack's secret; the same `request` again makes no second version of it."""
+    from .aws.wiring import keep_first_key
+
+    keep_first_key(key, request)
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
+from . import wiring
 from .access.dismissal import dismiss_page
 from .catalogue import bulk
 from .catalogue.erase import Erasing
@@ -11,9 +12,10 @@ from .insight import erasure
 from .live.service import live
 from .ports.queue import Queue
 from .ports.table import Tables
+from .reactor import runs
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
-from .rooms import telling
+from .rooms import arrivals, telling
 from .rooms.evoko import telling as panels
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
@@ -55,6 +57,10 @@ def _absent(task: Task, _tables: Tables, _at: int) -> None:
     live().absent(task["account"], task["id"], "expired")
 
 
+def _run(task: Task, _tables: Tables, _at: int) -> None:
+    runs.send_now(wiring.queue(runs.QUEUE), task)
+
+
 TASKS: Mapping[str, CarryOut] = {
     "hint": _hint,
     "unlink": unlink_page,
@@ -66,7 +72,9 @@ TASKS: Mapping[str, CarryOut] = {
     "change": lambda task, tables, _at: bulk.carry_out(tables, task),
     "tell": _tell,
     "absent": _absent,
+    "run": _run,
     "room": lambda task, tables, _at: telling.tell(task, tables),
     "panels": lambda task, _tables, _at: panels.carry_out(task),
     "panelPing": lambda task, _tables, _at: panels.ping(task),
+    "sweep": lambda task, tables, _at: arrivals.sweep(task, tables),
 }

@@ -22,21 +22,6 @@ def read(caller: Caller, account_id: str) -> Stored:
     return Resources(caller.tables, ACCOUNT).read(account_id)
 
 
-def short_domains(caller: Caller, account_id: str) -> list[str]:
-    domains: list[str] = read(caller, account_id).document["shortDomains"]
-    return domains
-
-
-def domains(caller: Caller, account_id: str) -> list[Document]:
-    """Source: wire-facts, `GET /accounts/:id/domains`."""
-    stored = read(caller, account_id)
-    times = dict.fromkeys(("createdAt", "updatedAt"), stored.document["createdAt"])
-    return [
-        {"id": keys.access_of(domain), "accountId": stored.id, "domain": domain, **times}
-        for domain in stored.document["shortDomains"]
-    ]
-
-
 def update(caller: Caller, account_id: str, sent: SentAccount) -> Stored:
     """Change name, image, custom fields, whether scans keep whole addresses, where application rules may lead, how
     long actions are kept.

@@ -55,6 +55,9 @@ OPERATOR: Mapping[str, OfOperator] = {
     "actionTypes": OfOperator(ALL, "resource"),
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
+    "reactorRules": OfOperator(frozenset({"read", "update"}), "rules"),
+    "webhookSecrets": OfOperator(frozenset({"read", "create"}), "rules", secret=True),
+    "reactorQueues": OfOperator(frozenset({"read", "delete"}), "rules"),
     "audit": OfOperator(READ, "rules"),
     "statistics": OfOperator(frozenset({"read", "delete"}), "rules"),
 }

@@ -10,21 +10,40 @@ from ..fields import CustomFields, Email, Millis, Name, SentDocument, SentResour
 MAX_HOSTS = 100
 MAX_RETENTION_DAYS = 3_650
 _HOST = re.compile(r"(\*\.)?(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"({_LABEL}\.)+(?![0-9]+(:|$)){_LABEL}(:[0-9]{{1,5}})?")  # no address: its end is no number
 
 
-def _host(value: str) -> str:
+def _ascii(value: str) -> str:
     """A host as URLs have it: ASCII (IDNA), in lower case."""
     try:
         host = value if value.isascii() else value.encode("idna").decode()
     except UnicodeError as error:
         raise ValueError(f"{value[:60]!r} is not clear as a host: write it in its ASCII form (xn--)") from error
-    host = host.lower().removesuffix(".")
+    return host.lower().removesuffix(".")
+
+
+def _host(value: str) -> str:
+    host = _ascii(value)
     if len(host) > 253 or _HOST.fullmatch(host) is None:
         raise ValueError(
             f"{value[:60]!r} is no host: write shop.example, or *.shop.example for every host below it, "
             "without scheme, port or path"
         )
     return host
+
+
+def _domain(value: str) -> str:
+    domain = _ascii(value)
+    if len(domain) > 253 or _DOMAIN.fullmatch(domain) is None:
+        raise ValueError(f"{value[:60]!r} is no short domain: write go.example, without scheme or path")
+    return domain
+
+
+class SentShortDomain(SentDocument):
+    """A host that is to be one of the account's short domains."""
+
+    shortDomain: Annotated[str, AfterValidator(_domain)]  # noqa: N815
 
 
 class SentProject(SentResource):

@@ -18,9 +18,9 @@ from ..shapes import stamp
 from .dismissal import email_claim, facebook_claim
 from .secrets import RootSecrets
 from .sessions import begin_session
-from .store import APPLICATION, USER
+from .store import ACTIVE, APPLICATION, USER
 from .user_documents import SentSocialLogin
-from .users import ACTIVE, begun, read_own
+from .users import begun, read_own
 
 FIELDS = "id,email,first_name,last_name,birthday,gender,locale"
 LIMITS = Limits(seconds=8, content_bytes=100_000, redirects=0)

@@ -1,12 +1,14 @@
 """The account that a fresh store begins with, and its operator's key. Safe to repeat: it goes on where it stopped."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .. import audit, keys
 from ..caller import Caller
 from ..clock import Clock
 from ..ids import new_id
-from ..ports.table import Absent, ConditionFailed, Delete, Item, Tables, Write
+from ..ports.table import Absent, ConditionFailed, Delete, Item, Put, Tables, Write
+from ..redirection.domains import claim
 from ..resources import Document, Resources
 from ..shapes import stamp
 from . import operators, service
@@ -43,6 +45,9 @@ def make_first_account(
     domains = Resources(tables.of(account), ACCOUNT).read(account).document["shortDomains"]
     if domain not in domains:
         service.set_account(tables, account, shortDomains=[domain, *domains])
+    for earlier in domains:
+        if earlier != domain:
+            _keep_domain(tables, claim(account, earlier, clock()))
     derived = None
     if key is None:
         derived = _derived(tables, account, operator, row["root"])
@@ -65,6 +70,12 @@ def _begun(tables: Tables, roots: RootSecrets, name: str, email: str, at: int) -
         assert failure.old is not None
         return failure.old
     return row
+
+
+def _keep_domain(tables: Tables, claimed: Put) -> None:
+    """What was the deployment's own domain stays this account's."""
+    with suppress(ConditionFailed):  # it has been claimed already
+        tables.main.put(claimed.key, claimed.item, when=claimed.when)
 
 
 def _derived(tables: Tables, account: str, operator: str, root: int) -> Document:

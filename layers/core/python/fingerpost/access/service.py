@@ -213,6 +213,11 @@ def secret_key(caller: Caller, project_id: str, application_id: str, secrets: Ro
     return {"secretApiKey": shown_keys["trustedApplication"]}
 
 
+def trusted_key(account: str, application: Stored, secrets: RootSecrets) -> str:
+    """The same key, for what the platform itself does in the application's name."""
+    return _application_keys(account, application.id, application.document, secrets)["trustedApplication"]
+
+
 def public(document: Document) -> Document:
     return {name: value for name, value in document.items() if name not in PRIVATE}
 

@@ -11,6 +11,7 @@ OPERATOR = Kind("operator", "operators", indexed=("access", "role"))
 PROJECT = Kind("project", "projects")
 APPLICATION = Kind("application", "applications", indexed=("project", "tags", "defaultRole"))
 USER = Kind("user", "users", indexed=("email", "firstName", "lastName", "app", "tags", "role", "givenBy"))
+INACTIVE, ACTIVE, ANONYMOUS = "inactive", "active", "anonymous"  # the `_status` of a user
 REVOKED = "_revoked"  # marks an operator who is none any more
 ROLE = Kind("role", "roles", indexed=("type", "seenBy"))
 

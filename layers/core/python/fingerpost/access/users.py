@@ -22,12 +22,11 @@ from .model import derived_key
 from .passwords import is_password, password_row
 from .secrets import RootSecrets
 from .sessions import begin_session, end_all, new_session
-from .store import APPLICATION, USER
+from .store import ACTIVE, ANONYMOUS, APPLICATION, INACTIVE, USER
 from .user_documents import NewUser, SentActivation, SentLogin, SentUser
 
 GIVEN = ("role", "roleEra", "givenBy", "access")  # a role of the user's own (grants.py)
 PRIVATE = ("scopes", *GIVEN)
-INACTIVE, ACTIVE, ANONYMOUS = "inactive", "active", "anonymous"
 CODE_LENGTH = 8
 EVRYTHNG = "evrythng"  # what the platform calls its own accounts beside those of social networks
 

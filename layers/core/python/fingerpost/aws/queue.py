@@ -1,4 +1,6 @@
-"""The `Queue` port over an SQS standard queue, fair by message group.
+"""The `Queue` port over an SQS queue: a standard one, fair by message group, or an ordered one, of kind FIFO.
+
+A FIFO queue is to tell messages apart by their content (`ContentBasedDeduplication`), each group's on its own.
 
 It speaks through the small transport, so that the redirect can spill a scan without importing boto3.
 """
@@ -13,11 +15,14 @@ class SqsQueue:
 
     def __init__(self, url: str, transport: Transport, *, deadline_ms: int = DEADLINE_MS):
         self._url, self._transport, self._deadline_ms = url, transport, deadline_ms
+        self._ordered = url.endswith(".fifo")
 
     def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
         """After a lost answer it is sent again, so it may arrive twice: the port promises at least once."""
-        check_message(body, group, delay_ms)
-        payload: Document = {"MessageBody": body, "DelaySeconds": _seconds(delay_ms)}
+        check_message(body, group, delay_ms, ordered=self._ordered)
+        payload: Document = {"MessageBody": body}
+        if not self._ordered:
+            payload["DelaySeconds"] = _seconds(delay_ms)
         if group:
             payload["MessageGroupId"] = group
         self._call("SendMessage", payload)

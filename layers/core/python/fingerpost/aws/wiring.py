@@ -74,3 +74,11 @@ def secret_text() -> str:
     client = boto3.client("secretsmanager")
     text: str = client.get_secret_value(SecretId=os.environ["FINGERPOST_SECRET_ID"])["SecretString"]
     return text
+
+
+def keep_first_key(key: str, request: str) -> None:
+    import boto3  # noqa: PLC0415
+
+    client = boto3.client("secretsmanager")
+    name = os.environ["FINGERPOST_KEY_SECRET_ID"]
+    client.put_secret_value(SecretId=name, SecretString=key, ClientRequestToken=request)

@@ -9,6 +9,7 @@ from . import drafts, link_import, trials  # noqa: F401 - they add commands to g
 from .accounts import accounts
 from .audit_log import audit
 from .command import command, group
+from .domains import domains
 from .keys import keys
 from .operators import operators
 from .qr import qr
@@ -49,6 +50,7 @@ app.add_typer(redirections, name="redirections")
 app.add_typer(thngs, name="thngs")
 app.add_typer(actions, name="actions")
 app.add_typer(accounts, name="accounts")
+app.add_typer(domains, name="domains")
 app.add_typer(keys, name="keys")
 app.add_typer(operators, name="operators")
 app.add_typer(reactor, name="reactor")

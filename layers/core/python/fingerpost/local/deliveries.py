@@ -1,7 +1,9 @@
 """Messages of a queue brought to a function, as Lambda's SQS event source does it."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +44,10 @@ class Delivery:
     def step(self) -> int:
         """Receive and consume one batch; how many messages were received."""
         messages = self.queue.receive(MAX_RECEIVED)
-        if not messages:
-            return 0
+        return self.bring(messages) if messages else 0
+
+    def bring(self, messages: Sequence[Message]) -> int:
+        """Have messages consumed that were received; how many."""
         try:
             answer = self.consume(queue_event(self.name, messages)) or {}
             failed = {failure.get("itemIdentifier") for failure in answer.get("batchItemFailures") or []}
@@ -56,3 +60,39 @@ class Delivery:
             if message.id not in failed:
                 self.queue.delete(message.receipt)
         return len(messages)
+
+
+class ManyAtOnce:
+    """Messages of a queue brought to its function one by one, several at once. Each is hidden for `visibility_ms`."""
+
+    def __init__(self, delivery: Delivery, *, at_once: int, visibility_ms: int):
+        self._delivery, self._visibility_ms = delivery, visibility_ms
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix=delivery.name)
+        self._free = threading.Semaphore(at_once)
+
+    def step(self, patience_s: float) -> bool:
+        """Begin with one message as soon as there is room, which is waited for a while; whether there was one."""
+        if not self._free.acquire(timeout=patience_s):
+            return True  # look again at once
+        begun = False
+        try:
+            messages = self._delivery.queue.receive(1, self._visibility_ms)
+            if messages:
+                self._pool.submit(self._bring, messages)
+                begun = True
+        finally:
+            if not begun:
+                self._free.release()
+        return begun
+
+    def close(self) -> None:
+        """Begin with nothing more. What has begun goes on."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _bring(self, messages: Sequence[Message]) -> None:
+        try:
+            self._delivery.bring(messages)
+        except Exception as error:
+            log_failure("a queue stumbled", error, queue=self._delivery.name)
+        finally:
+            self._free.release()

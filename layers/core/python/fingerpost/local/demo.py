@@ -24,7 +24,7 @@ from ..redirection.links import Links
 from ..redirection.publish import publish
 from ..redirection.qr import qr_text
 from ..redirection.versions import ACCOUNT
-from . import visitors
+from . import demo_rooms, visitors
 from .config import Settings
 from .tls import files_of
 
@@ -49,7 +49,8 @@ def prepare(settings: Settings) -> None:
     if settings.demo and row is not None and not row.get("museum"):
         _make_museum(tables, first, settings.short_domain)
         tables.main.update(keys.first_account(), (Set("museum", True),))
-    _write_credentials(settings, first.key)
+    more = demo_rooms.prepare(tables, first, settings.short_domain) if settings.demo else {}
+    _write_credentials(settings, first.key, more)
 
 
 def banner(settings: Settings) -> None:
@@ -121,8 +122,8 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
     visitors.scan_all(tables, domain, first.at, SeededIds(f"visitors/{first.account}"))
 
 
-def _write_credentials(settings: Settings, key: str) -> None:
-    content = {"operatorApiKey": key, "apiUrl": settings.api_url, "shortUrl": _short_url(settings)}
+def _write_credentials(settings: Settings, key: str, more: dict[str, Any]) -> None:
+    content = {"operatorApiKey": key, "apiUrl": settings.api_url, "shortUrl": _short_url(settings), **more}
     path = settings.data_dir / CREDENTIALS
     made = path.with_name(f"{CREDENTIALS}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

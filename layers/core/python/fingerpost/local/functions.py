@@ -13,7 +13,19 @@ type Handler = Callable[[Event, LocalContext], Any]
 
 REPOSITORY = Path(__file__).resolve().parents[5]
 # In the order of their claims on a path.
-EDGES = ("access", "users", "catalogue", "properties", "actions", "redirections", "rules", "insight", "trials")
+EDGES = (
+    "access",
+    "users",
+    "catalogue",
+    "properties",
+    "actions",
+    "redirections",
+    "rules",
+    "insight",
+    "trials",
+    "reactor",
+    "evoko",
+)
 
 
 @dataclass(frozen=True, slots=True)

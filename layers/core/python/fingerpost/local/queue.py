@@ -23,6 +23,9 @@ _VISIBLE = """SELECT id, body, attempts FROM messages
     WHERE queue = ? AND dead = 0 AND grp = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?"""
 _WAITING_GROUPS = """SELECT grp FROM turns WHERE queue = :queue AND EXISTS (SELECT 1 FROM messages
     WHERE queue = :queue AND dead = 0 AND grp = turns.grp AND visible_at <= :now) ORDER BY turn LIMIT :limit"""
+_FREE = """ AND NOT EXISTS (SELECT 1 FROM messages
+    WHERE queue = :queue AND dead = 0 AND grp = turns.grp AND visible_at > :now AND attempts > 0)"""
+_FREE_GROUPS = _WAITING_GROUPS.replace(" ORDER BY turn", _FREE + " ORDER BY turn")
 _TAKE_TURN = """INSERT OR {} INTO turns(queue, grp, turn)
     VALUES (:queue, :grp, (SELECT coalesce(max(turn), 0) + 1 FROM turns WHERE queue = :queue))"""
 _JOIN, _GO_LAST = _TAKE_TURN.format("IGNORE"), _TAKE_TURN.format("REPLACE")
@@ -34,12 +37,21 @@ class SqliteQueue:
     A receipt is `<id>:<attempts>`, so that of an earlier delivery deletes nothing.
     """
 
-    def __init__(self, file: SqliteFile, name: str, *, dead_after: int = DEAD_AFTER, clock: Clock = now_ms):
+    def __init__(
+        self,
+        file: SqliteFile,
+        name: str,
+        *,
+        ordered: bool = False,
+        dead_after: int = DEAD_AFTER,
+        clock: Clock = now_ms,
+    ):
         self.file, self.name = file, name
+        self._ordered = ordered
         self._dead_after, self._clock = dead_after, clock
 
     def send(self, body: str, *, group: str = "", delay_ms: int = 0) -> None:
-        check_message(body, group, delay_ms)
+        check_message(body, group, delay_ms, ordered=self._ordered)
         with self.file.session() as connection:
             connection.execute(
                 "INSERT INTO messages(queue, grp, dead, visible_at, attempts, body) VALUES (?, ?, 0, ?, 0, ?)",
@@ -100,9 +112,13 @@ class SqliteQueue:
             ).rowcount
 
     def _waiting(self, connection: Connection, now: int, limit: int) -> Mapping[str, Sequence[tuple[int, str, int]]]:
-        """Up to `limit` visible messages of each of the `limit` groups whose turn comes next, in turn order."""
-        line = connection.execute(_WAITING_GROUPS, {"queue": self.name, "now": now, "limit": limit}).fetchall()
-        return {group: connection.execute(_VISIBLE, (self.name, group, now, limit)).fetchall() for (group,) in line}
+        """Visible messages of each of the `limit` groups whose turn comes next, in turn order.
+
+        Up to `limit` of each; one of an ordered queue's, and none while one is in somebody's hands.
+        """
+        groups, each = (_FREE_GROUPS, 1) if self._ordered else (_WAITING_GROUPS, limit)
+        line = connection.execute(groups, {"queue": self.name, "now": now, "limit": limit}).fetchall()
+        return {group: connection.execute(_VISIBLE, (self.name, group, now, each)).fetchall() for (group,) in line}
 
     def _leave(self, connection: Connection, group: str) -> None:
         """A group without messages leaves the line."""
@@ -113,9 +129,9 @@ class SqliteQueue:
         )
 
 
-def local_queue(folder: Path | str, name: str, *, clock: Clock = now_ms) -> SqliteQueue:
+def local_queue(folder: Path | str, name: str, *, ordered: bool = False, clock: Clock = now_ms) -> SqliteQueue:
     """A named queue. All of a folder's queues share a file."""
-    return SqliteQueue(SqliteFile(Path(folder, "queues.sqlite"), _SCHEMA), name, clock=clock)
+    return SqliteQueue(SqliteFile(Path(folder, "queues.sqlite"), _SCHEMA), name, ordered=ordered, clock=clock)
 
 
 def _in_turns[T](waiting: Mapping[str, Sequence[T]], limit: int) -> Iterator[tuple[str, T]]:

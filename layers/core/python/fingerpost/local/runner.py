@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..errors import Invalid
 from ..ports.runner import MEMORY_MB, TIME_LIMIT_MS, NoRunner, RunRequest, RunResult
+from ..ports.table import Unreachable
 from ..reactor.bundles import unpack
 from ..reactor.transcript import call_of, result_of
 from .functions import REPOSITORY
@@ -25,6 +26,8 @@ AHEAD = 2  # processes that wait, 45 MB each
 KEPT_BUNDLES = 50
 _STARTS = 3  # a process that waited may have died as it did
 _BUILD_SECONDS = 600
+
+_open: "weakref.WeakSet[ProcessRunner]" = weakref.WeakSet()
 
 type Fetch = Callable[[str], bytes | None]  # the content of a bundle by its blob's name
 
@@ -58,10 +61,12 @@ class ProcessRunner:
         self._folder = Path(tempfile.mkdtemp(prefix="fingerpost-runner-")).resolve()
         self._bundles = _Bundles(fetch, self._folder / "bundles")
         self._waiting: list[Process] = []
+        self._running: list[Process] = []
         self._lock = threading.Lock()
         # bubblewrap ends with the thread that started it, so one thread that stays starts them all.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="runner")
-        self.close = weakref.finalize(self, _end, self._starter, self._waiting, self._folder)
+        self.close = weakref.finalize(self, _end, self._starter, self._waiting, self._running, self._folder)
+        _open.add(self)
 
     @property
     def sandboxed(self) -> bool:
@@ -76,9 +81,12 @@ class ProcessRunner:
         detail = ""
         for _ in range(_STARTS):
             process = self._take(request)
+            self._running.append(process)
             try:
                 self._bundles.link(request.bundle, process.home)
                 written, ending = process.run(call_of(request), request.time_limit_ms)
+                if not self.close.alive:  # what ended it was us
+                    raise Unreachable("the runner was closed while the script ran")
                 return result_of(request, written, ending)
             except (Invalid, _NoBundle) as error:
                 return RunResult(outcome="unavailable", detail=str(error))
@@ -124,8 +132,9 @@ class ProcessRunner:
         command = self._sandbox.command(self._program, home, memory_mb=memory_mb, processor_s=processor_s)
         return Process(command, home)
 
-    @staticmethod
-    def _discard(process: Process) -> None:
+    def _discard(self, process: Process) -> None:
+        with contextlib.suppress(ValueError):  # it waited, and died as it did
+            self._running.remove(process)
         process.end()
         shutil.rmtree(process.home, ignore_errors=True)
 
@@ -185,10 +194,16 @@ class _Bundles:
                     shutil.rmtree(old, ignore_errors=True)
 
 
-def _end(starter: ThreadPoolExecutor, waiting: list[Process], folder: Path) -> None:
+def close_runners() -> None:
+    """End all that runs, or waits, in this process: for who leaves it without further ado."""
+    for runner in list(_open):
+        runner.close()
+
+
+def _end(starter: ThreadPoolExecutor, waiting: list[Process], running: list[Process], folder: Path) -> None:
     """Nothing of a runner is left behind, when it is closed, forgotten, or its process ends."""
     starter.shutdown(cancel_futures=True)
-    for process in waiting:
+    for process in [*waiting, *running]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.end()
     shutil.rmtree(folder, ignore_errors=True)

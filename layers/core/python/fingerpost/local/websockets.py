@@ -59,7 +59,9 @@ class Sockets:
         send = self._open.get(connection_id)
         if send is None:
             return False
-        message = {"type": "websocket.close", "code": 1000} if text is None else {"type": "websocket.send", "text": text}
+        message = (
+            {"type": "websocket.close", "code": 1000} if text is None else {"type": "websocket.send", "text": text}
+        )
         try:
             await send(message)
         except (OSError, RuntimeError):  # it is just closing

@@ -15,7 +15,7 @@ from typing import Any
 from fingerpost import wiring
 from fingerpost.aws.stream import stream_event
 from fingerpost.clock import Clock, now_ms
-from fingerpost.local.deliveries import Delivery
+from fingerpost.local.deliveries import Delivery, ManyAtOnce
 from fingerpost.local.events import LocalContext
 from fingerpost.local.feed import SqliteFeed
 from fingerpost.local.folder import FolderTaken, lock
@@ -23,6 +23,7 @@ from fingerpost.local.functions import Function, load_function
 from fingerpost.local.log import log, log_failure, use_json_lines
 from fingerpost.local.parked import ParkedRecords
 from fingerpost.local.pump import Pump, ToEvent
+from fingerpost.local.runner import close_runners
 from fingerpost.local.store import Checkpointer, SqliteFile
 from fingerpost.local.table import SqliteTable
 from fingerpost.ports.feed import Feed
@@ -31,10 +32,14 @@ type Load = Callable[[str], Function]
 
 CONSUMERS = ("derive", "dispatch")  # of the feed; each is also the name of its function
 QUEUES = ("spill", "work")
+RUNS, CONSUMER_OF_RUNS = "reactor", "scripts"  # the queue of runs and its function
+RUNS_AT_ONCE = 12  # of all applications; the queue lets one have three of them
+RUN_HIDDEN_MS = 120_000  # longer than the lease of a run's claim
 KEEP_FEED_MS, KEEP_FEED_RECORDS = 3_600_000, 10_000
 KEEP_HOUSE_SECONDS = 15.0
 LOOK_FOR_REPLAYS_SECONDS = 2.0
 QUEUE_IDLE_SECONDS = 0.1
+RUNS_IDLE_SECONDS, RUNS_MOST_IDLE_SECONDS = 0.005, 0.05
 AFTER_A_FAILURE_SECONDS = 1.0
 STOP_SECONDS = 8.0
 _TIME_LIMIT_MS = 60_000
@@ -77,6 +82,22 @@ def run_delivery(delivery: Delivery, stop: threading.Event) -> None:
             stop.wait(QUEUE_IDLE_SECONDS)
 
 
+def run_many(deliveries: ManyAtOnce, stop: threading.Event) -> None:
+    """An empty queue is looked at less and less often."""
+    idle = RUNS_IDLE_SECONDS
+    while not stop.is_set():
+        try:
+            found = deliveries.step(RUNS_MOST_IDLE_SECONDS)
+        except Exception as error:
+            log_failure("the queue of runs stumbled", error)
+            stop.wait(AFTER_A_FAILURE_SECONDS)
+            continue
+        idle = RUNS_IDLE_SECONDS if found else min(RUNS_MOST_IDLE_SECONDS, idle * 2)
+        if not found:
+            stop.wait(idle)
+    deliveries.close()
+
+
 def run_house(tables: Sequence[SqliteTable], feed: Feed, stop: threading.Event) -> None:
     """Delete what has expired and what the feed need not keep."""
     while not stop.is_set():
@@ -105,7 +126,7 @@ def watch_supervisor(stop: threading.Event) -> None:
 
 def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> None:
     """Work until `stop`. Raises ImportError when a function is missing."""
-    functions = {name: load(name) for name in (*CONSUMERS, *QUEUES)}
+    functions = {name: load(name) for name in (*CONSUMERS, *QUEUES, CONSUMER_OF_RUNS)}
     tables = wiring.tables()
     stores = [table for table in (tables.main, tables.log) if isinstance(table, SqliteTable)]
     feed = SqliteFeed(stores[0].store.path, consumers=CONSUMERS)
@@ -117,6 +138,9 @@ def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> N
     for name in QUEUES:
         delivery = Delivery(name, wiring.queue(name), called(functions[name]))
         work.append((name, partial(run_delivery, delivery, stop)))
+    runs = Delivery(RUNS, wiring.queue(RUNS), called(functions[CONSUMER_OF_RUNS]))
+    at_once = ManyAtOnce(runs, at_once=RUNS_AT_ONCE, visibility_ms=RUN_HIDDEN_MS)
+    work.append((RUNS, partial(run_many, at_once, stop)))
     checkpointer = Checkpointer([SqliteFile(path, "") for path in sorted(folder.glob("*.sqlite"))])
     threads = [threading.Thread(target=target, name=name, daemon=True) for name, target in work]
     for thread in threads:
@@ -126,6 +150,7 @@ def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> N
     stop.wait()
     for thread in threads:
         thread.join(STOP_SECONDS / len(threads))
+    close_runners()
     checkpointer.stop()
 
 

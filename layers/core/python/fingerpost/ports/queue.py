@@ -2,6 +2,8 @@
 
 At least once: a message comes again unless it is deleted within its visibility time. No order is promised. Groups take
 turns, so one group's backlog does not delay another's. After a number of attempts a message is set aside as dead.
+Some queues (on AWS those of kind FIFO) are ordered: they hand out one message of a group at a time, whatever the number
+of its receivers, so that a group has no more of them than that. Each message has a group there, and none waits.
 Both adapters (aws/queue.py, local/queue.py) pass tests/ports/test_queue.py.
 """
 
@@ -58,8 +60,10 @@ class DeadLetters(Protocol):
         ...
 
 
-def check_message(body: str, group: str, delay_ms: int) -> None:
+def check_message(body: str, group: str, delay_ms: int, *, ordered: bool = False) -> None:
     """Raises ValueError for a message that SQS would refuse."""
+    if ordered and (delay_ms or not group):
+        raise ValueError("a message of an ordered queue has a group and no delay")
     if not body or len(body.encode()) > MAX_BODY_BYTES:
         raise ValueError(f"a message holds 1 to {MAX_BODY_BYTES} bytes of text")
     if unsendable := _UNSENDABLE.search(body):

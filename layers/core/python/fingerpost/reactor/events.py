@@ -13,7 +13,7 @@ from ..resources import Kind, from_item
 from ..shapes import upgraded
 from ..sight import projects_of
 from .chain import Chain
-from .payloads import ChangedValue
+from .model import ChangedValue
 from .runs import event_id
 from .subjects import ActionCreated, PropertiesChanged, Subject
 
@@ -24,6 +24,8 @@ ON_PROPERTIES: Mapping[str, Function] = {
     THNG.name: "onThngPropertiesChanged",
     PRODUCT.name: "onProductPropertiesChanged",
 }
+ON_SCHEDULE = "onScheduledEvent"
+HANDLERS = (ON_ACTION, *ON_PROPERTIES.values(), ON_SCHEDULE)  # every script may have each of them
 _THINGS: Mapping[str, Kind] = {THNG.name: THNG, PRODUCT.name: PRODUCT}
 
 

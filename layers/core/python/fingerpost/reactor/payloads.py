@@ -4,7 +4,6 @@ Source: the platform's Reactor chapter, "Event Types", whose examples these are 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 from ..actions.agents import agent_fields
 from ..actions.model import CONTEXT, document_of, row_of
@@ -12,6 +11,7 @@ from ..catalogue.model import PRODUCT, shown
 from ..catalogue.properties import LOCATION, values
 from ..ports.table import Item
 from ..resources import Document, Stored
+from .model import ChangedValue, Trigger
 
 _AGENT = tuple(agent_fields(""))
 _CONTEXT: Document = dict.fromkeys([*CONTEXT.values(), *_AGENT])
@@ -54,27 +54,6 @@ _PRODUCT: Document = dict.fromkeys(
         *("description", "fn", "name", "photos", "url", "identifiers"),
     )
 )
-
-
-class ChangedValue(NamedTuple):
-    """A property that has another value than before; None before it had any."""
-
-    key: str
-    old: Any
-    new: Any
-    at: int  # the time of the new value
-
-
-class Trigger(NamedTuple):
-    """Through which application, and by which of its users, an event came about."""
-
-    app: str | None
-    user: str | None
-    anonymous: bool
-
-    @property
-    def document(self) -> Document:
-        return {"triggerApp": self.app, "triggerUser": self.user, "triggerUserAnonymous": self.anonymous}
 
 
 def action_created(action_id: str, item: Item, trigger: Trigger) -> Document:

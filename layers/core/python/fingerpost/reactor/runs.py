@@ -40,8 +40,8 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What runs, within its application."""
-        return self.rule if self.kind == "rule" else self.function
+        """What runs, within its application; no function has a name as those of rules are."""
+        return f"rule {self.rule}" if self.kind == "rule" else self.function
 
     @property
     def level(self) -> str:
@@ -55,14 +55,36 @@ class Run:
 
 
 def send(queue: Queue, run: Run) -> None:
-    """Put a run on the queue. Sending one twice does no harm. What is to be tried later cannot wait here: it is ordered
-    by application, and waits on queue `work`."""
+    """Put a run on the queue. Sending one twice does no harm.
+
+    What is to be tried later cannot wait here, where runs come one after the other: see `send_later`.
+    """
+    queue.send(_json(_carried(run)), group=_group(run))
+
+
+def send_later(work: Queue, run: Run, delay_ms: int) -> None:
+    """Have a run put on its queue after a time (15 minutes at the most), which it waits on queue `work`."""
+    task = {"do": "run", "account": run.account, "group": _group(run), "run": _carried(run)}
+    work.send(_json(task), group=run.account, delay_ms=delay_ms)
+
+
+def send_now(queue: Queue, task: Mapping[str, Any]) -> None:
+    """The task of `send_later`, whose time has come."""
+    queue.send(_json(task["run"]), group=task["group"])
+
+
+def _carried(run: Run) -> dict[str, Any]:
+    """A run as its message has it; a large payload is put beside it."""
     document = asdict(run)
     content = _json(document["payload"]).encode()
     if len(content) > MAX_CARRIED_BYTES:
         wiring.bundles().put_if_absent(_blob(run.id), content, content_type="application/json")
         document["payload"] = None
-    queue.send(_json(document), group=f"{run.app}.{int(run.id, 16) % LANES}")
+    return document
+
+
+def _group(run: Run) -> str:
+    return f"{run.app}.{int(run.id, 16) % LANES}"
 
 
 def received(body: str) -> Run:

@@ -5,8 +5,7 @@ from typing import Any, Protocol
 
 from .. import keys
 from ..access.birthday import age_at
-from ..access.store import USER
-from ..access.users import ANONYMOUS
+from ..access.store import ANONYMOUS, USER
 from ..actions.model import row_of
 from ..catalogue.model import PLACE, THNG
 from ..catalogue.places import closest
@@ -17,7 +16,8 @@ from ..redirection.facts import Facts
 from ..redirection.reading import Reading, Rows
 from ..resources import Document, Resources, Stored
 from ..shapes import upgraded
-from .payloads import ChangedValue, Trigger, action_created, properties_changed
+from .model import ChangedValue, Trigger
+from .payloads import action_created, properties_changed
 from .runs import Payload
 
 _CHANGED = ("propertyChangeOld", "propertyChangeNew")

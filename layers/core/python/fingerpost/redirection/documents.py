@@ -37,6 +37,9 @@ def _short_id(value: str) -> str:
     return value
 
 
+type ShortId = Annotated[str, AfterValidator(_short_id), described(pattern=f"^{_SHORT_ID.pattern}$")]
+
+
 class SentLimits(BaseModel):
     """Limits of a redirection, in whole or in part. What is not known is refused: a limit nobody keeps does harm."""
 
@@ -61,7 +64,7 @@ class SentRedirection(SentDocument):
     evrythngId: str | None = None  # noqa: N815
     type: Literal["thng", "product", "collection", "place"] | None = None
     shortDomain: str | None = None  # noqa: N815
-    shortId: Annotated[str, AfterValidator(_short_id), described(pattern=f"^{_SHORT_ID.pattern}$")] | None = None  # noqa: N815
+    shortId: ShortId | None = None  # noqa: N815
     limits: SentLimits | None = None
 
 

@@ -5,7 +5,7 @@ from copy import replace
 from functools import partial
 from typing import Any
 
-from .. import audit, keys
+from .. import audit, keys, wiring
 from ..access.store import ACCOUNT, PROJECT
 from ..caller import Caller
 from ..errors import Conflict, Finding, Gone, Invalid, NotFound
@@ -18,6 +18,7 @@ from ..rules.template import parse_default_url
 from ..shapes import stamp
 from ..sight import projects_of
 from .documents import SentRedirection
+from .domains import still_open
 from .hits import Hits
 from .limiting import limits_after
 from .limits import Limits
@@ -70,15 +71,20 @@ class Links:
                 projects=projects_of(target.document),
                 limits=limits,
             )
+            last = [] if domain == wiring.settings().short_domain else [still_open(domain)]
             writes: list[Write] = [
                 Put(keys.link(link.domain, link.short_id), to_item(link), (Absent(),)),
                 Put(_row_of(link), stamp("linkOf")),
                 *audit.entry(caller, "create", "link", link.name, after=_audited(link)),
+                *last,
             ]
             try:
                 relisted(caller.tables, None, link, partial(self._transact, writes))
             except TransactionFailed as failure:
                 old = failure.reasons[0].old
+                if old is None and last and failure.reasons[-1].kind == "condition":
+                    unlisted(caller.tables, link)
+                    raise Conflict(f"The account gives its short domain {domain} back; choose another") from failure
                 if old is None:
                     raise
                 if old.get("made") == made:
@@ -194,6 +200,9 @@ class Links:
         principal = self._caller.principal
         whose, kind = (principal.project, PROJECT) if principal.project else (principal.account, ACCOUNT)
         known: list[str] = Resources(self._caller.tables, kind).read(whose).document["shortDomains"]
+        if kind is PROJECT:
+            account = Resources(self._caller.tables, ACCOUNT).read(principal.account)
+            known = [each for each in known if each in account.document["shortDomains"]]
         domain = named or (known[0] if kind is PROJECT and known and asked not in known else asked)
         if domain not in known:
             finding = Finding(field="shortDomain", message=f"unknown domain {domain}", expected=tuple(known))

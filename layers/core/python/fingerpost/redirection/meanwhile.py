@@ -33,12 +33,12 @@ def check_based_on(caller: Caller, owner: Owner, based_on: int | None, current: 
     if not since and current is not None:  # an older one is live again
         since = [read_row(caller, owner, live)]
     known = authors(caller.tables, since[:MAX_TOLD])
-    stories = [_story(row, known[row["by"]]) for row in since[:MAX_TOLD]]
+    stories = [story_of(row, known[row["by"]]) for row in since[:MAX_TOLD]]
     found = changes(_rules(caller, owner, based_on), stored_rules(caller, current) if current else [])
     raise Conflict(
         f"The live rules changed since version {based_on}: {', and '.join(stories) or 'none are live any more'}"
-        f"{_changes_told(found)}. Nothing was published. Look at it, then send yours again with basedOn {live}",
-        details=[_detail(change) for change in found[:MAX_DETAILS]],
+        f"{changes_told(found)}. Nothing was published. Look at it, then send yours again with basedOn {live}",
+        details=[detail_of(change) for change in found[:MAX_DETAILS]],
     )
 
 
@@ -47,7 +47,8 @@ def check_match(caller: Caller, current: Version | None) -> None:
     caller.match.check(str(current.number if current else 0), "set of live rules")
 
 
-def _story(row: Item, by: Mapping[str, Any]) -> str:
+def story_of(row: Item, by: Mapping[str, Any]) -> str:
+    """Who published a version, and when."""
     reason = f" ({row['reason']})" if row["reason"] else ""
     who = by.get("email", by["id"])
     return f"{who} published version {row['number']} on {moment_text(row['at'])}{reason}"
@@ -57,11 +58,13 @@ def _rules(caller: Caller, owner: Owner, number: int) -> list[StoredRule]:
     return stored_rules(caller, version_of(owner, read_row(caller, owner, number))) if number else []
 
 
-def _changes_told(found: list[Change]) -> str:
+def changes_told(found: list[Change]) -> str:
+    """The first changes in words, to stand behind who made them."""
     more = f"; and {len(found) - MAX_TOLD} more changes" if len(found) > MAX_TOLD else ""
     return f": {'; '.join(change.says for change in found[:MAX_TOLD])}{more}" if found else ""
 
 
-def _detail(change: Change) -> Finding:
+def detail_of(change: Change) -> Finding:
+    """A change as one of an error's details."""
     number = change.rule or change.was or 1
     return Finding(field=f"rules[{number - 1}]", message=change.says, rule=number, name=change.name)

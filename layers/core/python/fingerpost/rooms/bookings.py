@@ -4,55 +4,57 @@ No two bookings that hold a slot ever overlap; a change that is refused leaves e
 booking; every change is one transaction and one event. Reads are in queries.py.
 """
 
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
+from functools import cache
 from typing import Any
 
-from .. import keys
 from ..clock import Clock
 from ..errors import Conflict, Invalid
 from ..ids import new_id
 from ..ports.table import Absent, Item, Put, Tables, TransactionFailed, Write
 from ..shapes import stamp
-from .commits import Commit, Committer
+from . import keys
+from .commits import Commit, Committer, RoomOf
 from .errors import NotAllowed, Taken, Unknown
 from .local_time import zone_of
 from .model import (
-    MAX_ATTENDEES,
-    MAX_DESCRIPTION,
-    MAX_TITLE,
     MINUTE_MS,
     Attendee,
     Booking,
     By,
     Event,
     FindsRooms,
+    PartStat,
     Person,
     Room,
     State,
-    release_moment,
     state_when_booked,
 )
 from .queries import Calendar
 from .records import Record, stamp_of
 from .recurrence import starts_of
 from .repeats import Request
+from .rooms import Rooms
 from .rules import check_interval, check_rules, horizon
+from .slots import awaiting, check_texts, moved_to, slot_of
 
 MAX_SERIES_DAYS = 90  # days that the occurrences of a series lie on: a transaction has 100 writes
 NOBODY = Person()
 
-type Decide = Callable[[Booking, int], tuple[Booking, Event] | None]  # (as it is, now) -> (as it becomes, what it is)
+# (the booking as it is, now, where rooms are found) -> the booking as it becomes, None to leave it
+type Decide = Callable[[Booking, int, RoomOf], tuple[Booking, Event] | None]
 
 
 class Bookings(Calendar):
-    """The verbs. `tables` are the account's own; `rooms` finds its rooms."""
+    """The verbs. `tables` are the account's own; `rooms` finds its rooms, by default every one."""
 
-    def __init__(self, tables: Tables, clock: Clock, rooms: FindsRooms):
+    def __init__(self, tables: Tables, clock: Clock, rooms: FindsRooms | None = None):
         super().__init__(tables, clock)
-        self._rooms = rooms
-        self._committer = Committer(self._main, clock, rooms.get)
+        self._rooms = rooms or Rooms(tables)
+        self._committer = Committer(self._main, clock)
 
     def book(
         self,
@@ -77,7 +79,6 @@ class Bookings(Calendar):
         Raises Taken, NotAllowed, Invalid, Conflict (the key belongs to another request), Unavailable.
         """
         check_interval(start, end)
-        _check_texts(title, description, attendees)
         sent = [room.id, start, end, title, description, organizer.email, organizer.name, rrule]
         request = Request(by, key, sent) if key is not None or by.client else None
         at, booking_id = self._clock(), new_id(self._clock())
@@ -99,6 +100,7 @@ class Bookings(Calendar):
             created_at=at,
             updated_at=at,
         )
+        check_texts(whole)
 
         def attempt() -> Booking:
             row = request.first(self._main) if request else None
@@ -138,11 +140,10 @@ class Bookings(Calendar):
         """
         sent = {"title": title, "description": description, "organizer": organizer, "attendees": attendees}
         fields: dict[str, Any] = {name: value for name, value in sent.items() if value is not None}
-        _check_texts(title or "", description or "", attendees or ())
 
-        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+        def decide(before: Booking, now: int, room_of: RoomOf) -> tuple[Booking, Event] | None:
             _must_hold(before, "changed")
-            target = room or self._rooms.get(before.room)
+            target = room or room_of(before.room)
             after = replace(
                 before,
                 room=target.id,
@@ -152,10 +153,11 @@ class Bookings(Calendar):
             )
             if after == before:
                 return None
+            check_texts(after)
             if (after.room, after.start, after.end) != (before.room, before.start, before.end):
                 if before.rrule is not None:
                     raise Invalid("A series keeps its room and its times; move its occurrences one by one")
-                after = self._moved(before, after, target, now)
+                after = moved_to(before, after, target, now)
             return after, "_RoomChanged"
 
         return self._alter(booking_id, decide, by)
@@ -165,12 +167,12 @@ class Bookings(Calendar):
 
         Cancelling again changes nothing. Raises NotAllowed, Unknown, Unavailable.
         """
-        if recurrence_id is not None and self.record(booking_id).is_series:
-            if recurrence_id % 1_000:
+        if recurrence_id is not None and (starts := self.record(booking_id).starts):
+            if recurrence_id not in starts:
                 raise Unknown(f"The series {booking_id[:80]} has no such occurrence")
             booking_id = f"{booking_id}_{stamp_of(recurrence_id)}"
 
-        def decide(before: Booking, _now: int) -> tuple[Booking, Event] | None:
+        def decide(before: Booking, _now: int, _room_of: RoomOf) -> tuple[Booking, Event] | None:
             if before.state == "cancelled":
                 return None
             _must_hold(before, "cancelled")
@@ -181,19 +183,19 @@ class Bookings(Calendar):
     def approve(self, booking_id: str, *, by: By) -> Booking:
         """Raises NotAllowed for what does not wait for it, Unknown, Unavailable."""
 
-        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+        def decide(before: Booking, now: int, room_of: RoomOf) -> tuple[Booking, Event] | None:
             if before.state == "confirmed":
                 return None
             if before.state != "tentative":
                 raise NotAllowed("state", f"This booking is {_words(before.state)} and waits for nobody's approval")
-            return self._awaiting(replace(before, state="confirmed"), now), "_RoomApproved"
+            return awaiting(replace(before, state="confirmed"), now, room_of(before.room)), "_RoomApproved"
 
         return self._alter(booking_id, decide, by)
 
     def decline(self, booking_id: str, *, by: By) -> Booking:
         """Raises NotAllowed for what does not wait for approval, Unknown, Unavailable."""
 
-        def decide(before: Booking, _now: int) -> tuple[Booking, Event] | None:
+        def decide(before: Booking, _now: int, _room_of: RoomOf) -> tuple[Booking, Event] | None:
             if before.state == "declined":
                 return None
             if before.state != "tentative":
@@ -205,14 +207,14 @@ class Bookings(Calendar):
     def check_in(self, booking_id: str, *, by: By) -> Booking:
         """Somebody has come. Raises NotAllowed (too early, released, waits for approval), Unknown, Unavailable."""
 
-        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+        def decide(before: Booking, now: int, room_of: RoomOf) -> tuple[Booking, Event] | None:
             if before.rrule is not None:
                 raise Invalid("Occurrences of a series are checked in one by one")
             if before.state == "checkedIn":
                 return None
             if before.state != "confirmed":
                 raise NotAllowed("state", f"This booking is {_words(before.state)} and cannot be checked in")
-            window = self._rooms.get(before.room).check_in
+            window = room_of(before.room).check_in
             if window is not None and now < before.start - window.opens_before_min * MINUTE_MS:
                 minutes = window.opens_before_min
                 raise NotAllowed("checkIn", f"Check-in opens {minutes} minutes before the start")
@@ -223,7 +225,7 @@ class Bookings(Calendar):
     def finish(self, booking_id: str, *, by: By) -> Booking:
         """End a running booking now. What is over already ends as it had. Raises NotAllowed, Unknown, Unavailable."""
 
-        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+        def decide(before: Booking, now: int, room_of: RoomOf) -> tuple[Booking, Event] | None:
             if before.rrule is not None:
                 raise Invalid("Occurrences of a series are finished one by one")
             if before.state == "ended":
@@ -239,7 +241,7 @@ class Bookings(Calendar):
     def release(self, booking_id: str, *, by: By) -> Booking:
         """Free a slot for which nobody has checked in. Raises NotAllowed when it is not time, Unknown, Unavailable."""
 
-        def decide(before: Booking, now: int) -> tuple[Booking, Event] | None:
+        def decide(before: Booking, now: int, room_of: RoomOf) -> tuple[Booking, Event] | None:
             if before.state == "released" and not before.overdue(now):
                 return None
             if not before.overdue(now):
@@ -247,6 +249,39 @@ class Bookings(Calendar):
             return replace(before, state="released"), "_RoomReleased"
 
         return self._alter(booking_id, decide, by, as_stored=True)
+
+    def invite(self, booking_id: str, attendee: Attendee, *, by: By) -> Booking:
+        """Add somebody, or tell of them anew, by e-mail address. Raises NotAllowed, Invalid, Unknown, Unavailable."""
+
+        def decide(before: Booking, _now: int, _room_of: RoomOf) -> tuple[Booking, Event] | None:
+            _must_hold(before, "changed")
+            others = [each for each in before.attendees if each.email.casefold() != attendee.email.casefold()]
+            after = replace(before, attendees=(*others, attendee))
+            check_texts(after)
+            return None if attendee in before.attendees else (after, "_RoomChanged")
+
+        return self._alter(booking_id, decide, by)
+
+    def respond(self, booking_id: str, token: str, partstat: PartStat, *, by: By) -> Booking:
+        """What somebody who was invited says, known by the token of the invitation. Raises Unknown, Unavailable."""
+
+        def decide(before: Booking, _now: int, _room_of: RoomOf) -> tuple[Booking, Event] | None:
+            who = next(
+                (
+                    each
+                    for each in before.attendees
+                    if token and hmac.compare_digest(each.token.encode(), token.encode())
+                ),
+                None,
+            )
+            if who is None:
+                raise Unknown("There is no such invitation")
+            if who.partstat == partstat:
+                return None
+            told = tuple(replace(each, partstat=partstat) if each is who else each for each in before.attendees)
+            return replace(before, attendees=told), "_RoomChanged"
+
+        return self._alter(booking_id, decide, by)
 
     # ---- how
 
@@ -260,7 +295,7 @@ class Bookings(Calendar):
             record = Record(replace(whole, rrule=found.rrule, start=found.starts[0], end=found.ends[0]), found.starts)
         for each in record.occurrences():
             check_rules(room, each.start, each.end, now)
-            record = record.with_booking(self._awaiting(each, now, room))
+            record = record.with_booking(awaiting(each, now, room))
         if whole.state == "checkedIn":
             for each in record.occurrences()[:1]:
                 record = record.with_booking(replace(each, checked_in_at=now))
@@ -268,16 +303,16 @@ class Bookings(Calendar):
         commit = Commit(
             record=record, before=None, moved=moved, event="_RoomBooked", subject=record.whole, also=tuple(also)
         )
-        return self._committer.write(commit, by)
+        return self._committer.write(commit, by, {room.id: room}.__getitem__)
 
     def _alter(self, booking_id: str, decide: Decide, by: By, *, as_stored: bool = False) -> Booking:
         """Carry out what `decide` makes of the booking as it is, again when somebody else was faster."""
 
         def attempt() -> Booking:
-            record, now = self.record(booking_id), self._clock()
+            record, now, room_of = self.record(booking_id), self._clock(), cache(self._rooms.get)
             stored = record.get(booking_id)
             before = stored if as_stored else stored.seen_at(now)
-            decided = decide(before, now)
+            decided = decide(before, now, room_of)
             if decided is None:
                 return before
             changed, event = decided
@@ -286,35 +321,17 @@ class Bookings(Calendar):
                 new = record.with_state(after)
                 if after.state == "confirmed":
                     for each in new.occurrences():
-                        new = new.with_booking(self._awaiting(each, now))
+                        new = new.with_booking(awaiting(each, now, room_of(each.room)))
                 old = {each.id: each for each in record.occurrences()}
-                moved = tuple(each for each in new.occurrences() if _slot(each) != _slot(old[each.id]))
+                moved = tuple(each for each in new.occurrences() if slot_of(each) != slot_of(old[each.id]))
             else:
                 new = record.with_booking(after)
-                moved = () if after.rrule is not None or _slot(after) == _slot(stored) else (after,)
+                moved = () if after.rrule is not None or slot_of(after) == slot_of(stored) else (after,)
             more = {"fromRoom": before.room} if before.room != after.room else {}
             commit = Commit(record=new, before=record, moved=moved, event=event, subject=after, more=more)
-            return self._committer.write(commit, by)
+            return self._committer.write(commit, by, room_of)
 
         return self._committer.run(attempt, self._release_overdue)
-
-    def _moved(self, before: Booking, after: Booking, target: Room, now: int) -> Booking:
-        """A booking in its new slot: what of the rules, of approval and of check-in applies there."""
-        check_interval(after.start, after.end)
-        check_rules(target, after.start, after.end, now)
-        inside = before.room == after.room and before.start <= after.start and after.end <= before.end
-        if target.approval and not inside and after.state == "confirmed":
-            after = replace(after, state="tentative", release_at=None)
-        if after.state == "confirmed" and (before.room != after.room or before.start != after.start or not inside):
-            return self._awaiting(after, now, target)
-        return after
-
-    def _awaiting(self, booking: Booking, now: int, room: Room | None = None) -> Booking:
-        """The same with the moment until which somebody has to come, if the room wants that."""
-        if booking.state != "confirmed":
-            return replace(booking, release_at=None)
-        check_in = (room or self._rooms.get(booking.room)).check_in
-        return replace(booking, release_at=release_moment(check_in, booking.start, booking.end, now))
 
     def _release_overdue(self, booking_id: str) -> None:
         with suppress(NotAllowed, Unknown):  # somebody has come after all, or it has gone
@@ -341,10 +358,6 @@ def _check_claims(failure: TransactionFailed, whole: Booking) -> None:
             raise Conflict(f"Another booking has this id of {system}") from failure
 
 
-def _slot(booking: Booking) -> tuple[str, int, int, bool, int | None]:
-    return booking.room, booking.start, booking.end, booking.holds, booking.release_at
-
-
 def _must_hold(booking: Booking, verb: str) -> None:
     if not booking.holds:
         raise NotAllowed("state", f"This booking is {_words(booking.state)} and cannot be {verb}")
@@ -352,12 +365,3 @@ def _must_hold(booking: Booking, verb: str) -> None:
 
 def _words(state: State) -> str:
     return {"checkedIn": "checked in"}.get(state, state)
-
-
-def _check_texts(title: str, description: str, attendees: tuple[Attendee, ...]) -> None:
-    """Raises Invalid."""
-    for name, value, most in (("title", title, MAX_TITLE), ("description", description, MAX_DESCRIPTION)):
-        if len(value) > most:
-            raise Invalid(f"The {name} of a booking has at most {most:,} characters; this one has {len(value):,}")
-    if len(attendees) > MAX_ATTENDEES:
-        raise Invalid(f"A booking has at most {MAX_ATTENDEES} attendees; this one has {len(attendees)}")

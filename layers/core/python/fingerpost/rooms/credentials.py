@@ -72,11 +72,17 @@ def random_text(length: int = CHARACTERS) -> str:
 def create_joan_client(caller: Caller, roots: RootSecrets, name: str) -> tuple[Stored, str]:
     """The client, and its secret, which nobody is shown again."""
     credential = caller.new_id(caller.at)
-    client, secret = (secret_of(roots, caller, each, credential) for each in ("joanClientId", "joanClientSecret"))
+    client, secret = joan_secrets(roots, caller, credential)
     row = {"secret": sha256(secret.encode()).hexdigest()}
-    document = {"name": name, "clientId": client[:CHARACTERS]}
-    rows = {room_key("joanClient", client[:CHARACTERS]): row}
+    document = {"name": name, "clientId": client}
+    rows = {room_key("joanClient", client): row}
     return create(caller, credential, JOAN_CLIENT, document, rows), secret
+
+
+def joan_secrets(roots: RootSecrets, caller: Caller, credential_id: str, *, root: int | None = None) -> tuple[str, str]:
+    """A client's id, and its secret."""
+    client = secret_of(roots, caller, "joanClientId", credential_id, root=root)[:CHARACTERS]
+    return client, secret_of(roots, caller, "joanClientSecret", credential_id, root=root)
 
 
 def joan_client(tables: Tables, client_id: str, secret: str) -> JoanClient:
@@ -120,11 +126,15 @@ def create_roomvox_token(
 ) -> tuple[Stored, str]:
     """The token's document, and the token, which nobody is shown again. `rooms` are ids; None is every room."""
     credential = caller.new_id(caller.at)
-    token = ROOMVOX + secret_of(roots, caller, "roomvox", credential)[:CHARACTERS]
+    token = roomvox_secret(roots, caller, credential)
     fields: Document = {"name": name, "scope": scope, "prefix": token[:PREFIX_LENGTH], "rooms": rooms or []}
     document = fields if expires_at is None else {**fields, "expiresAt": expires_at}
     rows = {room_key("roomvox", token): fields}
     return create(caller, credential, ROOMVOX_TOKEN, document, rows, expires_at=expires_at), token
+
+
+def roomvox_secret(roots: RootSecrets, caller: Caller, credential_id: str, *, root: int | None = None) -> str:
+    return ROOMVOX + secret_of(roots, caller, "roomvox", credential_id, root=root)[:CHARACTERS]
 
 
 def roomvox_token(tables: Tables, token: str, at: int) -> RoomvoxToken:
@@ -148,9 +158,10 @@ def roomvox_token(tables: Tables, token: str, at: int) -> RoomvoxToken:
 # What they have in common
 
 
-def secret_of(roots: RootSecrets, caller: Caller, purpose: str, credential_id: str) -> str:
-    """80 letters and digits."""
-    return roots.api_key(purpose, caller.principal.account, credential_id, root=roots.current, version=1)
+def secret_of(roots: RootSecrets, caller: Caller, purpose: str, credential_id: str, *, root: int | None = None) -> str:
+    """80 letters and digits, by the version `root` of the root secret; the current one when it is left out."""
+    root = roots.current if root is None else root
+    return roots.api_key(purpose, caller.principal.account, credential_id, root=root, version=1)
 
 
 def create(

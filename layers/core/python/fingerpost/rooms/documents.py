@@ -20,6 +20,7 @@ from ..fields import (
     described,
     needing,
 )
+from ..redirection.documents import ShortId
 from .rooms import DAYS, FACILITIES, SETTINGS, minutes_of
 
 MAX_MANAGERS, MAX_CUSTOM = 50, 200
@@ -137,7 +138,7 @@ class NewRoom(SentRoom):
     customFields: CustomFields | None = None  # noqa: N815
     identifiers: Identifiers | None = None
     properties: Properties | None = None
-    shortId: str | None = None  # noqa: N815
+    shortId: ShortId | None = None  # noqa: N815
     defaultRedirectUrl: str | None = None  # noqa: N815
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ class Taken(Conflict):
 class NotAllowed(FingerpostError):
     """A rule of the room, or what became of the booking, forbids it. `rule` names which, the message says it to people.
 
-    Rules: active, hours, horizon, length, state, checkIn, running.
+    Rules: active, hours, horizon, length, full, state, checkIn, running.
     """
 
     code, status = "notAllowed", 422

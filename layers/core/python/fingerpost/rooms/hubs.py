@@ -87,11 +87,15 @@ def add_member(
     """Somebody in the hub, and their key, which nobody is shown again. Raises NotFound."""
     Resources(caller.tables, HUB).read(hub)
     member = caller.new_id(caller.at)
-    key = credentials.secret_of(roots, caller, "hub", member)[:KEY_LENGTH]
+    key = member_secret(roots, caller, member)
     document: Document = {"name": name, "email": email, "hub": hub, "privilege": privilege}
     stands: list[Write] = [Check(HUB.key(hub), (Present(),))]
     rows = {room_key("hub", key): document}
     return credentials.create(caller, member, HUB_MEMBER, document, rows, also=stands), key
+
+
+def member_secret(roots: RootSecrets, caller: Caller, member: str, *, root: int | None = None) -> str:
+    return credentials.secret_of(roots, caller, "hub", member, root=root)[:KEY_LENGTH]
 
 
 def remove_member(caller: Caller, hub: str, member: str) -> None:

@@ -1,6 +1,6 @@
-"""The key shapes of what opens the room APIs, most of them look-ups that come before an account is known."""
+"""The key shapes of bookings, of panels, and of what opens the room APIs, much of it before an account is known."""
 
-from ..keys import ONLY, hash_of
+from ..keys import ONLY, hash_of, moment
 from ..ports.table import GlobalKey, Key
 
 
@@ -21,6 +21,39 @@ def ddp_names(login: str) -> str:
 
 def ddp_name(login: str, account: str, user: str) -> GlobalKey:
     return GlobalKey(ddp_names(login), f"{account}#{user}")
+
+
+def room_days(room: str) -> str:
+    """main. Partition of a room's days: what holds it on each, by UTC day (yyyymmdd)."""
+    return f"day#{room}"
+
+
+def room_day(room: str, day: str) -> Key:
+    return Key(room_days(room), day)
+
+
+def booking(booking_id: str) -> Key:
+    """main. One booking, or one series with its occurrences."""
+    return Key(f"bk#{booking_id}", ONLY)
+
+
+def booking_of(system: str, external_id: str) -> Key:
+    """main. Which booking another system knows by this id."""
+    return Key(f"bx#{system}#{hash_of(external_id)}", ONLY)
+
+
+def booking_request(source: str, client: str, key: str) -> Key:
+    """main. Which booking a request has made, so that its repeats make no other."""
+    digest = hash_of(f"{client}\0{key}")
+    return Key(f"bi#{source}#{digest}", ONLY)
+
+
+ARRIVALS = "due"  # log. Partition of the bookings that somebody has to check in to, by until when
+SWEEP = Key("due-sweep", ONLY)  # log. When the account's overdue bookings are looked at next
+
+
+def arrival(until: int, booking_id: str) -> Key:
+    return Key(ARRIVALS, f"{moment(until)}#{booking_id}")
 
 
 def panel(connection_id: str) -> GlobalKey:

@@ -12,6 +12,7 @@ from ..clock import DAY_MS
 from ..ports.table import Item
 from ..shapes import stamp, upgraded
 
+MAX_ENTRIES = 1_440  # of one day: one a minute, and a row stays far below what it may hold
 MAX_PAST = 400  # entries that hold nothing any more which a day remembers, the newest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -69,7 +69,7 @@ class EvokoUser:
 def create_group(caller: Caller, roots: RootSecrets, name: str) -> tuple[Stored, str]:
     """A client group, and its token. Raises Conflict when the account has one of this name."""
     group = caller.new_id(caller.at)
-    token = secret_of(roots, caller, "evokoGroup", group)[:TOKEN_LENGTH]
+    token = group_secret(roots, caller, group)
     claim = keys.claim("evokoGroup", name)
     opens = (room_key("evokoGroup", token), _proof(roots, digest_of(token)))
     rows: dict[GlobalKey, Document] = {key: {} for key in opens}
@@ -79,6 +79,10 @@ def create_group(caller: Caller, roots: RootSecrets, name: str) -> tuple[Stored,
         return create(caller, group, EVOKO_GROUP, document, rows, also=[claimed]), token
     except Conflict as error:
         raise Conflict(f"name: there is a client group {name[:60]!r} already") from error
+
+
+def group_secret(roots: RootSecrets, caller: Caller, group: str, *, root: int | None = None) -> str:
+    return secret_of(roots, caller, "evokoGroup", group, root=root)[:TOKEN_LENGTH]
 
 
 def delete_group(caller: Caller, group: str) -> None:

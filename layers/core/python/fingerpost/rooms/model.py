@@ -6,12 +6,11 @@ Pure; standard library only. Moments are milliseconds since the epoch; an interv
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 DAY_MINUTES = 1_440
 MAX_BOOKING_MS = 31 * 24 * HOUR_MS  # of one booking, and of one occurrence of a series
-MAX_TITLE, MAX_DESCRIPTION, MAX_ATTENDEES = 500, 8_000, 200
 
 type State = Literal["tentative", "confirmed", "checkedIn", "ended", "cancelled", "declined", "released"]
 type Source = Literal["evoko", "joan", "roomvox", "hub", "door", "api"]
@@ -30,6 +29,15 @@ type Event = Literal[
 
 HOLDING = frozenset[State]({"tentative", "confirmed", "checkedIn"})  # what nobody else can have
 SHOWN: frozenset[State] = HOLDING | {"ended"}  # what took place, takes place or will
+
+
+class Told(NamedTuple):
+    """Something about a room has changed. `booking` is empty when the room itself has: its equipment, its rules."""
+
+    account: str
+    room: str
+    booking: str
+    event: str  # an Event; `_RoomSetUp` of a change of the room itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from .. import keys
 from ..clock import DAY_MS, Clock
 from ..ports.table import LAST, Key, Table, Tables
+from . import keys
 from .errors import Unknown
 from .ledger import Day, Entry, days_of, distinct, from_item
 from .model import HOLDING, MINUTE_MS, SHOWN, Booking, Room, State

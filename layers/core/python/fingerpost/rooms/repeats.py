@@ -5,11 +5,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .. import keys
 from ..clock import DAY_MS
 from ..errors import Conflict, Invalid
 from ..ports.table import Absent, Equals, Item, Put, Table
 from ..shapes import stamp, upgraded
+from . import keys
 from .model import By
 
 KEPT_MS = 7 * DAY_MS  # how long a request's key stands for its booking

@@ -45,7 +45,6 @@ def create(caller: Caller, tables: Tables, sent: NewRoom, domain: str, project: 
     """
     fields = sent.sent()
     _check(caller, fields)
-    _check_free(caller, None, fields)
     given = fields.pop("thng", None)
     if given is None:
         of_thng = {name: fields[name] for name in (*OF_THNG, *ONLY_OF_THNG) if name in fields}
@@ -57,6 +56,7 @@ def create(caller: Caller, tables: Tables, sent: NewRoom, domain: str, project: 
     short_id, url = fields.pop("shortId", None), fields.pop("defaultRedirectUrl", None)
     made: tuple[str, str] | None = None
     try:
+        _check_free(caller, thng.id, fields)
         try:
             if short_id is not None or url is not None:
                 raise NotFound("a new one is wanted")

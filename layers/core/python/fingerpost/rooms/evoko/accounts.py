@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ...access.model import Principal
 from ...access.secrets import RootSecrets
 from ...caller import Caller
-from ...errors import Conflict, Forbidden, FingerpostError, Invalid, Unauthenticated
+from ...errors import Conflict, FingerpostError, Forbidden, Invalid, Unauthenticated
 from ...ports.table import Tables
 from .. import logins
 from ..credentials import look_up
@@ -38,7 +38,7 @@ def log_in(tables: Tables, roots: RootSecrets, params: tuple[Any, ...], at: int)
                 user = logins.resume(tables, token)
                 row = look_up(tables, room_key("resume", token)) or {}
                 return _login(user, token, row.get("ends", at + logins.RESUME_MS), "resume")
-            case {"user": user_given, "password": password} if "srp" not in given:
+            case {"user": user_given, "password": password}:
                 field, name = _named(user_given)
                 user = logins.log_in(tables, roots, field, name, _digest(password), at)
                 token, ends = logins.remember(tables, user, at)

@@ -7,6 +7,7 @@ these. A type of a client's own (`$type`, `$value`) stays the object that it is.
 import base64
 import binascii
 import json
+import math
 import re
 from typing import Any
 
@@ -75,8 +76,8 @@ def _written(value: Any) -> Any:
             return {"$escape": inner} if len(value) == 1 and not _MARKS.isdisjoint(value) else inner
         case list() | tuple():
             return [_written(each) for each in value]
-        case float() if value != value or value in (float("inf"), float("-inf")):
-            return {"$InfNaN": 0 if value != value else 1 if value > 0 else -1}
+        case float() if not math.isfinite(value):
+            return {"$InfNaN": 0 if math.isnan(value) else 1 if value > 0 else -1}
         case _:
             return value
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ... import keys
 from ...access.guessing import trying
 from ...access.secrets import RootSecrets
 from ...clock import Clock
 from ...errors import FingerpostError, Invalid, NotFound
 from ...ports.table import Tables
 from ...resources import Resources, Stored
-from .. import events, people, plain, structures
+from .. import faults, people, plain, structures
 from ..bookings import Bookings
 from ..errors import NotAllowed, Taken, Unknown
 from ..kinds import EQUIPMENT, STRUCTURE
@@ -72,7 +71,10 @@ type Method = Callable[[Calling, Params], Answer]
 def create_booking(calling: Calling, params: Params) -> Answer:
     room = _room(calling, _text(params, "roomId"))
     zone = zone_of(room.zone)
-    start, end = _moment(params, zone, "startDate", "startTime"), _quarter(params, zone, "endDate", "endTDate", "endTime")
+    start, end = (
+        _moment(params, zone, "startDate", "startTime"),
+        _quarter(params, zone, "endDate", "endTDate", "endTime"),
+    )
     now = calling.clock()
     later = start > now
     person = _person(calling, params, room, "bookFutureMeetingSettings" if later else "bookMeetingSettings")
@@ -94,7 +96,10 @@ def create_booking(calling: Calling, params: Params) -> Answer:
 def update_event(calling: Calling, params: Params) -> Answer:
     booking, room = _booking(calling, params, "MeetingInvalidExtend")
     zone = zone_of(room.zone)
-    start, end = _moment(params, zone, "startDate", "startTime"), _quarter(params, zone, "endDate", "endTDate", "endTime")
+    start, end = (
+        _moment(params, zone, "startDate", "startTime"),
+        _quarter(params, zone, "endDate", "endTDate", "endTime"),
+    )
     person = _person(calling, params, room, _setting(calling, booking, "extend"))
     with _refusing("MeetingInvalidExtend", also="MeetingInvalidExtend"):
         calling.bookings.change(booking.id, by=calling.by(person), start=start, end=end)
@@ -157,12 +162,8 @@ def report_equipment(calling: Calling, params: Params) -> Answer:
     admin = person.document.get("admin") is True if person else calling.user.kind == "admin"
     if repaired and params.get("adminReportFlag") is True and not admin:
         raise DdpError(403, "NoAuthorizedResourceAccess")
-    at = calling.clock()
-    live = calling.own.main.get(keys.LIVE)
-    about = {"equipment": {**works, **custom}, "person": person.document["name"] if person else ""}
-    told = events.told("_EquipmentReported", room, about, calling.by(person), at, live)
     with _refusing():
-        before, after = calling.rooms.set_facilities(room.id, works, custom, at=at, also=[told])
+        before, after = faults.report(calling.own, calling.clock, room.id, works, custom, by=calling.by(person))
     broken = any(
         has is False and had.get(name) is not False
         for had, now in ((before.facilities, after.facilities), (before.custom, after.custom))

@@ -120,9 +120,7 @@ class Sessions:
 
     def watchers(self, account: str, topic: str, *, after: str | None, limit: int) -> tuple[list[str], str | None]:
         """Connections that are told of a topic, and where to go on."""
-        page = self._tables.of(account).log.query(
-            keys.panel_watchers(topic), after=after, limit=limit, consistent=True
-        )
+        page = self._tables.of(account).log.query(keys.panel_watchers(topic), after=after, limit=limit, consistent=True)
         return [row.key.sk for row in page.rows], page.after
 
     def due_for_ping(self, connection_id: str) -> bool:

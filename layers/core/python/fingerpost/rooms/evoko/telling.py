@@ -14,7 +14,7 @@ from ...errors import Unavailable
 from ...log import warning
 from ...ports.connections import ConnectionGone
 from ...ports.table import Tables, Unreachable
-from ..telling import Told
+from ..model import Told
 from .delivery import Delivery, Outlet
 from .protocol import DdpError
 from .publications import ALL, BOOKINGS, OF_KIND, OF_ROOM, PUBLICATIONS, News, Reader
@@ -39,7 +39,8 @@ def carry_out(task: Task) -> Task | None:
         _tell(task, task["connections"])
         return None
     if "topics" not in task:
-        return _tell_watchers({**task, "topics": [OF_KIND[task["kind"]]]})
+        _tell_watchers({**task, "topics": [OF_KIND[task["kind"]]]})
+        return None
     return _spread(task)
 
 

@@ -1,0 +1,114 @@
+"""Carries out the runs of queue `reactor`: each once, with what happened in the application's log."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .. import wiring
+from ..access.service import public, trusted_key
+from ..access.store import APPLICATION
+from ..log import warning
+from ..ports.runner import NoRunner, Runner, RunRequest, RunResult
+from ..ports.table import Tables, Throttled, Unreachable
+from ..resources import Resources, Stored
+from . import chain, logs, published
+from .claims import Claim
+from .events import HANDLERS
+from .logs import Entry
+from .published import Script
+from .runs import Run, forget_payload
+
+type CarryOut = Callable[[Run, Tables, int], Any]
+
+
+_finding = threading.Lock()
+
+
+class StillRunning(Exception):
+    """Another has claimed the run, and its lease is not over: the message has to come again."""
+
+
+class Consumer:
+    """May be shared by threads. `tables` are unscoped; `rules` carries out a declarative rule."""
+
+    def __init__(self, tables: Tables, rules: CarryOut, find_runner: Callable[[], Runner] | None = None):
+        self._tables, self._rules, self._find_runner = tables, rules, find_runner or wiring.runner
+
+    def carry_out(self, run: Run) -> None:
+        """Raises StillRunning; Throttled when nothing ran, Unreachable when it may have: the message comes again."""
+        own = self._tables.of(run.account)
+        claim = Claim(own.log, run)
+        match claim.take(now := wiring.clock()):
+            case "over":
+                return
+            case "busy":
+                raise StillRunning(f"The run of {run.level} for event {run.event} goes on elsewhere")
+            case "spent":
+                self._tell(own, run, Entry("error", f"{run.name} was interrupted twice; it is not run again", now))
+            case _ if len(run.chain) >= chain.MAX_LEVELS:
+                self._tell(own, run, Entry("error", _too_deep(run), now))
+            case taken:
+                if taken == "again":
+                    self._tell(own, run, Entry("warn", f"{run.name} is repeated after interruption", now), "again")
+                self._begin(claim, run, own, now)
+        claim.end(wiring.clock())
+        forget_payload(run)
+
+    def _begin(self, claim: Claim, run: Run, own: Tables, now: int) -> None:
+        try:
+            if run.kind == "rule":
+                self._rules(run, self._tables, now)
+            else:
+                self._run_script(claim, run, own, now)
+        except Unreachable:
+            if run.kind == "rule":  # which is repeated without harm
+                claim.release(wiring.clock())
+            raise
+        except Throttled:
+            claim.release(wiring.clock())
+            raise
+
+    def _run_script(self, claim: Claim, run: Run, own: Tables, now: int) -> None:
+        script = published.read(own.main, run.project).scripts.get(run.app)
+        application = Resources(own, APPLICATION).read_many([run.app], consistent=True).get(run.app)
+        if script is None or application is None:
+            return  # it went after the event
+        told = f"{run.function}: version {script.version}, event {run.event}"
+        self._tell(own, run, Entry("trace", told, now), f"start {claim.starts}")
+        try:
+            result = self._runner().run(self._request(run, script, application))
+        except NoRunner as error:
+            result = RunResult(outcome="unavailable", detail=str(error))
+        entries = [Entry(line.level, line.message, line.at) for line in result.logs]
+        if result.outcome == "absent" and run.function in HANDLERS:
+            entries = []  # it may have each of them; that it has not is no news
+        if result.outcome == "unavailable":
+            warning("a script could not be run", app=run.app, event=run.event, cause=run.cause, detail=result.detail)
+            entries.append(Entry("error", f"{run.function} could not be run; it is not tried again", wiring.clock()))
+        logs.append(own, run.app, entries, now=wiring.clock(), run=f"{run.id} lines {claim.starts}")
+
+    def _request(self, run: Run, script: Script, application: Stored) -> RunRequest:
+        """With the application's key, which stands in no row and no message."""
+        return RunRequest(
+            bundle=script.bundle,
+            tenant=run.app,
+            function=run.function,
+            payload=run.payload,
+            api_url=wiring.settings().api_url,
+            api_key=trusted_key(run.account, application, wiring.root_secrets()),
+            app={"id": application.id, **public(application.document)},
+            header=chain.sign(run.account, (*run.chain, run.level)),
+        )
+
+    def _runner(self) -> Runner:
+        with _finding:  # it is made when a script first runs, once
+            return self._find_runner()
+
+    @staticmethod
+    def _tell(own: Tables, run: Run, entry: Entry, part: str = "") -> None:
+        logs.append(own, run.app, [entry], now=entry.at, run=f"{run.id} {part}")
+
+
+def _too_deep(run: Run) -> str:
+    levels = " > ".join((*run.chain, run.level))
+    return f"{run.name} was not run: more than {chain.MAX_LEVELS} runs led to it, each by the one before: {levels}"

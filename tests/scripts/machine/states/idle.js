@@ -1,0 +1,1 @@
+module.exports = (command) => (command === 'start' ? 'running' : 'idle');

@@ -1,0 +1,1 @@
+module.exports = { idle: require('./idle'), running: require('./running') };

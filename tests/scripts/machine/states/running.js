@@ -1,0 +1,1 @@
+module.exports = (command) => (command === 'stop' ? 'idle' : 'running');

@@ -1,0 +1,16 @@
+"""The benches that measure the whole platform run, in miniature: what they find is of no interest here."""
+
+from bench import capacity, histories, nearby
+
+
+def test_what_lists_histories_and_scans_consume_is_measured(monkeypatch):
+    for module, few, many in ((nearby, 40, 80), (histories, 1_000, 1_500)):
+        monkeypatch.setattr(module, "FEW", few)
+        monkeypatch.setattr(module, "MANY", many)
+    monkeypatch.setattr(capacity, "SMALL", 300)
+    monkeypatch.setattr(capacity, "LARGE", 600)
+    monkeypatch.setattr(capacity, "RATES", (capacity.Rate(10, 1, 10, 5, 20),))
+    monkeypatch.setattr(nearby, "SEARCHES", 2)
+    rows = [row.what for row in capacity.rows()]
+    for asked in ("by identifier", "by tag", "by name prefix", "by product", "half-way down"):
+        assert any(what.startswith(f"GET /thngs, {asked}") for what in rows), asked
