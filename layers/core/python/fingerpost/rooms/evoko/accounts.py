@@ -1,4 +1,4 @@
-"""Logging in to the panels' server, and registering what logs in. Source: the Evoko Home API document, Meteor's accounts.
+"""Logging in to the panels' server, and registering what logs in. Source: Evoko Home API document, Meteor accounts.
 
 A login is a name with a password (its SHA-256, or in clear, which clients of old send), or a token of an earlier one.
 """

@@ -67,13 +67,13 @@ def failed(wanted: Wanted, room: Room) -> int:
 def matches(
     wanted: Wanted, rooms: Sequence[Room], places_of: Mapping[str, Sequence[str]]
 ) -> tuple[list[Room], list[Room]]:
-    """Full and partial matches among rooms that are free. `places_of` are the structures each is in, by room id."""
-    full: list[Room] = []
-    partial: list[Room] = []
-    for room in rooms:
-        if not set(wanted.places) <= set(places_of.get(room.id, ())):
-            continue
-        count = failed(wanted, room)
-        if count <= MAX_FAILED:
-            (partial if count else full).append(room)
-    return full, partial
+    """Full and partial matches among rooms that are free, the best first, then by name.
+
+    `places_of` are the structures that each is in, by room id.
+    """
+    here = (room for room in rooms if set(wanted.places) <= set(places_of.get(room.id, ())))
+    ranked = sorted(
+        ((failed(wanted, room), room) for room in here), key=lambda each: (each[0], each[1].name, each[1].id)
+    )
+    full = [room for count, room in ranked if count == 0]
+    return full, [room for count, room in ranked if 0 < count <= MAX_FAILED]

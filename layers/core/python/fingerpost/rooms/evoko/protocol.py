@@ -79,14 +79,18 @@ class Call(Frozen):
 type Received = Connect | Ping | Pong | Sub | Unsub | Call
 
 
-def received(text: str) -> Received:
-    """Raises Refused."""
+def received(text: str) -> tuple[Received, Message]:
+    """What a text says, and the message as it was sent. Raises Refused."""
     try:
         message = decoded(text)
     except Malformed as error:
         raise Refused("Parse error") from error
     if not isinstance(message, dict) or not isinstance(message.get("msg"), str):
         raise Refused("Bad request", message)
+    return _taken(message), message
+
+
+def _taken(message: Message) -> Received:
     match message["msg"]:
         case "connect":
             return Connect(_version(message))

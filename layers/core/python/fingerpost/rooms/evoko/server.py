@@ -5,7 +5,7 @@ A connection's messages are handled one after the other. The state of a connecti
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -58,10 +58,14 @@ class Server:
         outlet = Outlet(self._connections, connection_id)
         try:
             try:
-                message = protocol.received(text)
+                message, sent = protocol.received(text)
                 if isinstance(message, Pong):
                     return
                 with self.sessions.held(connection_id) as session:
+                    if not session.open and not isinstance(message, Connect):
+                        raise Refused("Must connect first", sent)
+                    if session.open and isinstance(message, Connect):
+                        raise Refused("Already connected", sent)
                     self._take(session, message, outlet, cause)
             except Refused as refusal:
                 outlet.say(refusal.answer if fits(refusal.answer) else {"msg": "error", "reason": str(refusal)})
@@ -95,8 +99,6 @@ class Server:
     # ---- messages
 
     def _take(self, session: Session, message: protocol.Received, outlet: Outlet, cause: str) -> None:
-        if not session.open and not isinstance(message, Connect):
-            raise Refused("Must connect first", _again(message))
         match message:
             case Connect():
                 self._open(session, message, outlet)
@@ -110,8 +112,6 @@ class Server:
                 self._call(session, message, outlet, cause)
 
     def _open(self, session: Session, message: Connect, outlet: Outlet) -> None:
-        if session.open:
-            raise Refused("Already connected", {"msg": "connect"})
         if message.version is None:
             outlet.say(protocol.failed())
             self._connections.close(session.id)
@@ -275,16 +275,3 @@ def _param(sub: Sub) -> str:
     if not isinstance(given, str) or not given:
         raise DdpError(400, "Parameter roomId not specified!")
     return given[:200]
-
-
-def _again(message: protocol.Received) -> Mapping[str, Any]:
-    """The message, as far as an error repeats it."""
-    match message:
-        case Call():
-            return {"msg": "method", "id": message.id, "method": message.method, "params": list(message.params)}
-        case Sub():
-            return {"msg": "sub", "id": message.id, "name": message.name, "params": list(message.params)}
-        case Unsub():
-            return {"msg": "unsub", "id": message.id}
-        case _:
-            return {"msg": "ping"}

@@ -57,7 +57,7 @@ def booking_fields(booking: Booking, room: Room) -> Fields:
     return {
         "id": next(iter(booking.external.values()), booking.id),
         "roomId": room.evoko_id,
-        "changeKey": str(booking.version),
+        "changeKey": str(booking.sequence),
         "source": booking.source,
         "isDeleted": False,
         "booking": {
