@@ -30,13 +30,14 @@ MAX_SUBSCRIPTIONS = 100
 SESSION_LENGTH = 17
 PING_AFTER_MS = 240_000  # the gateway ends a connection on which nothing was said for ten minutes
 
+type Roots = Callable[[], RootSecrets]
 type Later = Callable[[str, int], None]  # pings a connection after so many milliseconds
 
 
 class Server:
     """The connections of all accounts. `tables` are unscoped."""
 
-    def __init__(self, tables: Tables, connections: Connections, clock: Clock, roots: RootSecrets, later: Later):
+    def __init__(self, tables: Tables, connections: Connections, clock: Clock, roots: Roots, later: Later):
         self._tables, self._connections, self._clock, self._roots = tables, connections, clock, roots
         self._ping_later = later
         self.sessions = Sessions(tables, clock)
@@ -170,7 +171,7 @@ class Server:
         at = self._clock()
         match call.method:
             case "login":
-                login = accounts.log_in(self._tables, self._roots, call.params, at)
+                login = accounts.log_in(self._tables, self._roots(), call.params, at)
                 if session.user is not None and session.account != login.user.account:
                     self._log_out(session, outlet, forget=False)
                 session.user, session.token = login.user, login.token
@@ -184,7 +185,7 @@ class Server:
             case "registerClientGroup2x":
                 user = self._user(session, outlet)
                 caller = accounts.caller_of(self._tables, user.account, user.id, at, cause)
-                return accounts.register_group(caller, self._roots, call.params)
+                return accounts.register_group(caller, self._roots(), call.params)
         if (method := METHODS.get(call.method)) is None:
             raise DdpError(404, f"Method '{call.method[:100]}' not found")
         user = self._user(session, outlet)
@@ -192,7 +193,7 @@ class Server:
         if not isinstance(params, dict):
             raise DdpError(400, "Match failed", f"{call.method} takes one object")
         own = self._tables.of(user.account)
-        return method(Calling(own=own, clock=self._clock, roots=self._roots, user=user, cause=cause), params)
+        return method(Calling(own=own, clock=self._clock, roots=self._roots(), user=user, cause=cause), params)
 
     def _user(self, session: Session, outlet: Outlet) -> logins.EvokoUser:
         if not self.still_in(session, outlet) or session.user is None:
@@ -259,7 +260,7 @@ class Server:
 
 def server() -> Server:
     """The panels' server of this deployment."""
-    return Server(wiring.tables(), wiring.panels(), wiring.clock, wiring.root_secrets(), _ping_later)
+    return Server(wiring.tables(), wiring.panels(), wiring.clock, wiring.root_secrets, _ping_later)
 
 
 def _ping_later(connection_id: str, delay_ms: int) -> None:
