@@ -14,7 +14,7 @@ from typing import Any
 from bench.row import Row
 from fingerpost import keys, wiring
 from fingerpost.access import service as access
-from fingerpost.access.model import Principal
+from fingerpost.access.model import EVERYTHING, Principal
 from fingerpost.actions.derive import derive
 from fingerpost.caller import Caller
 from fingerpost.catalogue import service as catalogue
@@ -107,7 +107,7 @@ def _account(tables: Tables) -> tuple[Caller, str]:
     """An account with things, links, rules and recorded scans."""
     account = new_id(NOW)
     access.create_account(tables, account=account, name="Bench", domain=DOMAIN, at=NOW)
-    principal = Principal(actor="operator", account=account, id="operator")
+    principal = Principal(actor="operator", account=account, id="operator", rights=EVERYTHING)
     caller = Caller(principal=principal, tables=tables.of(account), at=NOW, cause="bench")
     chance = random.Random(1)
     names = []

@@ -11,7 +11,7 @@ from fingerpost.rooms import devices as panels
 from fingerpost.rooms.documents import NewRoom
 from fingerpost.rooms.evoko.merging import Document, sent_of
 from fingerpost.rooms.evoko.sessions import Sessions, Subscription
-from fingerpost.rooms.kinds import EQUIPMENT, HUB
+from fingerpost.rooms.kinds import EQUIPMENT
 
 
 def rooms_are_set_up(tables: Tables, caller: Caller, project: str, roots: RootSecrets, domain: str) -> None:
@@ -41,7 +41,7 @@ def rooms_are_set_up(tables: Tables, caller: Caller, project: str, roots: RootSe
     panels.create(caller, {"uuid": "00000000-0000", "room": room, "model": "joan-6", "battery": 80, "wifi": -60})
     person = {"name": "Ann", "email": "ann@museum.example", "username": "ann", "password": "turf cutters"}
     people.create(caller, roots, {**person, "pin": "0123", "rfid": "04:a2", "admin": True})
-    hub = plain.create(caller, HUB, {"name": "Harbour", "area": "share", "room": room}).id
+    hub = hubs.create(caller, {"name": "Harbour", "area": "share", "room": room}).id
     hubs.add_member(caller, roots, hub, name="Ann", email="ann@museum.example", privilege="admin")
     client, secret = credentials.create_joan_client(caller, roots, "Lobby")
     credentials.issue_joan_token(

@@ -5,6 +5,7 @@ A fixture is `tests/shapes/<kind>.<shape>.json`; bytes stand as `{"$bytes": "<ba
 
 import base64
 import json
+import tempfile
 from copy import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,10 +36,12 @@ from fingerpost.ids import new_id
 from fingerpost.insight import erasure, statistics
 from fingerpost.live.model import Topic
 from fingerpost.live.store import LONGEST_MS, Connected, Connections
+from fingerpost.local.blobs import FolderBlobs
 from fingerpost.ports.queue import MAX_DELAY_MS
 from fingerpost.ports.table import Change, Item, Tables
-from fingerpost.reactor import logs, published, rule_queues, rule_service
+from fingerpost.reactor import installing, logs, rule_queues, rule_service, schedules, scripts, upload
 from fingerpost.reactor.claims import Claim
+from fingerpost.reactor.documents import SentSchedule
 from fingerpost.reactor.rule_documents import SentReactorRules
 from fingerpost.reactor.rule_versions import Owner, Story
 from fingerpost.reactor.runs import Run
@@ -189,15 +192,15 @@ class OneRoom:
 
 
 def _react(caller: Caller, project: str, application: str) -> None:
-    only_scans = published.Filter("action.type=scans", ["=", "action.type", "scans"])
-    script = published.Script(
-        app=application,
-        version=1,
-        bundle="reactor/a/b/1",
-        functions=("onActionCreated",),
-        filters={"onActionCreated": only_scans},
-    )
-    published.set_script(caller.tables.main, project, script)
+    of = scripts.Target(project=project, app=application)
+    source = "// @filter(onActionCreated) action.type=scans\n// @filter(onFriday) x=1\nfunction onActionCreated() {}"
+    queue, tables = Kept(), Tables(caller.tables.main.table, caller.tables.log.table)
+    with tempfile.TemporaryDirectory() as folder:
+        blobs = FolderBlobs(Path(folder))
+        scripts.upload(caller, of, upload.simple(source, ""), blobs, queue)
+        installing.carry_out(json.loads(queue.bodies.pop()), tables, blobs, wiring.installer(), at=NOON)
+    tea = SentSchedule.model_validate({"event": {"a": 1}, "cron": "0 45 14 * * ?", "description": "tea"})
+    schedules.create(caller, of, tea)
     step = {"callWebhook": {"url": "https://museum.example/", "body": {"text": "{thng.name}"}}}
     rule = {"name": "scanned", "when": "actionCreated", "filter": "action.type=scans", "then": [step]}
     sent = SentReactorRules.model_validate({"rules": [rule]})

@@ -33,6 +33,7 @@ class Application:
         self.project = server.ask("/projects", {"name": name})["id"]
         made = server.ask(f"/projects/{self.project}/applications", {"name": name})
         self.id = made["id"]
+        self.key: str = server.ask(f"/projects/{self.project}/applications/{self.id}/secretKey")["secretApiKey"]
 
     def publish(self, script: str, *, more: Mapping[str, str] | None = None, **replaced: str) -> None:
         """Let a script of tests/scripts run, with `$NAME` replaced in it and `more` files."""
@@ -78,6 +79,14 @@ class Application:
         rows = self.tables.of(self.account).log.query(keys.reactor_logs(self.id), limit=1_000).rows
         entries = [(row.item["level"], row.item["message"]) for row in rows]
         return [each for each in entries if trace or each[0] != "trace"]
+
+    def begun(self) -> None:
+        """Return when a run has begun."""
+        for _ in range(PATIENCE_SECONDS * 50):
+            if self.log(trace=True):
+                return
+            time.sleep(0.02)
+        raise AssertionError("nothing began")
 
     def logged(self, count: int = 1) -> list[tuple[str, str]]:
         """The log as soon as it has so many entries beside the platform's own."""

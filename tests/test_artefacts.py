@@ -141,6 +141,7 @@ class Deployment:
             "LogTable": "log",
             "SpillQueue": f"{aws}/1/spill",
             "WorkQueue": f"{aws}/1/work",
+            "ReactorQueue": f"{aws}/1/reactor.fifo",
             "RunnerFunction": "runner",
             "Bundles": "bundles",
             "RootSecret": "roots",

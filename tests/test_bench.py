@@ -1,6 +1,6 @@
 """The benches that measure the whole platform run, in miniature: what they find is of no interest here."""
 
-from bench import capacity, histories, nearby
+from bench import capacity, histories, nearby, trials
 
 
 def test_what_lists_histories_and_scans_consume_is_measured(monkeypatch):
@@ -14,3 +14,9 @@ def test_what_lists_histories_and_scans_consume_is_measured(monkeypatch):
     rows = [row.what for row in capacity.rows()]
     for asked in ("by identifier", "by tag", "by name prefix", "by product", "half-way down"):
         assert any(what.startswith(f"GET /thngs, {asked}") for what in rows), asked
+
+
+def test_what_trials_of_rules_cost_is_measured(monkeypatch):
+    monkeypatch.setattr(trials, "RULES", 5)
+    monkeypatch.setattr(trials, "SCANS", 300)
+    assert [row.what for row in trials.rows()]

@@ -60,7 +60,7 @@ before = set(sys.modules)  # what the environment itself loads at every start
 import functions.{name}.app as app
 print(json.dumps({{
     "callable": [f"app.{{member}}" for member in vars(app) if callable(getattr(app, member))],
-    "routes": app.edge.routes if hasattr(app, "edge") else [],
+    "routes": app.edge.at_gateway if hasattr(app, "edge") else [],
     "foreign": [name for name, module in sys.modules.items()
                 if name not in before and "site-packages" in (getattr(module, "__file__", None) or "")],
 }}))

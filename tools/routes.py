@@ -41,7 +41,7 @@ def with_routes(text: str) -> str:
     def section(found: re.Match[str]) -> str:
         function = found[1]
         edge = importlib.import_module(f"functions.{function.lower()}.app").edge
-        routes = "".join(block(function, path) for path in gateway_paths({path for _, path in edge.routes}))
+        routes = "".join(block(function, path) for path in gateway_paths({path for _, path in edge.at_gateway}))
         return f"{found[0]}\n{routes}"
 
     return re.sub(r"\n{3,}", "\n\n", PERMISSION.sub(section, text))

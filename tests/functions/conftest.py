@@ -15,6 +15,7 @@ from fingerpost import wiring
 from fingerpost.local.blobs import FolderBlobs, local_drawings
 from fingerpost.local.feed import local_feed
 from fingerpost.local.queue import local_queue
+from fingerpost.local.scheduler import local_scheduler
 from fingerpost.local.table import local_tables
 from tests.functions.delegating import GUIDE, publish_for
 from tests.functions.graph import APP, FakeGraph, serving
@@ -44,7 +45,7 @@ def clock() -> SettableClock:
 def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder = Path(name)
-        queues = {each: local_queue(folder, each, clock=clock) for each in ("spill", "work")}
+        queues = {each: local_queue(folder, each, clock=clock) for each in ("spill", "work", "install")}
         queues["reactor"] = local_queue(folder, "reactor", ordered=True, clock=clock)
         made = World(
             folder,
@@ -53,6 +54,8 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
             queues,
             local_feed(folder, consumers=("derive", "dispatch"), clock=clock),
             numbers=count(1),
+            bundles=FolderBlobs(folder / "bundles"),
+            scheduler=local_scheduler(folder, queues["work"], clock=clock),
         )
         settings = wiring.Settings(api_url=API_URL, short_domain=DOMAIN, short_scheme="https")
         monkeypatch.setattr(wiring, "clock", clock)
@@ -60,7 +63,8 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         monkeypatch.setattr(wiring, "recorder", lambda: made.tables.main)
         monkeypatch.setattr(wiring, "queue", queues.__getitem__)
         monkeypatch.setattr(wiring, "drawings", lambda: local_drawings(name))
-        monkeypatch.setattr(wiring, "bundles", lambda: FolderBlobs(folder / "bundles"))
+        monkeypatch.setattr(wiring, "bundles", lambda: made.bundles)
+        monkeypatch.setattr(wiring, "scheduler", lambda: made.scheduler)
         monkeypatch.setattr(wiring, "root_secrets", lambda: ROOTS)
         monkeypatch.setattr(wiring, "settings", lambda: settings)
         monkeypatch.setattr(redirect, "visits", made.fresh_visits())

@@ -3,22 +3,49 @@
 import importlib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fingerpost.answers import ErrorDocument
-from fingerpost.edge import Route
+from fingerpost.edge import Edge, Route
 from fingerpost.local.functions import EDGES
 
 NOT_MODIFIED = 304
 
 
 @cache
+def edges() -> tuple[Edge, ...]:
+    return tuple(importlib.import_module(f"functions.{name}.app").edge for name in EDGES)
+
+
+@cache
 def _routes() -> dict[str, Route]:
     """By route key, as the gateway names them."""
-    edges = (importlib.import_module(f"functions.{name}.app").edge for name in EDGES)
-    return {f"{route.method} {route.template}": route for edge in edges for route in edge.registered}
+    return {key_of(route): route for edge in edges() for route in edge.registered}
+
+
+@cache
+def _refusals() -> dict[str, Any]:
+    return {key_of(route): edge.dialect.refusal for edge in edges() for route in edge.registered}
+
+
+def key_of(route: Route) -> str:
+    return f"{route.method} {route.template}"
+
+
+def edge_at(path: str) -> Edge | None:
+    """Whose path it is of the edges that the gateway hands paths to whole."""
+    mounts = ((edge, mount.partition("{")[0]) for edge in edges() for mount in edge.dialect.mounts)
+    found = ((len(mount), edge) for edge, mount in mounts if path.startswith(mount))
+    return max(found, key=itemgetter(0), default=(0, None))[1]
+
+
+def route_key_at(method: str, path: str) -> str | None:
+    """The route that such an edge finds by itself; None where it refuses."""
+    edge = edge_at(path)
+    routes = edge.registered if edge else ()
+    return next((key_of(each) for each in routes if each.method == method and each.pattern.fullmatch(path)), None)
 
 
 @cache
@@ -34,7 +61,7 @@ def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes
     `asked` are the names in the query.
     """
     if status >= 400:
-        return _fits(TypeAdapter(ErrorDocument), route_key, content)
+        return _fits(TypeAdapter(_refusals()[route_key]), route_key, content)
     if status == NOT_MODIFIED:
         assert not content
         return None

@@ -68,6 +68,7 @@ def test_the_page_behind_moreinfo_explains_every_code_that_answers_carry(world: 
         operator.get("/thngs", nextPageToken="x").document["code"],
         operator.put("/redirector", {"rules": [{"redirectUrl": "ftp://x"}]}).document["code"],
         operator.get("/thngs/none").document["code"],
+        *("taken", "notAllowed"),  # of bookings
     }
     for code in codes:
         assert f'id="{code}"' in page.content.decode(), code

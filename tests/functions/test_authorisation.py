@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from fingerpost.ids import new_id
-from fingerpost.local.functions import EDGES, load_function
 from fingerpost.reactor import rule_queues
+from tests.functions.contract import edges
 from tests.functions.graph import APP, FakeGraph
 from tests.functions.people import application_of, colleague, device, operator_role, person, user_role
+from tests.functions.rooms import OF_ROOMS, bodies_of_rooms, booked, made_for_rooms, member
 from tests.functions.world import Client, World
 
 LINES = Path(__file__).with_name("authorisation.txt").read_text(encoding="utf-8").splitlines()
@@ -23,7 +24,7 @@ IN_ACCOUNT = {"reader": "global_read", "resources": "gl_resource_update", "proje
 
 
 def test_every_route_has_its_line_and_every_line_its_route():
-    routes = {route for name in EDGES for route in load_function(name).routes}
+    routes = {route for edge in edges() for route in edge.routes}
     assert set(EXPECTED) == routes
     assert all(len(cells) == len(COLUMNS) for cells in EXPECTED.values())
 
@@ -113,6 +114,8 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return who.id if own and column in OPERATORS else colleague(stage.world).id
         case "projectId":
             return side.project
+        case "applicationId" if column == "trusted" and "/reactor/" in template:
+            return str(side.application["id"])
         case "applicationId":
             return str(application_of(stage.world, side.project)["id"])
         case "roleId" if not own:
@@ -141,6 +144,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
         case "erasureId":
             erased = operator.delete(f"/thngs/{side.thng()}/scans")
             return str(erased.document["id"])
+        case "scheduleId" if template.startswith("/applications/me"):
+            return str(side.application["trusted"].made("/applications/me/reactor/schedules", HOURLY)["id"])
+        case "scheduleId":
+            return "made by with_reactor"
         case "number":
             return "1"
         case "name":
@@ -158,9 +165,12 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return str(operator.made("/actions/scans", {"thng": thng})["id"])
         case "shortId":
             return str(operator.link(side.thng())["shortId"])
+    if name in OF_ROOMS:
+        return made_for_rooms(stage.world, side.project, name, template)
     raise AssertionError(name)
 
 
+HOURLY = {"event": {}, "cron": "0 0 * * * ?"}
 COLOUR = {"key": "colour", "value": "red"}
 BASES = ("", "/projects/{projectId}/applications/{applicationId}")
 TARGETS = {"thngId": "thng", "productId": "product", "collectionId": "collection"}
@@ -209,9 +219,16 @@ def with_rules(stage: Stage, method: str, template: str, values: dict[str, str])
 
 
 def with_reactor(stage: Stage, template: str, values: dict[str, str]) -> None:
-    """A version of declarative rules, and a message on a queue."""
+    """A version of declarative rules, a message on a queue, a script that is installed, and a schedule."""
     base = template.partition("/reactor/")[0].format_map(values) + "/reactor"
-    assert stage.world.operator.put(f"{base}/rules", {"rules": []}).status == 200
+    operator = stage.world.operator
+    if "/script" in template:
+        assert operator.put(f"{base}/script", {"script": ""}).status == 200
+        stage.world.settle()
+    if "/rules" in template:
+        assert operator.put(f"{base}/rules", {"rules": []}).status == 200
+    if "scheduleId" in values:
+        values["scheduleId"] = operator.made(f"{base}/schedules", HOURLY)["id"]
     if "messageId" in values:
         tables, app = stage.world.tables.of(stage.world.account), values["applicationId"]
         rule_queues.put(tables, app, values["queueName"], values["messageId"], {}, rule="x", event="x")
@@ -224,6 +241,10 @@ def connect(stage: Stage, template: str, values: dict[str, str]) -> None:
         operator.put(f"/collections/{values['collectionId']}/thngs", [values["thngId"]])
     if "childId" in values:
         operator.post(f"/collections/{values['collectionId']}/collections", [values["childId"]])
+    if "bookingId" in values:
+        values["bookingId"] = booked(stage.world, values["roomId"])
+    if "memberId" in values:
+        values["memberId"] = member(stage.world, values["hubId"])
     if "actionId" in values and not template.startswith("/actions"):
         target = {TARGETS[name]: value for name, value in values.items() if name in TARGETS}
         values["actionId"] = operator.made("/actions/scans", target)["id"]
@@ -273,11 +294,18 @@ def body_of(stage: Stage, side: Side, method: str, template: str, values: dict[s
         **{f"POST {base}/redirector/diff": dict for base in BASES},
         **{f"POST {base}/redirector/drafts/{{name}}/publish": dict for base in BASES},
         **{f"PUT {base}/redirector/drafts/{{name}}": lambda: {"rules": []} for base in BASES},
+        f"PUT {BASES[1]}/reactor/script": lambda: {"script": ""},
+        f"POST {BASES[1]}/reactor/script/rollback": lambda: {"version": 1},
+        f"POST {BASES[1]}/reactor/logs": lambda: {"message": "x"},
+        f"POST {BASES[1]}/reactor/logs/bulk": list,
+        f"POST {BASES[1]}/reactor/schedules": lambda: HOURLY,
+        "POST /applications/me/reactor/schedules": lambda: HOURLY,
         **{f"POST {BASES[1]}/reactor/rules/{each}": lambda: {"rules": []} for each in ("check", "diff")},
         f"POST {BASES[1]}/reactor/rules/simulate": lambda: {"event": {"action": {"type": "scans"}}},
         f"POST {BASES[1]}/reactor/rules/rollback": lambda: {"version": 1},
         f"PUT {BASES[1]}/reactor/rules": lambda: {"rules": []},
         "PUT /redirector": lambda: {"rules": []},
+        **bodies_of_rooms(stage.world, side.project),
         "PUT /projects/{projectId}/applications/{applicationId}/redirector": lambda: {"rules": []},
     }
     return known.get(f"{method} {template}", lambda: {"name": "renamed"})()
@@ -299,10 +327,10 @@ def asked(stage: Stage, side: Side, method: str, template: str, column: str) -> 
     """The word for what one request gets."""
     values = {name: value_of(stage, side, name, column, template) for name in re.findall(r"{(\w+)}", template)}
     connect(stage, template, values)
+    if f"{BASES[1]}/reactor/" in template:
+        with_reactor(stage, template, values)
     if "/redirector/" in template:
         with_rules(stage, method, template, values)
-    if "/reactor/" in template:
-        with_reactor(stage, template, values)
     query: dict[str, str] = {}
     if template == "/redirections" and method == "GET":
         query["evrythngId"] = side.thng()

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from fingerpost import keys
+from fingerpost.reactor import runs
 from tests.functions.people import anonymous, application_of, person
 from tests.functions.world import DOMAIN, EVENTS, Client, World
 
@@ -60,8 +61,9 @@ def test_a_deleted_applications_record_puts_the_leaving_of_its_users_on_the_queu
     operator.delete(f"/projects/{world.project}/applications/{application}")
     values = {"APPLICATION": application, "PROJECT": world.project}
     assert world.story("dispatch/application-deleted", **values) == {"batchItemFailures": []}
-    (message,) = world.queues["work"].receive(visibility_ms=0)
-    assert json.loads(message.body) == {"do": "dismiss", "account": world.account, "app": application}
+    bodies = [json.loads(each.body) for each in world.queues["work"].receive(visibility_ms=0)]
+    gone = {"account": world.account, "app": application}
+    assert bodies == [{"do": "dismiss", **gone}, {"do": "unscript", **gone, "project": world.project}]
     for _ in range(2):
         assert world.story("work/dismiss", APPLICATION=application) == {"batchItemFailures": []}
     world.settle()
@@ -80,6 +82,47 @@ def test_a_thng_that_gets_a_product_has_its_links_hints_refreshed(world: World, 
     assert world.story("work/hint", THNG=thng) == {"batchItemFailures": []}
     link = world.tables.main.get(keys.link(DOMAIN, short_id))
     assert link is not None and link["product"] == product
+
+
+def test_a_script_is_uploaded_installed_and_gone_with_its_application(world: World, operator: Client):
+    values = {"PROJECT": world.project, "APPLICATION": world.application_id}
+    base = f"/projects/{world.project}/applications/{world.application_id}"
+    assert world.answered("reactor/upload-script", **values).status == 200
+    for _ in range(2):
+        assert world.story("install/one-script", **values) == {"batchItemFailures": []}
+    assert operator.read(f"{base}/reactor/script/status")["running"] == 1
+    assert world.answered("reactor/write-logs", **values).status == 201
+    for _ in range(2):
+        assert world.story("work/unlog", **values) == {"batchItemFailures": []}
+    assert len(operator.read(f"{base}/reactor/logs")) == 2
+    operator.delete(base)
+    for _ in range(2):
+        assert world.story("work/unscript", **values) == {"batchItemFailures": []}
+    assert not {row["k"] for row in world.rows().values()} & {"script", "scriptVersion"}
+
+
+def test_a_schedule_is_made_told_to_the_scheduler_and_due(world: World, operator: Client):
+    values = {"PROJECT": world.project, "APPLICATION": world.application_id}
+    world.answered("reactor/upload-script", **values)
+    world.settle()
+    values["SCHEDULE"] = world.answered("reactor/create-schedule", **values).document["id"]
+    assert world.story("dispatch/new-schedule", **values) == {"batchItemFailures": []}
+    (message,) = world.queues["work"].receive(visibility_ms=0)
+    assert json.loads(message.body)["do"] == "arm"
+    for _ in range(2):
+        assert world.story("work/arm", **values) == {"batchItemFailures": []}
+    world.clock.now += 165 * 60_000
+    assert world.scheduler.step() == 1
+    for _ in range(2):
+        assert world.story("work/fire", **values) == {"batchItemFailures": []}
+    found = []
+    while messages := world.queues["reactor"].receive():
+        for each in messages:
+            found.append(runs.received(each.body))
+            world.queues["reactor"].delete(each.receipt)
+    first, second = found
+    assert first == second
+    assert (first.function, first.payload) == ("onScheduledEvent", {"foo": "bar"})
 
 
 FILES = sorted(path.relative_to(EVENTS).with_suffix("").as_posix() for path in EVENTS.rglob("*.json"))

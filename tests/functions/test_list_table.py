@@ -125,6 +125,36 @@ def roles(world: World) -> Known:
     return {"found": filled(world, "/roles", {"name": "rare", "type": "userInApp"}, {"name": "common"})}
 
 
+def rooms(world: World) -> Known:
+    known, common = (world.operator.made("/rooms/structures", {"name": each, "level": "city"})["id"] for each in "ab")
+    one = {"name": "rare", "slug": "rare", "email": "rare@x.example", "structure": known, "type": "rare"}
+    return {"found": filled(world, "/rooms", one, {"name": "common", "structure": common}), "structure": known}
+
+
+def structures(world: World) -> Known:
+    known = world.operator.made("/rooms/structures", {"name": "known", "level": "country"})["id"]
+    one = {"name": "rare", "level": "city", "parent": known}
+    return {"found": filled(world, "/rooms/structures", one, {"name": "common", "level": "floor"}), "parent": known}
+
+
+def room_people(world: World) -> Known:
+    one = {"name": "rare", "email": "rare@x.example", "username": "rare"}
+    return {"found": filled(world, "/rooms/people", one, {"name": "common"})}
+
+
+def hubs_of_rooms(world: World) -> Known:
+    room = world.operator.made("/rooms", {"name": "x"})["id"]
+    found = filled(world, "/rooms/hubs", {"name": "rare", "room": room}, {"name": "common"})
+    return {"found": found, "room": room}
+
+
+def panels(world: World) -> Known:
+    one, other = (world.operator.made("/rooms", {"name": each})["id"] for each in "ab")
+    for number in range(OTHERS):
+        world.operator.made("/rooms/devices", {"uuid": f"common-{number}", "room": other})
+    return {"found": world.operator.made("/rooms/devices", {"uuid": "rare", "room": one})["id"], "room": one}
+
+
 # Where, what is in there, and filters that find one; `{...}` is what the filling knows.
 FILTERS: list[tuple[str, Callable[[World], Known], tuple[str, ...]]] = [
     (
@@ -157,6 +187,16 @@ FILTERS: list[tuple[str, Callable[[World], Known], tuple[str, ...]]] = [
     ("/actions/all", actions_on_collections, ("collection={collection}", f"timestamp>{LATER - 1}")),
     ("/actions/all", scans, ("context.city=Dublin", "context.countryCode=IE")),
     ("/actions", action_types, ("name=_rare", "name=_rar*")),
+    (
+        "/rooms",
+        rooms,
+        ("name=rare", "name=rar*", "slug=rare", "email=rare@x.example", "structure={structure}", "type=rare"),
+    ),
+    ("/rooms/structures", structures, ("name=rare", "level=city", "parent={parent}")),
+    ("/rooms/equipment", things("/rooms/equipment"), ("name=rare", "name=rar*")),
+    ("/rooms/people", room_people, ("name=rare", "email=rare@x.example", "username=rare")),
+    ("/rooms/hubs", hubs_of_rooms, ("name=rare", "room={room}")),
+    ("/rooms/devices", panels, ("room={room}",)),
     ("/roles", roles, ("name=rare", "type=userInApp&name=rare")),
 ]
 ROWS = [(path, fill, each) for path, fill, filters in FILTERS for each in filters]
@@ -212,7 +252,10 @@ def test_the_one_account_is_filtered_by_its_name(operator):
 
 # Lists whose clients read how many there are in all (wire-facts), and those whose clients do not: counting costs.
 
-COUNTED = ("/accounts", "/collections", "/places", "/projects", "{applications}", "/users", "/redirections")
+COUNTED = (
+    *("/accounts", "/collections", "/places", "/projects", "{applications}", "/users", "/redirections"),
+    *("/rooms", "/rooms/equipment", "/rooms/people", "/rooms/hubs"),
+)
 NOT_COUNTED = (
     *("/thngs", "/products", "/actions", "/actions/all", "/roles", "/audit", "/redirector/versions"),
     *("/redirector/drafts", "/thngs/{thng}/properties", "/thngs/{thng}/properties/lit", "/thngs/{thng}/location"),
@@ -226,7 +269,10 @@ def lists(world, operator):
     applications, thng = f"/projects/{world.project}/applications", world.thng()["id"]
     for name in names:
         world.clock.now += 1_000
-        for path in ("/thngs", "/products", "/collections", "/places", "/projects", "/roles", applications):
+        for path in (
+            *("/thngs", "/products", "/collections", "/places", "/projects", "/roles", applications),
+            *("/rooms", "/rooms/equipment", "/rooms/people", "/rooms/hubs"),
+        ):
             operator.made(path, {"name": name})
         operator.made("/actions", {"name": f"_{name}"})
         operator.made("/actions/scans", {"thng": thng})

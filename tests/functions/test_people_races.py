@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
 
 from fingerpost.access.guessing import MAX_TRIES
 from tests.functions.people import PASSWORD, anonymous, colleague, person, user_role
-from tests.functions.world import Answer, Client, World
+from tests.functions.world import DOMAIN, Answer, Client, World
 
 AT_ONCE = 6
 DEMOTED = {"role": "none"}
@@ -36,6 +37,19 @@ def racing(*requests: Callable[[], Answer]) -> list[Answer]:
 
 def statuses(answers: list[Answer]) -> Counter[int]:
     return Counter(answer.status for answer in answers)
+
+
+def test_one_of_several_accounts_that_take_a_short_domain_at_once_gets_it(world: World):
+    clients = [Client(world, f"operator-{number}-" * 8) for number in range(3)]
+    for client in clients:
+        assert client.key is not None
+        world.new_account(client.key, DOMAIN)
+    paths = [f"/accounts/{client.read('/access')['account']}/shortDomains" for client in clients]
+    both = [(client, path) for client, path in zip(clients, paths, strict=True) for _ in range(2)]
+    answers = racing(*(partial(client.post, path, {"shortDomain": "go.example"}) for client, path in both))
+    assert statuses(answers) == {201: 1, 409: 5}
+    lists = sorted(client.read(path) for client, path in zip(clients, paths, strict=True))
+    assert lists == [[DOMAIN], [DOMAIN], [DOMAIN, "go.example"]]
 
 
 def test_one_of_several_creations_with_the_same_email_wins(world: World, operator: Client):

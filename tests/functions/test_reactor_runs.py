@@ -3,10 +3,12 @@
 import contextlib
 import itertools
 import json
+from collections import Counter
 
 import pytest
 
 from fingerpost import keys, wiring
+from fingerpost.following import dispatch
 from fingerpost.ports.runner import LogLine, NoRunner, RunResult
 from fingerpost.ports.table import Throttled, Unreachable
 from fingerpost.reactor import chain, logs, published, runs
@@ -15,7 +17,7 @@ from fingerpost.reactor.consumer import Consumer, StillRunning
 from fingerpost.reactor.published import Script
 from fingerpost.reactor.runs import Run
 from tests.functions.world import handler_of
-from tests.stores import Crash
+from tests.stores import Crash, crashing, hooked
 
 _events = itertools.count(1)
 
@@ -65,12 +67,13 @@ class Stage:
     def log(self):
         """(level, message) of every entry, oldest first."""
         tables = self.world.tables.of(self.world.account)
-        rows = tables.log.query(keys.reactor_logs(self.world.application_id)).rows
+        rows = tables.log.query(keys.reactor_logs(self.world.application_id), limit=1_000).rows
         return [(row.item["level"], row.item["message"]) for row in rows]
 
 
 @pytest.fixture
-def stage(world):
+def stage(world, monkeypatch):
+    monkeypatch.setattr("fingerpost.retry.time.sleep", lambda seconds: None)
     made = Stage(world, FakeRunner())
     made.publish()
     return made
@@ -177,6 +180,20 @@ def test_what_the_runner_refuses_for_now_comes_again_as_if_nothing_had_been(stag
     stage.carry_out(run)
     assert {level for level, _ in stage.log()} == {"trace"}
     assert len(stage.log()) == 1
+
+
+def test_a_runner_that_refuses_for_a_moment_is_asked_again(stage):
+    refusals = [Throttled("Lambda: TooManyRequests")] * 2
+
+    class Busy(FakeRunner):
+        def run(self, request):
+            if refusals:
+                raise refusals.pop()
+            return super().run(request)
+
+    stage.runner = Busy()
+    stage.carry_out(stage.run())
+    assert len(stage.runner.asked) == 1
 
 
 def test_a_run_of_which_no_word_comes_may_have_been_so_it_is_repeated_with_a_word(stage, world):
@@ -289,6 +306,19 @@ def test_the_function_answers_the_messages_that_must_come_again(stage, world, mo
     assert handler_of("scripts")({"Records": records}) == {"batchItemFailures": []}
 
 
+def test_a_large_event_is_forgotten_when_its_run_is_over_and_its_message_may_come_again(stage, world, monkeypatch):
+    monkeypatch.setattr(wiring, "runner", lambda: stage.runner)
+    run = stage.run(payload={"text": "x" * runs.MAX_CARRIED_BYTES})
+    runs.send(world.queues["reactor"], run)
+    (message,) = world.queues["reactor"].receive(1)
+    event = {"Records": [{"messageId": "1", "body": message.body}]}
+    for _ in range(2):
+        assert handler_of("scripts")(event) == {"batchItemFailures": []}
+    assert [request.payload for request in stage.runner.asked] == [run.payload]
+    with pytest.raises(runs.PayloadGone):
+        runs.received(message.body)
+
+
 def test_a_key_stands_in_no_row_and_no_message(stage, world):
     run = stage.run()
     runs.send(world.queues["reactor"], run)
@@ -307,3 +337,74 @@ def test_the_story_of_a_run_runs_the_script(stage, world, monkeypatch):
     values = {"PROJECT": world.project, "APPLICATION": world.application_id, "THNG": "U2DTQ8000thn1PVhSp5eMGNd"}
     assert world.story("scripts/action-created", **values) == {"batchItemFailures": []}
     assert [request.payload["action"]["type"] for request in stage.runner.asked] == ["scans"]
+
+
+# ---- whatever ends in the middle
+
+
+def follow(world, tables):
+    """Let dispatch see what has changed, until it has taken all of it; it reads and writes by `tables`."""
+    while changes := world.feed.read("dispatch"):
+        assert dispatch(changes, tables, world.queues["work"], world.queues["reactor"]) == []
+        world.feed.commit("dispatch", changes[-1].sequence)
+
+
+def consume(stage, tables):
+    """Carry out what waits on the queue. A message goes when its run is over."""
+    queue = stage.world.queues["reactor"]
+    while messages := queue.receive(1, LEASE_MS + 1_000):
+        for message in messages:
+            Consumer(tables, lambda *_: None, lambda: stage.runner).carry_out(runs.received(message.body))
+            queue.delete(message.receipt)
+
+
+def counting(calls):
+    def around(name, method, args):
+        calls.append(name)
+        return method(*args)
+
+    return around
+
+
+def happen(stage, thng):
+    """Two events."""
+    stage.world.operator.made("/actions/checkins", {"thng": thng})
+    stage.world.clock.now += 1
+    value = [{"value": stage.world.clock.now}]
+    assert stage.world.operator.put(f"/thngs/{thng}/properties/n", value).status == 200
+
+
+def test_a_process_that_ends_at_any_of_its_store_calls_loses_no_run_and_repeats_none_without_a_word(stage, world):
+    script = Script(
+        app=world.application_id,
+        version=2,
+        bundle="reactor/2.zip",
+        functions=("onActionCreated", "onThngPropertiesChanged"),
+    )
+    published.set_script(stage.main, world.project, script)
+    thng = world.operator.made("/thngs", {"name": "Pallet"}, project=world.project)["id"]
+    happen(stage, thng)
+    calls = []
+    follow(world, hooked(world.tables, counting(calls)))
+    consume(stage, hooked(world.tables, counting(calls)))
+    assert len(stage.runner.asked) == 2
+    assert len(calls) > 10
+    for after in range(len(calls)):
+        stage.runner.asked.clear()
+        known = Counter(stage.log())
+        stage.runner.result = RunResult(outcome="done", logs=(LogLine("info", "hello", world.clock.now),))
+        happen(stage, thng)
+        failing = hooked(world.tables, crashing(after))
+        with contextlib.suppress(Crash):
+            follow(world, failing)
+            consume(stage, failing)
+        world.clock.now += LEASE_MS + 2_000
+        follow(world, world.tables)
+        consume(stage, world.tables)
+        ran = Counter(request.function for request in stage.runner.asked)
+        said = [message for _, message in (Counter(stage.log()) - known).elements()]
+        assert ran.keys() == {"onActionCreated", "onThngPropertiesChanged"}
+        repeated = [name for name, times in ran.items() if times > 1]
+        assert all(f"{name} is repeated after interruption" in said for name in repeated)
+        assert ran.total() <= 3
+        assert said.count("hello") >= 2

@@ -12,10 +12,11 @@ from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.documents import NewRoom
 from fingerpost.rooms.model import MINUTE_MS, By, Room, Told
 from fingerpost.rooms.rooms import Rooms
-from tests.functions.world import DOMAIN, HOUR, Client, World
+from tests.functions.world import DOMAIN, HOUR, Client, World, handler_of
 from tests.rooms.conftest import Rooms as Known
 from tests.stores import caller_of
 
+DONE: dict[str, Any] = {"batchItemFailures": []}
 JOAN = By(source="joan", client="c1", cause="request-1")
 
 
@@ -68,6 +69,27 @@ def test_nobody_else_records_what_happens_to_rooms(world: World, operator: Clien
     assert operator.post("/actions", {"name": "_RoomReleased"}).status == 409
 
 
+def test_declarative_rules_act_on_what_happens_to_rooms(world: World, operator: Client):
+    rules = f"/projects/{world.project}/applications/{world.application_id}/reactor"
+    booked = {
+        "name": "booked",
+        "when": "actionCreated",
+        "filter": "action.type=_RoomBooked&action.customFields.source=joan",
+    }
+    step = {"putOnQueue": {"queue": "desk", "body": {"who": "{action.customFields.title}", "where": "{thng.name}"}}}
+    assert operator.put(f"{rules}/rules", {"rules": [{**booked, "then": [step]}]}).status == 200
+    room = room_of(world, projects=(world.project,))
+    at = world.clock()
+    for source in ("joan", "door"):
+        bookings_of(world, room).book(room, at, at + 1_000, by=By(source=source), title="Talk")
+        at += HOUR
+    world.settle()
+    (message,) = world.queues["reactor"].receive()
+    assert handler_of("scripts")({"Records": [{"messageId": "1", "body": message.body}]}, None) == DONE
+    (queued,) = operator.read(f"{rules}/queues/desk/messages")
+    assert queued["body"] == {"who": "Talk", "where": "Glass Room"}
+
+
 def test_whoever_listens_hears_of_a_change_by_the_feed(world: World, heard: list[Told]):
     room, other = room_of(world), room_of(world)
     at, bookings = world.clock(), bookings_of(world, room, other)
@@ -109,7 +131,7 @@ def test_a_listener_that_fails_keeps_nobody_from_hearing_and_the_task_comes_agai
     assert told == ["first", "second"]
     assert answer == {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975830a7d"}]}
     monkeypatch.setattr(telling, "LISTENERS", listeners[1:])
-    assert world.story("work/room", ROOM="U1", BOOKING="U2") == {"batchItemFailures": []}
+    assert world.story("work/room", ROOM="U1", BOOKING="U2") == DONE
 
 
 def set_up(world: World, **more: Any) -> Room:
@@ -150,4 +172,4 @@ def test_whoever_booked_is_waited_for_and_released_by_the_work_queue(world: Worl
     world.settle()
     world.settle()  # what the sweep has changed goes through the feed in its turn
     assert [each["type"] for each in operator.read("/actions/all")] == ["_RoomReleased", "_RoomBooked"]
-    assert world.story("work/sweep") == {"batchItemFailures": []}
+    assert world.story("work/sweep") == DONE

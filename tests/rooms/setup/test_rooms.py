@@ -92,7 +92,9 @@ def test_a_slug_or_an_address_belongs_to_one_room(tables, caller):
 
 
 def test_rooms_of_one_name_get_slugs_that_differ(tables, caller):
-    assert [room(tables, caller).slug for _ in range(3)] == ["harbour-room", "harbour-room-2", "harbour-room-3"]
+    made = [room(tables, caller) for _ in range(12)]
+    assert [each.slug for each in made[:3]] == ["harbour-room", "harbour-room-2", "harbour-room-3"]
+    assert len({each.slug for each in made}) == len({each.email for each in made}) == 12
 
 
 def test_a_name_that_a_room_gives_up_is_free_again(tables, caller):

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from fingerpost import wiring
+from fingerpost import keys, wiring
 from fingerpost.access.authentication import authenticate
 from fingerpost.access.first_account import make_first_account
 from fingerpost.access.secrets import RootSecrets
@@ -52,6 +52,21 @@ def test_a_domain_that_the_deployment_got_later_is_added_in_front():
         make(tables, clock, domain="tn.example")
         document = Resources(tables.of(account), ACCOUNT).read(account).document
         assert document["shortDomains"] == ["tn.example", "d111.cloudfront.net"]
+
+
+def test_the_domain_that_the_deployment_had_before_stays_that_accounts():
+    clock = SettableClock()
+    with fresh_tables(clock) as tables:
+        account, _ = make(tables, clock, domain="d111.cloudfront.net")
+        for _ in range(2):
+            make(tables, clock, domain="tn.example")
+        assert tables.main.get(keys.short_domain("d111.cloudfront.net")) == {
+            "k": "shortDomain",
+            "sv": 1,
+            "account": account,
+            "at": clock.now,
+        }
+        assert tables.main.get(keys.short_domain("tn.example")) is None
 
 
 @pytest.mark.parametrize("after", range(8))

@@ -9,9 +9,10 @@ from fingerpost.ids import is_id, ordered_id
 from fingerpost.listing import Ask
 from fingerpost.ports.runner import MAX_LINE_BYTES
 from fingerpost.reactor import logs
-from fingerpost.reactor.logs import KEPT_MS, Entry, append, delete_some, page
+from fingerpost.reactor.logs import KEPT_MS, Entry, append, delete_page, page
 from fingerpost.rules.compile import compile_match
 from fingerpost.rules.fields import LISTS
+from fingerpost.rules.nodes import to_json
 from tests.stores import NOON, SettableClock, fresh_tables
 
 APP = "UApp"
@@ -23,9 +24,14 @@ def clock():
 
 
 @pytest.fixture
-def tables(clock):
+def store(clock):
     with fresh_tables(clock) as tables:
-        yield tables.of("A")
+        yield tables
+
+
+@pytest.fixture
+def tables(store):
+    return store.of("A")
 
 
 def asked(text="", **more):
@@ -113,14 +119,14 @@ def test_entries_are_gone_after_seven_days(tables, clock):
     assert messages(tables) == []
 
 
-def test_entries_are_deleted_by_filter_and_those_written_meanwhile_stay(tables, monkeypatch):
+def test_entries_are_deleted_by_filter_and_those_written_meanwhile_stay(store, tables, monkeypatch):
     monkeypatch.setattr(logs, "READ_BUDGET", 2)
     append(tables, APP, [Entry(level, level, NOON + n) for n, level in enumerate(logs.LEVELS)], now=NOON)
     append(tables, APP, [Entry("debug", "later", NOON + 9)], now=NOON + 10)
-    after, rounds = None, 0
-    while after or not rounds:
-        after = delete_some(tables, APP, asked("logLevel=debug,info").node, until=NOON, after=after)
-        rounds += 1
+    node = asked("logLevel=debug,info").node
+    task, rounds = {"account": "A", "app": APP, "nodes": to_json(node), "until": NOON}, 0
+    while task:
+        task, rounds = delete_page(task, store), rounds + 1
     monkeypatch.undo()
     assert messages(tables) == ["later", "error", "warn", "trace"]
     assert rounds == 4

@@ -70,7 +70,7 @@ def test_a_rule_that_is_in_order_is_kept_with_its_compiled_filter():
         (rule(then=[{}]), "then[0]", None, "exactly one of"),
         (rule(then=[{**QUEUE, **WHOLE["then"][1]}]), "then[0]", None, "exactly one of"),
         (rule(then=[{"callWebhok": {}}]), "then[0].callWebhok", None, "unknown key 'callWebhok'"),
-        (of_step({"putOnQueue": {"queue": "Two Words"}}), "then[0].putOnQueue.queue", None, "pattern"),
+        (of_step({"putOnQueue": {"queue": "Two Words"}}), "then[0].putOnQueue.queue", None, "lower case"),
         (of_step({"setProperties": {"properties": {"~on": 1}}}), "then[0].setProperties.properties", None, "platform"),
         (of_step({"setProperties": {"properties": {}}}), "then[0].setProperties.properties", None, "at least 1"),
         (
@@ -118,9 +118,16 @@ def test_a_mistake_names_its_rule_its_field_and_its_column(wrong, field, column,
 
 
 def test_one_mistake_of_a_rule_hides_no_other():
-    wrong = rule(when="never", filter="thng.tags=", then=[{"callWebhook": {"url": "nowhere"}}, QUEUE])
-    fields = {each.field for each in examined(wrong, 7).mistakes}
-    assert fields == {"rules[0].when", "rules[0].filter", "rules[0].then[0].callWebhook.url", "rules[1]"}
+    steps = [{"callWebhook": {"url": "nowhere"}}, {"callWebhook": {"uri": "x"}}, QUEUE]
+    fields = [each.field for each in examined(rule(when="never", filter="thng.tags=", then=steps), 7).mistakes]
+    assert sorted(fields) == [
+        "rules[0].filter",
+        "rules[0].then[0].callWebhook.url",
+        "rules[0].then[1].callWebhook.uri",
+        "rules[0].then[1].callWebhook.url",
+        "rules[0].when",
+        "rules[1]",
+    ]
 
 
 def test_two_rules_have_two_names():
@@ -140,6 +147,17 @@ def test_webhooks_lead_only_to_hosts_of_the_accounts_list():
     (mistake,) = examined(WHOLE, hosts="museum.example,*.shop.example").mistakes
     assert mistake.field == "rules[0].then[2].callWebhook.url"
     assert mistake.expected == ("museum.example", "*.shop.example")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1/x", "http://10.1.2.3/", "http://[::1]/", "https://169.254.169.254/", "http://localhost:8000/",
+     "https://a.localhost/", "http://shop.example:22/", "http://[fd00::1]/{thng.id}"],
+)  # fmt: skip
+def test_webhooks_to_what_could_never_be_reached_are_refused_at_once(url):
+    (mistake,) = examined(of_step({"callWebhook": {"url": url}})).mistakes
+    assert mistake.field == "rules[0].then[0].callWebhook.url"
+    assert "nothing would be sent there" in mistake.message
 
 
 def test_a_rule_that_hears_itself_is_warned_of():

@@ -16,6 +16,8 @@ class Contract:
     """
 
     body: Any = UNSAID
+    reads: str = "application/json"  # the media type of that
+    uploads: str = ""  # the field of a form that holds a file, where the route reads that in place of a document
     answers: Any = UNSAID
     status: int = 200
     versioned: bool = False  # whether answers have an ETag, and a change may name it

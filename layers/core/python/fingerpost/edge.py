@@ -19,13 +19,13 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from . import wiring
-from .access.authentication import authenticate
 from .access.decision import decide
 from .access.model import NOBODY, Principal, Verb
 from .access.rates import LIMITS, Rates, Standing, digest_of
 from .body import json_name, parse_json, validated
 from .caller import Caller
 from .contract import Contract
+from .dialect import OURS, Dialect
 from .errors import (
     Conflict,
     FingerpostError,
@@ -36,7 +36,6 @@ from .errors import (
     TooLarge,
     TooManyRequests,
     Unavailable,
-    error_document,
 )
 from .http import Event, Reply, body_bytes, header, reply
 from .once import begin, packed
@@ -124,8 +123,8 @@ class Route:
 class Edge:
     """The routes of one function and the handler that Lambda, or the local gateway, calls."""
 
-    def __init__(self, name: str):
-        self.name = name
+    def __init__(self, name: str, dialect: Dialect = OURS):
+        self.name, self.dialect = name, dialect
         self._routes: list[Route] = []
 
     @property
@@ -138,6 +137,11 @@ class Edge:
         """(method, path template) of each route, in order of registration."""
         return tuple((route.method, route.template) for route in self._routes)
 
+    @property
+    def at_gateway(self) -> tuple[tuple[str, str], ...]:
+        """(method, path template) of what the gateway hands over: each route, or everything below the mounts."""
+        return tuple(("ANY", each) for each in self.dialect.mounts) or self.routes
+
     def route(
         self, method: str, template: str, *, verb: Verb | None = None, of: str = "", keeps: bool = True, **says: Any
     ) -> Callable[[Handle], Handle]:
@@ -146,7 +150,7 @@ class Edge:
         An answer that is not to be kept is made again, with the same ids, when a request with an Idempotency-Key is
         repeated. `says` are the fields of its `Contract`.
         """
-        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\.")) + "/?")
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.rstrip("/").replace(".", r"\.")) + "/?")
 
         def register(handle: Handle) -> Handle:
             permission = None if verb is None else (verb, of)
@@ -163,15 +167,14 @@ class Edge:
             route, parameters = self._match(event)
             answer = self._answer(route, parameters, event, cause)
         except FingerpostError as error:
-            answer = error_answer(error)
+            answer = self._refused(error, event)
         except Exception as error:
             if (known := translated(error)) is not None:
-                answer = error_answer(known)
+                answer = self._refused(known, event)
             else:
                 logger.exception("unexpected", cause=cause, function=self.name)
-                answer = error_answer(
-                    FingerpostError(f"Something went wrong on our side; it is in the log under {cause}")
-                )
+                message = f"Something went wrong on our side; it is in the log under {cause}"
+                answer = self._refused(FingerpostError(message), event)
         logger.info(
             "answered",
             function=self.name,
@@ -182,6 +185,10 @@ class Edge:
         )
         reply = as_reply(answer, cause)
         return {**reply, "body": ""} if event["requestContext"]["http"]["method"] == "HEAD" else reply
+
+    def _refused(self, error: FingerpostError, event: Event) -> Answer:
+        status, document = self.dialect.refuse(error, event)
+        return Answer(status=status, document=document, headers=error.headers)
 
     def _match(self, event: Event) -> tuple[Route, dict[str, str]]:
         method, path = event["requestContext"]["http"]["method"], event["rawPath"]
@@ -208,7 +215,7 @@ class Edge:
             principal = NOBODY
         else:
             authorization = header(event, "authorization")
-            principal = authenticate(tables, authorization)
+            principal = self.dialect.who(tables, event, at)
             standing = _counted(principal, tables.of(principal.account).log, authorization, at)
             decide(principal, *route.permission, route.method, route.template, parameters)
         http = event["requestContext"]["http"]
@@ -311,10 +318,6 @@ def shown(stored: Stored, shape: Callable[[Stored], Any]) -> Answer:
 def no_content() -> Answer:
     """The answer of a DELETE: 200 without a body, as the platform's clients insist."""
     return Answer(status=200)
-
-
-def error_answer(error: FingerpostError) -> Answer:
-    return Answer(status=error.status, document=error_document(error, wiring.settings().api_url), headers=error.headers)
 
 
 def translated(error: Exception) -> FingerpostError | None:

@@ -8,6 +8,7 @@ from .errors import FingerpostError
 def kinds() -> list[type[FingerpostError]]:
     """Every kind of error, by code. Loads the modules that add kinds of their own."""
     from . import cursor  # noqa: F401, PLC0415
+    from .rooms import errors  # noqa: F401, PLC0415
     from .rules import compile, template  # noqa: F401, PLC0415
 
     found: dict[str, type[FingerpostError]] = {}

@@ -3,7 +3,9 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from .rules.literals import moment_of
 
 MAX_TAG = 60
 MAX_KEY = 512
@@ -47,6 +49,15 @@ def _email(value: str) -> str:
     return value
 
 
+def _moment(value: Any) -> Any:
+    """Milliseconds since the epoch, or an ISO date or moment as match expressions take them."""
+    if not isinstance(value, str):
+        return value
+    if (moment := moment_of(value, last=False)) is None:
+        raise ValueError("takes milliseconds since the epoch, or a moment such as 2026-11-29T12:00:00Z")
+    return moment
+
+
 def described(**schema: Any) -> Any:
     """What a validator of ours asks, as JSON Schema says it."""
     return Field(json_schema_extra=schema)
@@ -76,6 +87,8 @@ type Scalar = Annotated[Any, AfterValidator(_scalar), described(**_SCALAR)]
 type Identifiers = Annotated[dict[str, Scalar], AfterValidator(_keyed), described(**_KEYED)]
 type CustomFields = Annotated[dict[str, JsonValue], AfterValidator(_keyed), described(**_KEYED)]
 type Millis = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # to the end of the year 9999
+
+type Moment = Annotated[Millis, BeforeValidator(_moment)]
 
 
 class SentDocument(BaseModel):

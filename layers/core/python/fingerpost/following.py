@@ -7,10 +7,12 @@ from .live import upkeep as live
 from .log import warning
 from .ports.queue import Queue
 from .ports.table import Change, Tables
+from .reactor import following as reactor
 from .reactor import runs
 from .reactor.dispatching import Batch, CompiledSets
 from .reactor.events import events_of
 from .redirection import upkeep
+from .rooms import alike
 from .rooms import upkeep as rooms
 
 type Task = dict[str, Any]
@@ -41,4 +43,10 @@ def dispatch(changes: list[Change], tables: Tables, work: Queue, reactor: Queue)
 
 def work_of(change: Change) -> list[Task]:
     """The tasks that one change makes necessary."""
-    return [*upkeep.work_of(change), *live.work_of(change), *rooms.work_of(change)]
+    return [
+        *upkeep.work_of(change),
+        *live.work_of(change),
+        *reactor.work_of(change),
+        *rooms.work_of(change),
+        *alike.work_of(change),
+    ]

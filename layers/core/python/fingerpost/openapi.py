@@ -13,7 +13,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from .answers import ErrorDocument
 from .contract import UNSAID
 from .edge import Edge, Route
 
@@ -66,6 +65,10 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "before": ("A day of UTC such as 2026-11-01: what is older is meant.", {**_TEXT, "format": "date"}),
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
+    "status": ("Bookings in one of these states, joined with commas; those that count when left out.", _TEXT),
+    "recurrenceId": ("Of a series the occurrence that began then by its rule: milliseconds since the epoch.", _TEXT),
+    "from:bookings": ("The first moment, as bookings have theirs.", _TEXT),
+    "to:bookings": ("The moment that is not included any more.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 REQUIRED = ("to:rules", "to:versions", "before")
@@ -76,6 +79,10 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "type": ("An action type by its name; `all` of every type.", _TEXT),
     "key": ("A property's key, in any case.", {**_TEXT, "minLength": 1, "maxLength": 128}),
+    "bookingId": (
+        "The id of a booking; of an occurrence of a series with when it begins.",
+        {**_TEXT, "pattern": "^[A-Za-z0-9]{24}(_[0-9TZ]+)?$"},
+    ),
     "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
     "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
@@ -104,7 +111,7 @@ LIST = ("filter", "perPage", "sortOrder", "nextPageToken", "project")
 def described(edges: Sequence[Edge]) -> dict[str, Any]:
     """The whole document. Raises ValueError for two routes whose handlers have one name in one function."""
     routes = [(edge, route) for edge in edges for route in edge.registered]
-    schemas, definitions = _schemas([route for _, route in routes])
+    schemas, definitions = _schemas([route for _, route in routes], [edge.dialect.refusal for edge in edges])
     paths: dict[str, dict[str, Any]] = {}
     names: set[str] = set()
     for edge, route in routes:
@@ -127,7 +134,7 @@ def described(edges: Sequence[Edge]) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(definitions.items())),
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "Authorization"}},
+            "securitySchemes": {name: dict(says) for name, says in (edge.dialect.scheme for edge in edges)},
         },
     }
 
@@ -140,10 +147,10 @@ def as_text(document: Mapping[str, Any]) -> str:
 type _Schemas = Mapping[tuple[int, str], Mapping[str, Any]]
 
 
-def _schemas(routes: Sequence[Route]) -> tuple[_Schemas, dict[str, Any]]:
+def _schemas(routes: Sequence[Route], refusals: Sequence[Any]) -> tuple[_Schemas, dict[str, Any]]:
     """The schema of each document that a route names, and the components they refer to."""
     inputs: dict[tuple[int, str], tuple[Any, Any, TypeAdapter[Any]]] = {}
-    for type_, mode in [(ErrorDocument, "serialization"), *_documents(routes)]:
+    for type_, mode in [*((each, "serialization") for each in refusals), *_documents(routes)]:
         inputs.setdefault((id(type_), mode), ((id(type_), mode), mode, TypeAdapter(type_)))
     found, shared = TypeAdapter.json_schemas(list(inputs.values()), ref_template=REFERENCE)
     return {key: schema for (key, _), schema in found.items()}, shared.get("$defs", {})
@@ -178,7 +185,9 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if says.body not in (None, UNSAID):
-        content = {JSON: {"schema": schemas[id(says.body), "validation"]}}
+        content = {says.reads: {"schema": schemas[id(says.body), "validation"]}}
+        if says.uploads:
+            content["multipart/form-data"] = {"schema": _form(says.uploads)}
         operation["requestBody"] = {"required": True, "content": content}
     answers = {str(status): _answer(each, schemas) for status, each in says.answered.items()}
     if headers := {HEADERS[each][0]: HEADERS[each][1] for each in sorted(says.headers)}:
@@ -187,12 +196,12 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
                 answer["headers"] = headers
     if says.versioned and route.method == "GET":
         answers["304"] = {"description": "It is what If-None-Match names"}
-    refused = {JSON: {"schema": schemas[id(ErrorDocument), "serialization"]}}
+    refused = {JSON: {"schema": schemas[id(edge.dialect.refusal), "serialization"]}}
     operation["responses"] = {
         **answers,
         "default": {"description": "Refused: the document says why", "content": refused},
     }
-    operation["security"] = [{"key": []}] if route.permission else []
+    operation["security"] = [{edge.dialect.scheme[0]: []}] if route.permission else []
     return operation
 
 
@@ -205,6 +214,11 @@ def _article(parameter: str) -> str:
     """`thngId` is the id of a thng."""
     kind = parameter.removesuffix("Id")
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
+def _form(field: str) -> Mapping[str, Any]:
+    file = {"type": "string", "format": "binary"}
+    return {"type": "object", "properties": {field: file}, "required": [field]}
 
 
 def _answer(answers: Sequence[Any], schemas: _Schemas) -> dict[str, Any]:

@@ -188,6 +188,22 @@ class Outgoing:
         return left
 
 
+def refusal_of(url: str) -> str | None:
+    """Why nothing would ever be sent to a URL, as far as itself tells; None when it may be."""
+    try:
+        parts = _split(url)
+        _port_of(parts)
+    except Refused as refusal:
+        return str(refusal)
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        own = host == "localhost" or host.endswith(".localhost")
+        return f"{host} is the machine itself" if own else None
+    return None if is_public(address) else f"{host} is not a public address"
+
+
 def _split(url: str) -> SplitResult:
     """Raises Refused for what is no http(s) URL with a host, or holds what readers of URLs understand differently."""
     if len(url) > MAX_URL:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from .outgoing import Outgoing
     from .ports.blobs import Blobs
     from .ports.connections import Connections
+    from .ports.installer import Installer
     from .ports.queue import Queue
     from .ports.runner import Runner
+    from .ports.scheduler import Scheduler
     from .redirection.facts import FindArea
 
 RECORD_MS = 300
@@ -176,6 +178,30 @@ def runner_here(fetch: "Callable[[str], bytes | None]") -> "Runner":
     from .local.runner import process_runner
 
     return process_runner(fetch, ahead=0)
+
+
+@cache
+def installer() -> "Installer":
+    """Fetches the packages that scripts depend on."""
+    if on_aws():
+        from .aws.wiring import packages_installer
+
+        return packages_installer()
+    from .local.installer import ProcessInstaller
+
+    return ProcessInstaller()
+
+
+@cache
+def scheduler() -> "Scheduler":
+    """Puts tasks on queue `work` when they are due."""
+    if on_aws():
+        from .aws.wiring import work_scheduler
+
+        return work_scheduler()
+    from .local.scheduler import local_scheduler
+
+    return local_scheduler(data_dir(), queue("work"))
 
 
 @cache

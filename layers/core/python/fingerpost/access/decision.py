@@ -55,6 +55,13 @@ OPERATOR: Mapping[str, OfOperator] = {
     "actionTypes": OfOperator(ALL, "resource"),
     "redirections": OfOperator(ALL, "resource"),
     "redirector": OfOperator(ALL, "rules"),
+    "scripts": OfOperator(frozenset({"read", "update"}), "project"),
+    "reactorLogs": OfOperator(frozenset({"create", "read", "delete"}), "project"),
+    "schedules": OfOperator(ALL, "project"),
+    "rooms": OfOperator(ALL, "resource"),
+    "bookings": OfOperator(ALL, "resource"),
+    "roomSettings": OfOperator(ALL, "rules"),
+    "roomCredentials": OfOperator(ALL, "account"),
     "reactorRules": OfOperator(frozenset({"read", "update"}), "rules"),
     "webhookSecrets": OfOperator(frozenset({"read", "create"}), "rules", secret=True),
     "reactorQueues": OfOperator(frozenset({"read", "delete"}), "rules"),
@@ -81,6 +88,8 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "actions": frozenset({"create", "read"}),
         "actionTypes": frozenset({"create", "read", "delete"}),
         "redirections": ALL,
+        "reactorLogs": CREATE,
+        "schedules": ALL,
     },
     "application": {
         "access": READ,
@@ -114,6 +123,7 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "locations": frozenset({"create", "read", "update"}),
         "actions": frozenset({"create", "read"}),
     },
+    "roomClient": {"joan": ALL},
     "nobody": {},
 }
 
@@ -123,6 +133,7 @@ _NAMES: Mapping[Actor, str] = {
     "application": "An Application key",
     "user": "An Application User key",
     "device": "A Device key",
+    "roomClient": "A client of a room API",
     "nobody": "Nobody",
 }
 

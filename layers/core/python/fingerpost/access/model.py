@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..sight import Sight
+from ..sight import WHOLE_ACCOUNT, Sight
 
-type Actor = Literal["operator", "trustedApplication", "application", "user", "device", "nobody"]
+type Actor = Literal["operator", "trustedApplication", "application", "user", "device", "roomClient", "nobody"]
 type Verb = Literal["create", "read", "update", "delete"]
 
 KEY_LENGTH = 80
@@ -62,6 +62,8 @@ class Principal:
         match self.actor:
             case "operator":
                 return Sight(self.rights.reads)
+            case "roomClient":
+                return WHOLE_ACCOUNT
             case "user":
                 return Sight(frozenset({self.project or ""}), self.id)
             case "device" if self.project is None:

@@ -32,6 +32,7 @@ LIMITS: dict[Actor, int] = {
     "application": 60_000,
     "user": 60_000,
     "device": 60_000,
+    "roomClient": 60_000,
 }
 TOLD_EVERY = 200  # parts of a limit
 KEPT_MS = 60 * WINDOW_MS

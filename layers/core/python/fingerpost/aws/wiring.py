@@ -10,8 +10,10 @@ from .transport import DEADLINE_MS, open_transport
 if TYPE_CHECKING:
     from .blobs import S3Blobs
     from .connections import ApiConnections
+    from .installer import LambdaInstaller
     from .queue import SqsQueue
     from .runner import LambdaRunner
+    from .scheduler import EventBridgeScheduler
 
 
 def dynamo_tables(deadline_ms: int = DEADLINE_MS) -> Tables:
@@ -65,6 +67,23 @@ def scripts_runner() -> "LambdaRunner":
     from .runner import lambda_runner  # noqa: PLC0415 - loads boto3
 
     return lambda_runner(os.environ["FINGERPOST_RUNNER_FUNCTION"], os.environ["FINGERPOST_BUNDLES_BUCKET"])
+
+
+def packages_installer() -> "LambdaInstaller":
+    from .installer import lambda_installer  # noqa: PLC0415 - loads boto3
+
+    bucket = os.environ["FINGERPOST_BUNDLES_BUCKET"]
+    return lambda_installer(os.environ["FINGERPOST_INSTALLER_FUNCTION"], bucket, bundles_bucket())
+
+
+def work_scheduler() -> "EventBridgeScheduler":
+    from .scheduler import eventbridge_scheduler  # noqa: PLC0415 - loads boto3
+
+    return eventbridge_scheduler(
+        group=os.environ["FINGERPOST_SCHEDULE_GROUP"],
+        queue=os.environ["FINGERPOST_WORK_QUEUE_ARN"],
+        role=os.environ["FINGERPOST_SCHEDULER_ROLE"],
+    )
 
 
 def secret_text() -> str:

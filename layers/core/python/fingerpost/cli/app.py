@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from . import drafts, link_import, trials  # noqa: F401 - they add commands to groups of others
+from . import drafts, link_import, reactor_rules, trials  # noqa: F401 - they add commands to groups of others
 from .accounts import accounts
 from .audit_log import audit
 from .command import command, group

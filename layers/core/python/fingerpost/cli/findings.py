@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from .rule_files import RuleFile
+from .rule_files import RuleFile, steps_of
 from .terminal import STYLES, Terminal, as_text
 
 MAX_EXCERPT = 100
@@ -99,10 +99,11 @@ def _about(finding: FindingDocument) -> str:
 
 def _text_of(field: str, rules: Sequence[Any]) -> str:
     """The text that a finding's column counts in."""
-    number, _, part = field.removeprefix("rules[").partition("].")
+    value: Any = {"rules": rules}
     try:
-        value = rules[int(number)][part]
-    except (ValueError, IndexError, KeyError, TypeError):
+        for step in steps_of(field):
+            value = value[step]
+    except (IndexError, KeyError, TypeError):
         return ""
     return value if isinstance(value, str) else ""
 

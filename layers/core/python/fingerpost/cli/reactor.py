@@ -39,7 +39,7 @@ def run(
     It runs in isolation, as it would on a server. Requests of the SDK are answered by a stand-in that keeps what is
     created and checks nothing; requests to other hosts leave this machine.
     """
-    payload = _event_in(event)
+    payload = event_in(event)
     name = function or function_for(payload)
     content = pack(_files_of(script))
     try:
@@ -79,7 +79,8 @@ def function_for(payload: dict[str, Any]) -> str:
             return "onScheduledEvent"
 
 
-def _event_in(path: Path) -> dict[str, Any]:
+def event_in(path: Path) -> dict[str, Any]:
+    """The event document in a file. Raises Usage."""
     try:
         document = json.loads(path.read_text("utf-8-sig"))
     except OSError as error:

@@ -28,8 +28,12 @@ class RuleFile:
 
     def spot(self, field: str, column: int | None) -> tuple[int, int]:
         """Line and column in the file of `rules[2].match`, column 17 of its text."""
-        path = tuple(name or int(number) for name, number in _STEP.findall(field))
-        return self.placed.spot(path, None if column is None else column - 1)
+        return self.placed.spot(steps_of(field), None if column is None else column - 1)
+
+
+def steps_of(field: str) -> tuple[str | int, ...]:
+    """The way to a field from the root of its document: `rules[2].match`."""
+    return tuple(name or int(number) for name, number in _STEP.findall(field))
 
 
 def read_rule_file(path: Path) -> RuleFile:

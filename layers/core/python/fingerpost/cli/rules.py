@@ -164,7 +164,7 @@ def push(
     if errors:
         raise Negative(f"{counted(errors)} in {file}; nothing was published", then="Correct them and push again")
     live = session.client.get(base).get("version", 0)
-    seen = _seen(based_on, read, live)
+    seen = version_seen(based_on, read, live)
     if seen == live:
         document = difference(session, base, Reference(), Reference(file=read))
         if not session.terminal.as_json:
@@ -189,7 +189,8 @@ def push(
         session.terminal.note(f"{file} is based on version {published['version']} now")
 
 
-def _seen(based_on: str | None, file: RuleFile, live: int) -> int:
+def version_seen(based_on: str | None, file: RuleFile, live: int) -> int:
+    """The version that who pushes a file has looked at. Raises Usage."""
     if based_on is None:
         return live if file.based_on is None else file.based_on
     if based_on == "live":
@@ -292,7 +293,7 @@ def history(
                 moment(each["publishedAt"]),
                 who(each.get("by")),
                 each.get("ruleCount"),
-                _why(each),
+                why(each),
             )
             for each in documents
         ]
@@ -308,7 +309,8 @@ def _state(document: dict[str, Any]) -> str:
     return "cancelled" if state == "superseded" and document.get("cancelledAt") else state
 
 
-def _why(document: dict[str, Any]) -> str:
+def why(document: dict[str, Any]) -> str:
+    """Why a version was made, as a table has it."""
     back = f"back to {document['rolledBackTo']}" if document.get("rolledBackTo") else ""
     return ": ".join(part for part in (back, str(document.get("reason") or "")) if part)
 

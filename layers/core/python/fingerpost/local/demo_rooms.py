@@ -15,7 +15,7 @@ from ..ids import SeededIds
 from ..ports.table import Set, Tables
 from ..rooms import credentials, devices, hubs, logins, people, plain, setup, structures
 from ..rooms.documents import NewRoom
-from ..rooms.kinds import EQUIPMENT, HUB
+from ..rooms.kinds import EQUIPMENT
 from ..rooms.rooms import Rooms
 
 OPENED_MS = 16 * DAY_MS  # before its store began: the rooms are older than the works on show
@@ -62,7 +62,7 @@ def _make(tables: Tables, caller: Caller, content: Content, domain: str) -> Cont
         devices.create(caller, {**each["document"], "room": rooms[each["room"]]})
     for each in content["people"]:
         people.create(caller, roots, each["document"])
-    hub = plain.create(caller, HUB, {**content["hub"]["document"], "room": rooms[content["hub"]["room"]]}).id
+    hub = hubs.create(caller, {**content["hub"]["document"], "room": rooms[content["hub"]["room"]]}).id
     members = {}
     for each in content["hub"]["members"]:
         named = {name: each[name] for name in ("name", "email", "privilege")}

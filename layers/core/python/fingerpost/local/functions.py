@@ -24,6 +24,8 @@ EDGES = (
     "insight",
     "trials",
     "reactor",
+    "rooms",
+    "roomsetup",
     "evoko",
 )
 
@@ -43,5 +45,5 @@ def load_function(name: str) -> Function:
         sys.path.insert(0, str(REPOSITORY))
     app = importlib.import_module(f"functions.{name}.app")
     edge = getattr(app, "edge", None)
-    routes: Iterable[tuple[str, str]] = edge.routes if edge is not None else ()
+    routes: Iterable[tuple[str, str]] = edge.at_gateway if edge is not None else ()
     return Function(name, app.handler, tuple((method, template) for method, template in routes))

@@ -1,7 +1,6 @@
 """The `Runner` of one machine: single-use node processes, started ahead of need so that a script costs milliseconds."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
@@ -15,17 +14,16 @@ from pathlib import Path
 
 from ..errors import Invalid
 from ..ports.runner import MEMORY_MB, TIME_LIMIT_MS, NoRunner, RunRequest, RunResult
-from ..ports.table import Unreachable
+from ..ports.table import Throttled, Unreachable
 from ..reactor.bundles import unpack
 from ..reactor.transcript import call_of, result_of
-from .functions import REPOSITORY
+from .built import NotBuilt, built
 from .process import NotStarted, Process
 from .sandbox import Sandbox, find_sandbox
 
 AHEAD = 2  # processes that wait, 45 MB each
 KEPT_BUNDLES = 50
 _STARTS = 3  # a process that waited may have died as it did
-_BUILD_SECONDS = 600
 
 _open: "weakref.WeakSet[ProcessRunner]" = weakref.WeakSet()
 
@@ -33,24 +31,11 @@ type Fetch = Callable[[str], bytes | None]  # the content of a bundle by its blo
 
 
 def built_runner() -> Path:
-    """The folder with functions/runner as tools/build-runner makes it, made now if need be. Raises NoRunner."""
-    cache = REPOSITORY / ".cache"
-    cache.mkdir(exist_ok=True)
-    with (cache / "runner.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)  # one of several processes makes it, the others wait
-        done = subprocess.run(  # noqa: S603 - our own script
-            ["/bin/sh", str(REPOSITORY / "tools" / "build-runner")],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_BUILD_SECONDS,
-        )
-    if done.returncode:
-        raise NoRunner(
-            f"The runner of reactor scripts could not be built: {(done.stdout + done.stderr).strip()[-1000:]}"
-        )
-    return cache / "runner" / "built"
+    """The folder with functions/runner, built now if need be. Raises NoRunner."""
+    try:
+        return built("runner", "build-RunnerFunction")
+    except NotBuilt as error:
+        raise NoRunner(f"The runner of reactor scripts could not be built: {error}") from error
 
 
 class ProcessRunner:
@@ -80,6 +65,8 @@ class ProcessRunner:
     def run(self, request: RunRequest) -> RunResult:
         detail = ""
         for _ in range(_STARTS):
+            if not self.close.alive:
+                raise Throttled("the runner is closed")
             process = self._take(request)
             self._running.append(process)
             try:

@@ -24,6 +24,7 @@ from fingerpost.local.log import log, log_failure, use_json_lines
 from fingerpost.local.parked import ParkedRecords
 from fingerpost.local.pump import Pump, ToEvent
 from fingerpost.local.runner import close_runners
+from fingerpost.local.scheduler import local_scheduler, run_scheduler
 from fingerpost.local.store import Checkpointer, SqliteFile
 from fingerpost.local.table import SqliteTable
 from fingerpost.ports.feed import Feed
@@ -31,7 +32,7 @@ from fingerpost.ports.feed import Feed
 type Load = Callable[[str], Function]
 
 CONSUMERS = ("derive", "dispatch")  # of the feed; each is also the name of its function
-QUEUES = ("spill", "work")
+QUEUES = ("spill", "work", "install")
 RUNS, CONSUMER_OF_RUNS = "reactor", "scripts"  # the queue of runs and its function
 RUNS_AT_ONCE = 12  # of all applications; the queue lets one have three of them
 RUN_HIDDEN_MS = 120_000  # longer than the lease of a run's claim
@@ -138,6 +139,8 @@ def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> N
     for name in QUEUES:
         delivery = Delivery(name, wiring.queue(name), called(functions[name]))
         work.append((name, partial(run_delivery, delivery, stop)))
+    scheduler = local_scheduler(folder, wiring.queue("work"))
+    work.append(("scheduler", partial(run_scheduler, scheduler, stop)))
     runs = Delivery(RUNS, wiring.queue(RUNS), called(functions[CONSUMER_OF_RUNS]))
     at_once = ManyAtOnce(runs, at_once=RUNS_AT_ONCE, visibility_ms=RUN_HIDDEN_MS)
     work.append((RUNS, partial(run_many, at_once, stop)))

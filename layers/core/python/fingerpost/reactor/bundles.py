@@ -5,6 +5,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ..errors import Invalid, TooLarge
@@ -24,22 +25,38 @@ def unpack(content: bytes, folder: Path) -> None:
     """
     folder.mkdir(exist_ok=True)
     left = MAX_UNPACKED_BYTES
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for entry, path in _files(archive):
-                target = folder / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(entry) as source, target.open("xb") as file:
-                    while chunk := source.read(min(_CHUNK, left + 1)):
-                        left -= len(chunk)
-                        if left < 0:
-                            raise TooLarge(f"A bundle unpacks to at most {MAX_UNPACKED_BYTES:,} bytes")
-                        file.write(chunk)
-                target.chmod(0o444)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError, zlib.error) as error:
-        raise Invalid(f"The bundle is not a zip that can be read: {error}") from error
-    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise Invalid("The bundle holds two files of one name, or a file where it also has a folder") from error
+    with _opened(content) as archive:
+        for entry, path in _files(archive):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(entry) as source, target.open("xb") as file:
+                while chunk := source.read(min(_CHUNK, left + 1)):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise TooLarge(f"A bundle unpacks to at most {MAX_UNPACKED_BYTES:,} bytes")
+                    file.write(chunk)
+            target.chmod(0o444)
+
+
+def read(content: bytes, *, max_files: int = MAX_FILES, max_bytes: int = MAX_UNPACKED_BYTES) -> dict[str, bytes]:
+    """The files of a bundle by path. Raises as `unpack` does."""
+    files: dict[str, bytes] = {}
+    left = max_bytes
+    with _opened(content) as archive:
+        for entry, path in _files(archive, max_files):
+            with archive.open(entry) as source:
+                found = source.read(left + 1)
+            left -= len(found)
+            if left < 0:
+                raise TooLarge(f"A bundle unpacks to at most {max_bytes:,} bytes")
+            if str(path) in files:
+                raise FileExistsError
+            files[str(path)] = found
+        if inside := next(
+            (path for path in files if any(str(each) in files for each in PurePosixPath(path).parents)), ""
+        ):
+            raise NotADirectoryError(inside)
+    return files
 
 
 def pack(files: Iterator[tuple[str, bytes]]) -> bytes:
@@ -51,10 +68,22 @@ def pack(files: Iterator[tuple[str, bytes]]) -> bytes:
     return out.getvalue()
 
 
-def _files(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
-    entries = archive.infolist()
-    if len(entries) > MAX_FILES:
-        raise TooLarge(f"A bundle holds at most {MAX_FILES:,} files")
+@contextmanager
+def _opened(content: bytes) -> Iterator[zipfile.ZipFile]:
+    """A zip to read from. Raises Invalid for what is none, and for two files of one name."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError, zlib.error) as error:
+        raise Invalid(f"The bundle is not a zip that can be read: {error}") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise Invalid("The bundle holds two files of one name, or a file where it also has a folder") from error
+
+
+def _files(archive: zipfile.ZipFile, most: int | None = None) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
+    entries, most = archive.infolist(), most or MAX_FILES
+    if len(entries) > most:
+        raise TooLarge(f"A bundle holds at most {most:,} files")
     for entry in entries:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if entry.is_dir():

@@ -11,6 +11,7 @@ from ..log import warning
 from ..ports.runner import NoRunner, Runner, RunRequest, RunResult
 from ..ports.table import Tables, Throttled, Unreachable
 from ..resources import Resources, Stored
+from ..retry import attempts
 from . import chain, logs, published
 from .claims import Claim
 from .events import HANDLERS
@@ -20,6 +21,8 @@ from .runs import Run, forget_payload
 
 type CarryOut = Callable[[Run, Tables, int], Any]
 
+
+TRIES = 5  # of a runner that refuses
 
 _finding = threading.Lock()
 
@@ -40,6 +43,7 @@ class Consumer:
         claim = Claim(own.log, run)
         match claim.take(now := wiring.clock()):
             case "over":
+                forget_payload(run)
                 return
             case "busy":
                 raise StillRunning(f"The run of {run.level} for event {run.event} goes on elsewhere")
@@ -76,7 +80,7 @@ class Consumer:
         told = f"{run.function}: version {script.version}, event {run.event}"
         self._tell(own, run, Entry("trace", told, now), f"start {claim.starts}")
         try:
-            result = self._runner().run(self._request(run, script, application))
+            result = self._patiently(self._request(run, script, application))
         except NoRunner as error:
             result = RunResult(outcome="unavailable", detail=str(error))
         entries = [Entry(line.level, line.message, line.at) for line in result.logs]
@@ -100,9 +104,17 @@ class Consumer:
             header=chain.sign(run.account, (*run.chain, run.level)),
         )
 
-    def _runner(self) -> Runner:
+    def _patiently(self, request: RunRequest) -> RunResult:
+        """A runner that refuses is asked again for some seconds: what comes again from the queue waits for minutes."""
         with _finding:  # it is made when a script first runs, once
-            return self._find_runner()
+            runner = self._find_runner()
+        for attempt in attempts(TRIES, base_ms=500, cap_ms=4_000):
+            try:
+                return runner.run(request)
+            except Throttled:
+                if attempt == TRIES - 1:
+                    raise
+        raise AssertionError("the last of several tries either answers or raises")
 
     @staticmethod
     def _tell(own: Tables, run: Run, entry: Entry, part: str = "") -> None:

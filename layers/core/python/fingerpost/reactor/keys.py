@@ -1,4 +1,4 @@
-"""The key shapes of declarative rules and of what they leave behind, relative to their account."""
+"""The key shapes of scripts, schedules, declarative rules and what they leave behind, relative to their account."""
 
 from ..ports.table import Key
 
@@ -16,3 +16,22 @@ def webhook_secret(app: str) -> Key:
 def queue(app: str, name: str) -> str:
     """log. Partition of the messages that rules put on a queue, oldest first; sort keys are the messages' ids."""
     return f"rq#{app}#{name}"
+
+
+def script(app: str) -> Key:
+    """main. Which version of an application's script is the newest, which is wanted, and which runs."""
+    return Key(f"script#{app}", "live")
+
+
+def script_version(app: str, number: int) -> Key:
+    """main. One version that was uploaded: whether it is installed, and where its blobs are."""
+    return Key(f"script#{app}", f"v#{number:08d}")
+
+
+def schedules(app: str) -> str:
+    """main. Partition of an application's schedules, oldest first; sort keys are their ids."""
+    return f"schedules#{app}"
+
+
+def schedule(app: str, schedule_id: str) -> Key:
+    return Key(schedules(app), schedule_id)

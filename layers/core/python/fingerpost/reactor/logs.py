@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import batched, islice
 from typing import Any
 
 from .. import cursor, keys
@@ -12,7 +12,7 @@ from ..ids import first_id, ordered_id, time_of
 from ..listing import Ask, PageOf, test_of
 from ..ports.runner import MAX_LINE_BYTES, Level
 from ..ports.table import LAST, Delete, Item, Key, Put, Row, Tables
-from ..rules.nodes import Node
+from ..rules.nodes import Node, from_json
 from ..rules.plan import time_span
 from ..shapes import stamp, upgraded
 
@@ -24,6 +24,7 @@ MAX_PAGE_BYTES = 3 * 1024 * 1024  # of the messages in one answer: Lambda sends 
 CUT = " ... (cut)"
 
 type Document = dict[str, Any]
+type Task = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +78,23 @@ def page(tables: Tables, account: str, app: str, ask: Ask, secret: bytes) -> Pag
     return PageOf(tuple(found), cursor.encode(secret, last, digest) if last else None)
 
 
-def delete_some(tables: Tables, app: str, node: Node | None, *, until: int, after: str | None) -> str | None:
-    """Delete entries that match and were written at `until` or before, oldest first, as many as one request can.
+def delete_page(task: Task, tables: Tables) -> Task | None:
+    """Delete entries that match `nodes` and were written at `until` or before, as many as one request can.
 
-    Answers where to go on; None when there is nothing more.
+    Answers the task that goes on from there. `tables` are unscoped.
     """
-    rows = list(islice(_rows(tables, app, node, after=after, ascending=True), READ_BUDGET))
+    own, app = tables.of(task["account"]), task["app"]
+    node = None if task["nodes"] is None else from_json(task["nodes"])
     test = None if node is None else test_of(node)
+    rows = list(islice(_rows(own, app, node, after=task.get("after"), ascending=True), READ_BUDGET))
     going: list[Key] = []
     for row in rows:
         item = upgraded(row.item)
-        if item["created"] <= until and (test is None or test(_document(app, row.key.sk, item))):
+        if item["created"] <= task["until"] and (test is None or test(_document(app, row.key.sk, item))):
             going.append(row.key)
-    for start in range(0, len(going), AT_ONCE):
-        tables.log.transact([Delete(key) for key in going[start : start + AT_ONCE]])
-    return rows[-1].key.sk if len(rows) == READ_BUDGET else None
+    for some in batched(going, AT_ONCE, strict=False):
+        own.log.transact([Delete(key) for key in some])
+    return {**task, "after": rows[-1].key.sk} if len(rows) == READ_BUDGET else None
 
 
 def cut(message: str) -> str:

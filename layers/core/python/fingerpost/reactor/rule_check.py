@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Finding, TooLarge
+from ..outgoing import refusal_of
 from ..redirection.hosts import may_lead_to
 from ..redirection.publish import MAX_FINDINGS, refuse
 from ..rules import nodes
 from ..rules.check import oddities
 from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REACTOR, suggestion
-from ..rules.template import InvalidTemplate, Template, parse_template
+from ..rules.template import InvalidTemplate, Template, fill, parse_template
 from .filling import fields_in, is_known, mistakes_in
 from .rule_documents import CallWebhook, CreateAction, ReactorStep, SentReactorRules, SetProperties
 
@@ -64,8 +65,9 @@ def examine(sent: SentReactorRules, allowed_hosts: str = "") -> Prepared:
             message = f"rules[{first}] has this name too; the log tells rules by their names"
             own.mistakes.append(Finding(field=f"{place}.name", message=message))
         compiled = _filter(rule.filter, event, place, own)
-        for step_number, step in enumerate(() if "then" in rule.unread else rule.then):
-            _check_step(event, bool(compiled), step, f"{place}.then[{step_number}]", allowed_hosts, own)
+        for step_number, step in enumerate(rule.then):
+            if not {"then", f"then[{step_number}]"} & rule.unread:
+                _check_step(event, bool(compiled), step, f"{place}.then[{step_number}]", allowed_hosts, own)
         stored.append({"sent": rule.sent(), "name": name or "", "event": event, **compiled})
         found.mistakes += [replace(each, rule=number + 1, name=name) for each in own.mistakes]
         found.warnings += [replace(each, rule=number + 1, name=name) for each in own.warnings]
@@ -180,6 +182,8 @@ def _url_mistakes(text: str, where: str, allowed_hosts: str, event: str | None) 
     foreign = [message for name in sorted(template.fields) if (message := _foreign(name, event))]
     if foreign:
         return [Finding(field=where, message=message) for message in foreign]
+    if message := refusal_of(fill(template, {}) or ""):
+        return [Finding(field=where, message=f"nothing would be sent there: {message}", near=template.host)]
     if not may_lead_to(template.host, allowed_hosts):
         allowed = tuple(allowed_hosts.split(",")[:5])
         message = f"the account does not allow the host {template.host}"

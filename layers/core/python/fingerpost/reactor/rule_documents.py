@@ -1,5 +1,7 @@
 """What clients send of an application's declarative rules. Pydantic; edge and command line only."""
 
+import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +19,7 @@ from pydantic import (
 from ..body import invalid_document, json_name
 from ..catalogue.documents import Properties
 from ..errors import Finding
-from ..fields import CustomFields, Identifiers, Millis, SentDocument
+from ..fields import CustomFields, Identifiers, Millis, SentDocument, described
 from ..redirection.stories import SentReason
 from .webhooks import OURS, RESERVED
 
@@ -27,6 +29,7 @@ MAX_NAME = 64
 MAX_HEADERS = 20
 MAX_HEADER = 1_024
 QUEUE_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+NAME_OF_QUEUE = "1 to 64 lower case letters, digits, - or _"
 
 type When = Literal["actionCreated", "thngPropertiesChanged", "productPropertiesChanged"]
 FUNCTIONS: dict[str, str] = {  # of an event -> the function of scripts that is called with its document
@@ -41,6 +44,12 @@ type Target = Literal["thng", "product", "none"]
 
 def _tags(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
+
+
+def _queue_name(value: str) -> str:
+    if re.fullmatch(QUEUE_NAME, value) is None:
+        raise ValueError(f"a queue's name has {NAME_OF_QUEUE}; {value[:80]!r} has not")
+    return value
 
 
 def _header_names(headers: dict[str, str]) -> dict[str, str]:
@@ -92,7 +101,7 @@ class CallWebhook(_Closed):
 class PutOnQueue(_Closed):
     """Put a message on a queue of the application. Without a `body` it has the event document."""
 
-    queue: Annotated[str, Field(pattern=QUEUE_NAME)]
+    queue: Annotated[str, AfterValidator(_queue_name), described(pattern=QUEUE_NAME)]
     body: JsonValue = None
 
 
@@ -135,20 +144,22 @@ class SentReactorRule(_Closed):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            wrong = {str(each["loc"][0]) for each in error.errors(include_url=False)}
+            wrong = {_part(each["loc"]) for each in error.errors(include_url=False)}
             return cls._without(wrong, value, value, tuple(map(_told, invalid_document(error).details)))
 
     @classmethod
     def _without(cls, wrong: set[str], value: dict[str, Any], raw: Any, mistakes: tuple[Finding, ...]) -> Self:
         readable = {name: each for name, each in value.items() if name not in wrong}
-        rule = cls.model_validate({"name": "-", "when": "actionCreated", "then": [ReactorStep()], **readable})
+        if isinstance(steps := readable.get("then"), list):
+            readable["then"] = [{} if f"then[{number}]" in wrong else step for number, step in enumerate(steps)]
+        rule = cls.model_validate({"name": "-", "when": "actionCreated", "then": [{}], **readable})
         rule._mistakes, rule._raw = mistakes, raw
         rule._unread = frozenset(wrong)
         return rule
 
     @property
     def unread(self) -> frozenset[str]:
-        """The fields that stand in for what could not be read."""
+        """What stands in for what could not be read: fields, and steps as `then[2]`."""
         return self._unread
 
     @property
@@ -169,6 +180,16 @@ class SentReactorRules(SentDocument):
 
 class SentReactorVersion(SentReason, SentReactorRules):
     """The rules, why they change, and the version that their author saw live."""
+
+
+def _part(path: Sequence[int | str]) -> str:
+    """The field of a rule in which a mistake is, or its step."""
+    match path:
+        case ["then", int(number), *_]:
+            return f"then[{number}]"
+        case [name, *_]:
+            return str(name)
+    raise ValueError(path)
 
 
 def _told(finding: Finding) -> Finding:

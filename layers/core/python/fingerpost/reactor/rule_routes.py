@@ -24,6 +24,7 @@ from .rule_answers import (
     WholeReactorRulesVersion,
 )
 from .rule_documents import (
+    NAME_OF_QUEUE,
     QUEUE_NAME,
     SentReactorComparison,
     SentReactorRollback,
@@ -190,7 +191,7 @@ def _number(text: str, what: str = "") -> int:
 def _queue(request: Request) -> str:
     name = request.parameters["queueName"]
     if re.fullmatch(QUEUE_NAME, name) is None:
-        raise Invalid(f"A queue's name has 1 to 64 lower case letters, digits, - or _; {name[:80]!r} is none")
+        raise Invalid(f"A queue's name has {NAME_OF_QUEUE}; {name[:80]!r} has not")
     return name
 
 

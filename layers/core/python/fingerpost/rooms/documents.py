@@ -69,7 +69,7 @@ type Minutes = Annotated[int, Field(ge=1, le=44_640)]
 type Level = Literal["country", "city", "building", "floor"]
 
 
-class SentRules(SentDocument):
+class SentBookingRules(SentDocument):
     """When a room can be booked, by its own clocks. What is left out is no limit."""
 
     opens: Clock | None = None
@@ -98,7 +98,7 @@ class SentCheckIn(SentDocument):
     grace: Annotated[int, Field(ge=1, le=1_440)] = 10
 
 
-class SentAddress(SentDocument):
+class SentRoomAddress(SentDocument):
     building: Short | None = None
     street: Short | None = None
     postalCode: Short | None = None  # noqa: N815
@@ -119,10 +119,10 @@ class SentRoom(SentDocument):
     structure: str | None = None
     type: Short | None = None
     number: Short | None = None
-    address: SentAddress | None = None
+    address: SentRoomAddress | None = None
     equipment: Facilities | None = None
     customEquipment: Custom | None = None  # noqa: N815
-    rules: SentRules | None = None
+    rules: SentBookingRules | None = None
     approval: bool | None = None
     managers: Annotated[list[Email], Field(max_length=MAX_MANAGERS)] | None = None
     checkIn: SentCheckIn | None = None  # noqa: N815
@@ -199,7 +199,7 @@ class NewPerson(SentPerson):
         return self
 
 
-class SentDevice(SentDocument):
+class SentRoomDevice(SentDocument):
     """A panel at a door, as Joan knows it."""
 
     room: str | None = None
@@ -212,13 +212,13 @@ class SentDevice(SentDocument):
     interface: Short | None = None
 
 
-class NewDevice(SentDevice):
+class NewRoomDevice(SentRoomDevice):
     model_config = needing("uuid", "room")
 
     uuid: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
 
     @model_validator(mode="after")
-    def _whole(self) -> "NewDevice":
+    def _whole(self) -> "NewRoomDevice":
         for name in ("uuid", "room"):
             if getattr(self, name) is None:
                 raise ValueError(f"{name}: a device needs a {name}")

@@ -30,7 +30,7 @@ def told(event: Event, room: Room, about: Mapping[str, Any], by: By, at: int, li
         "cause": by.cause,
         "more": json.dumps({"customFields": known}, ensure_ascii=False),
     }
-    optional = {"product": room.product, "kept": kept or None}
+    optional = {"product": room.product, "kept": kept or None, "chain": list(by.chain)}
     item.update({name: value for name, value in optional.items() if value})
     return Put(keys.action(new_id(at)), item, (Absent(),), expires_at=expiry_of(item))
 

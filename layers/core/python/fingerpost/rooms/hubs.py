@@ -14,7 +14,7 @@ from ..preconditions import ANYTHING
 from ..resources import Document, Resources, Stored
 from . import credentials, plain
 from .keys import room_key
-from .kinds import HUB, HUB_MEMBER
+from .kinds import HUB, HUB_MEMBER, ROOM
 
 type Privilege = Literal["read", "write", "admin", "owner"]
 
@@ -22,6 +22,7 @@ PRIVILEGES: tuple[Privilege, ...] = ("read", "write", "admin", "owner")  # each 
 COOKIE = "regsid"
 SELECTED = "x-param-keysel"  # names the header, after x-param-, that holds the key
 KEY_LENGTH = 40
+AREA = "private"  # of a hub that does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,21 @@ def remove_member(caller: Caller, hub: str, member: str) -> None:
     credentials.revoke(caller, HUB_MEMBER, member)
 
 
+def create(caller: Caller, fields: Document) -> Stored:
+    """Raises Invalid for a room that is none."""
+    _check_room(caller.tables, fields)
+    return plain.create(caller, HUB, {"area": AREA, **fields})
+
+
+def update(caller: Caller, hub: str, fields: Document) -> Stored:
+    """Raises NotFound, Invalid, PreconditionFailed."""
+    if "area" in fields:
+        fields = {**fields, "area": fields["area"] or AREA}
+    return plain.update(
+        caller, HUB, hub, fields, needs=("name",), check=lambda after: _check_room(caller.tables, after)
+    )
+
+
 def delete(caller: Caller, hub: str) -> None:
     """The hub goes first, and with it what its members' keys open. Raises NotFound, PreconditionFailed."""
     plain.delete(caller, HUB, hub)
@@ -113,3 +129,9 @@ def delete(caller: Caller, hub: str) -> None:
     for each in members_of(caller.tables, hub):
         with suppress(NotFound):  # somebody else removes them just now
             credentials.revoke(members, HUB_MEMBER, each.id)
+
+
+def _check_room(tables: Tables, fields: Document) -> None:
+    room = fields.get("room")
+    if room is not None and room not in Resources(tables, ROOM).read_many([room], consistent=True):
+        raise plain.unknown("room", room)

@@ -13,3 +13,5 @@ JOAN_CLIENT = Kind("joanClient", "joanClients", indexed=())
 ROOMVOX_TOKEN = Kind("roomvoxToken", "roomvoxTokens", indexed=())
 EVOKO_GROUP = Kind("evokoGroup", "evokoGroups", indexed=())
 EVOKO_USER = Kind("evokoUser", "evokoUsers", indexed=("group",))
+
+SHARED_WITH_THNG = ("name", "description", "scopes", "product")  # what a room's document has of its thng's

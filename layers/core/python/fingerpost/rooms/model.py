@@ -124,12 +124,13 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class By:
-    """Through what, with which credential and for whom a change is made; `cause` is the request's."""
+    """Through what, with which credential and for whom a change is made; `cause` and `chain` are the request's."""
 
     source: Source
     client: str = ""  # the credential's id: two requests are repeats of one another within one client only
     user: str = ""  # the id of one of the account's people
     cause: str = ""
+    chain: tuple[str, ...] = ()  # the runs of scripts that led to it, so that none sets itself off for ever
 
     def __str__(self) -> str:
         return ":".join(part for part in (self.source, self.user or self.client) if part)

@@ -14,6 +14,10 @@ PAGE = 500
 type Check = Callable[[Document], None]
 
 
+def anything(_document: Document) -> None:
+    """Whatever it is, it will do."""
+
+
 def create(
     caller: Caller, kind: Kind, fields: Document, *, also: Callable[[str], Iterable[Write]] = lambda _id: ()
 ) -> Stored:
@@ -25,7 +29,7 @@ def create(
 
 
 def update(
-    caller: Caller, kind: Kind, resource_id: str, fields: Document, *, needs: tuple[str, ...], check: Check
+    caller: Caller, kind: Kind, resource_id: str, fields: Document, *, needs: tuple[str, ...], check: Check = anything
 ) -> Stored:
     """`check` sees the document after the change. Raises NotFound, PreconditionFailed, Invalid."""
 

@@ -195,7 +195,7 @@ def room_of(stored: Stored, account: str) -> Room:
             buffer_minutes=rules.get("bufferMinutes", 0),
         ),
         approval=document["approval"],
-        check_in=None if check_in is None else check_in_of(check_in),
+        check_in=check_in and CheckIn(opens_before_min=check_in["opensBefore"], grace_min=check_in["grace"]),
         auth={name: document["auth"].get(name, False) for name in SETTINGS},
         joan_id=document["joanId"],
         evoko_id=document["evokoId"],
@@ -207,11 +207,6 @@ def room_of(stored: Stored, account: str) -> Room:
         product=document.get("product"),
         projects=projects_of(document),
     )
-
-
-def check_in_of(document: Document) -> CheckIn:
-    """Ten minutes where the document does not say."""
-    return CheckIn(opens_before_min=document.get("opensBefore", 10), grace_min=document.get("grace", 10))
 
 
 def minutes_of(text: str) -> int:

@@ -18,11 +18,11 @@ from ..redirection.documents import SentRedirection
 from ..redirection.links import Links
 from ..resources import Document, Resources, Stored
 from . import plain
+from .alike import shared
 from .documents import NewRoom, SentRoom
-from .kinds import EQUIPMENT, ROOM, STRUCTURE
+from .kinds import EQUIPMENT, ROOM, SHARED_WITH_THNG, STRUCTURE
 from .rooms import CLAIMED, claim_of, claims_of, meteor_id_of, number_of, slug_of
 
-OF_THNG = ("name", "description", "scopes", "product")  # what the room's document has of its thng's
 SHARED = ("name", "description", "scopes")  # what is sent of both
 ONLY_OF_THNG = ("tags", "customFields", "identifiers", "properties")
 BEGUN: Document = {
@@ -35,7 +35,8 @@ BEGUN: Document = {
     "auth": {},
 }
 NAMED = {"slug": "slug", "email": "e-mail address"}
-TRIES = 20
+TRIES = 12
+COUNTED = 9  # rooms of one name whose slugs are counted; those of more end in a number of their own
 
 
 def create(caller: Caller, tables: Tables, sent: NewRoom, domain: str, project: str | None) -> Stored:
@@ -43,15 +44,16 @@ def create(caller: Caller, tables: Tables, sent: NewRoom, domain: str, project: 
 
     Raises Invalid, Conflict for a slug or an address that another room has.
     """
-    fields = sent.sent()
+    made_by = caller.new_id(caller.at)  # the same when the request is repeated
+    fields = _told(sent)
     _check(caller, fields)
     given = fields.pop("thng", None)
     if given is None:
-        of_thng = {name: fields[name] for name in (*OF_THNG, *ONLY_OF_THNG) if name in fields}
+        of_thng = {name: fields[name] for name in (*SHARED_WITH_THNG, *ONLY_OF_THNG) if name in fields}
         thng_id = catalogue.create_thng(caller, NewThng.model_validate(of_thng), project)["id"]
         thng = catalogue.read(caller, THNG, thng_id)
     else:
-        thng = _thng_given(caller, given, fields)
+        thng = _thng_given(caller, given, fields, made_by)
     links = Links(tables, caller)
     short_id, url = fields.pop("shortId", None), fields.pop("defaultRedirectUrl", None)
     made: tuple[str, str] | None = None
@@ -67,9 +69,9 @@ def create(caller: Caller, tables: Tables, sent: NewRoom, domain: str, project: 
                 SentRedirection(evrythngId=thng.id, shortId=short_id, defaultRedirectUrl=address), domain
             )
             made = (link.domain, link.short_id)
-        own = {name: value for name, value in fields.items() if name not in (*OF_THNG, *ONLY_OF_THNG)}
-        shared = {name: thng.document[name] for name in OF_THNG if name in thng.document}
-        begun = {"createdAt": caller.at, "updatedAt": caller.at, **BEGUN, **shared}
+        own = {name: value for name, value in fields.items() if name not in (*SHARED_WITH_THNG, *ONLY_OF_THNG)}
+        common = shared(thng.document)
+        begun = {"createdAt": caller.at, "updatedAt": caller.at, "_madeBy": made_by, **BEGUN, **common}
         whole = merged(begun, {**own, "shortDomain": link.domain, "shortId": link.short_id})
         return _stored(caller, thng.id, whole)
     except FingerpostError:
@@ -83,7 +85,7 @@ def create(caller: Caller, tables: Tables, sent: NewRoom, domain: str, project: 
 
 def update(caller: Caller, room_id: str, sent: SentRoom) -> Stored:
     """Raises NotFound, Invalid, Conflict, PreconditionFailed."""
-    fields = sent.sent()
+    fields = _told(sent)
     _check(caller, fields)
     rooms = Resources(caller.tables, ROOM)
     before = rooms.read(room_id)
@@ -94,8 +96,8 @@ def update(caller: Caller, room_id: str, sent: SentRoom) -> Stored:
     thng = _thng_after(caller, room_id, fields)
 
     def change(document: Document) -> Document:
-        shared = {name: thng.document.get(name) for name in OF_THNG}
-        result = {**BEGUN, **merged(document, {**fields, **shared})}
+        common = {name: thng.document.get(name) for name in SHARED_WITH_THNG}
+        result = {**BEGUN, **merged(document, {**fields, **common})}
         for name in CLAIMED:
             if name not in result:
                 raise Invalid(f"{name}: a room needs one", details=[Finding(field=name, message="a room needs one")])
@@ -126,10 +128,10 @@ def read(caller: Caller, room_id: str) -> Stored:
 
 
 def shown(stored: Stored) -> Document:
-    document = stored.document
-    rest = {name: value for name, value in document.items() if name != "scopes"}
+    document = plain.shown(stored)
+    document.pop("scopes", None)
     short_url = wiring.settings().short_url(document["shortDomain"], document["shortId"])
-    return {"id": stored.id, **rest, "shortUrl": short_url}
+    return {**document, "shortUrl": short_url}
 
 
 def door_url(room_id: str) -> str:
@@ -137,27 +139,40 @@ def door_url(room_id: str) -> str:
     return f"{wiring.settings().api_url}/door/{room_id}"
 
 
+def _told(sent: SentRoom) -> dict[str, Any]:
+    """What was sent: of a group of fields those that say something, of a check-in all of them."""
+    fields = sent.sent()
+    for name in ("rules", "address"):
+        if fields.get(name) is not None:
+            fields[name] = {each: value for each, value in fields[name].items() if value is not None}
+    if sent.checkIn is not None:
+        fields["checkIn"] = sent.checkIn.model_dump(mode="json")
+    return fields
+
+
 def _stored(caller: Caller, room_id: str, document: Document) -> Stored:
     """The room with names for every API: those that were sent, else the first ones that are free."""
     evoko_id, slug = meteor_id_of(room_id), document.get("slug") or slug_of(document["name"])
     host = document["shortDomain"].partition(":")[0]
     for attempt in range(TRIES):
-        named = f"{slug}-{attempt + 1}" if attempt else slug
-        names = {"slug": document.get("slug") or named, "joanId": number_of(room_id, attempt), "evokoId": evoko_id}
+        number = number_of(room_id, attempt)
+        ends = "" if attempt == 0 else f"-{attempt + 1 if attempt < COUNTED else number}"
+        named = slug + ends
+        names = {"slug": document.get("slug") or named, "joanId": number, "evokoId": evoko_id}
         whole = {**document, **names, "email": document.get("email") or f"{named}@rooms.{host}"}
         also = [*claims_of(room_id, {}, whole), *audit.entry(caller, "create", "room", room_id, after=whole)]
         try:
             return Resources(caller.tables, ROOM).create(room_id, whole, also=also)
         except Conflict:
             _check_free(caller, room_id, document)
-    raise Conflict(f"There are {TRIES} rooms of this name; give this one a slug")
+    raise Conflict("Others are making rooms of this name just now; send the request again")
 
 
-def _thng_given(caller: Caller, thng_id: str, fields: dict[str, Any]) -> Stored:
+def _thng_given(caller: Caller, thng_id: str, fields: dict[str, Any], made_by: str) -> Stored:
     """The thng that becomes a room. Raises NotFound, Conflict when it is one already."""
     catalogue.read_to_change(caller, THNG, thng_id)
     room = Resources(caller.tables, ROOM).read_many([thng_id], consistent=True).get(thng_id)
-    if room is not None and room.document["createdAt"] != caller.at:  # else this is a repeat
+    if room is not None and room.document["_madeBy"] != made_by:
         raise Conflict(f"The thng {thng_id} is a room already")
     return _thng_after(caller, thng_id, fields)
 

@@ -3,12 +3,11 @@
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from ..fields import CustomFields, Millis, SentDocument
+from ..fields import CustomFields, Moment, SentDocument
 from ..redirection.facts import MAX_AGENT, MAX_HEADER
 from ..redirection.references import SentReference
-from ..rules.literals import moment_of
 from .backtest import MAX_SCANS
 
 MAX_RULES_TOLD = 1_000
@@ -18,22 +17,10 @@ MAX_QUERY_PARAMETERS = 50
 type Text = Annotated[str, StringConstraints(max_length=MAX_HEADER)]
 
 
-def _moment(value: Any) -> Any:
-    """Milliseconds since the epoch, or an ISO date or moment as match expressions take them."""
-    if not isinstance(value, str):
-        return value
-    if (moment := moment_of(value, last=False)) is None:
-        raise ValueError("takes milliseconds since the epoch, or a moment such as 2026-11-29T12:00:00Z")
-    return moment
-
-
 def _country(value: str) -> str:
     if len(value) != 2 or not (value.isascii() and value.isalpha()):
         raise ValueError("takes a two-letter country code, such as IE")
     return value.upper()
-
-
-type Moment = Annotated[Millis, BeforeValidator(_moment)]
 
 
 class SentScan(SentDocument):

@@ -1,0 +1,102 @@
+"""Reactor scripts on a local server: a burst of changes past a filter, and events beside another application's loops.
+
+A script listens to one of a hundred properties, and all of them change on a hundred thngs. Its log says which changes
+it was told of, and how long after they were made.
+"""
+
+import http.client
+import json
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median, quantiles
+
+from bench.row import Row
+
+THNGS, KEYS = 100, 100
+LISTENED = "k42"
+WRITERS = 8
+EVENTS = 20  # of the application beside which another loops
+LOOPS = 12  # actions that its script never comes back from: as many as go on at once, and more
+LATER = 20  # times as long as alone is what an event may take beside them, as the machine's processors are taken too
+
+
+def rows() -> Iterator[Row]:
+    from tests.reacting import Application
+    from tests.running import running
+
+    with tempfile.TemporaryDirectory(prefix="fingerpost-bench-") as folder, running(Path(folder)) as server:
+        server.ask("/actions", {"name": "_Deed", "scopes": {"projects": ["all"], "users": ["all"]}})
+        yield from _burst(Application(server, "Burst"))
+        yield from _beside_loops(Application(server, "Quiet"), Application(server, "Loops"))
+
+
+def _burst(app) -> Iterator[Row]:  # type: ignore[no-untyped-def] - tests are not typed
+    app.publish("listener")
+    things = [app.thng(name=f"Thng {number}") for number in range(THNGS)]
+    changes = [(thng, f"k{key}", f"{thng}/{key}") for key in range(KEYS) for thng in things]
+    random.Random(1).shuffle(changes)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for done in [pool.submit(_write, app, changes[writer::WRITERS]) for writer in range(WRITERS)]:
+            done.result()
+    written = time.perf_counter() - started
+    app.logged(THNGS)
+    seconds = time.perf_counter() - started
+    time.sleep(1)  # for what may come twice
+    told = [message.split() for _, message in app.log()]
+    began = sum(level == "trace" for level, _ in app.log(trace=True))
+    expected = {f"{thng}/{LISTENED[1:]}" for thng in things}
+    lost, twice = expected - {each[1] for each in told}, len(told) - len(expected)
+    what = f"reactor burst: {len(changes):,} changes, {THNGS} of them listened to"
+    if lost or twice or began != THNGS:
+        raise RuntimeError(f"{what}: {len(lost)} lost, {twice} twice, {began} runs")
+    delays = quantiles([int(each[2]) for each in told], n=100)
+    yield Row(
+        f"{what}, to the last line of the log", f"{len(changes) / seconds:,.0f}/s", f"{len(changes) / written:,.0f}/s"
+    )
+    yield Row("the same, runs begun (what the filter let pass): none lost, none twice", f"{began}", f"{len(changes):,}")
+    yield Row(
+        "the same, from change to script, median and 99th percentile", f"{delays[49]:,.0f} ms", f"{delays[98]:,.0f} ms"
+    )
+
+
+def _beside_loops(quiet, loops) -> Iterator[Row]:  # type: ignore[no-untyped-def]
+    quiet.publish("prompt")
+    loops.publish("hostile")
+    thng, other = quiet.thng(), loops.thng()
+    alone = _delays(quiet, thng)
+    for _ in range(LOOPS):
+        loops.act("_Deed", other, deed="loop")
+    loops.begun()
+    beside = _delays(quiet, thng)
+    if loops.log():
+        raise RuntimeError(f"a loop came to an end: {loops.log()}")
+    for what, of in (("median", median), ("longest", max)):
+        told = f"from action to script, {what} of {EVENTS}, beside another application's loops"
+        yield Row(told, f"{of(beside):,.0f} ms", f"{of(alone):,.0f} ms", of(beside) / of(alone), LATER)
+
+
+def _delays(app, thng: str) -> list[int]:  # type: ignore[no-untyped-def]
+    before = len(app.log())
+    for number in range(1, EVENTS + 1):
+        app.act("scans", thng)
+        app.logged(before + number)
+    return [int(message) for _, message in app.log()[before:]]
+
+
+def _write(app, changes: Sequence[tuple[str, str, str]]) -> None:  # type: ignore[no-untyped-def]
+    """Make changes one by one over a kept connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", app.server.api_port)
+    headers = {"authorization": app.key, "content-type": "application/json"}
+    for thng, key, value in changes:
+        body = json.dumps([{"value": value}])
+        connection.request("PUT", f"/thngs/{thng}/properties/{key}", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"PUT of a property: {answer.status}")
+    connection.close()

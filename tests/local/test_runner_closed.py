@@ -1,0 +1,36 @@
+"""A runner that is closed while scripts run. Needs Node.js 20 or newer with npm."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fingerpost.local.runner import close_runners, process_runner
+from fingerpost.ports.runner import RunRequest
+from fingerpost.ports.table import Throttled, Unreachable
+from fingerpost.reactor.bundles import pack
+
+LOOP = pack(iter([("main.js", b"function onActionCreated() { for (;;) {} }")]))
+REQUEST = RunRequest(
+    bundle="loop",
+    tenant="t",
+    function="onActionCreated",
+    payload={},
+    api_url="http://127.0.0.1:1",
+    api_key="k",
+    app={"id": "a", "project": "p"},
+)
+
+
+def test_a_run_that_the_end_of_its_runner_cuts_off_has_no_outcome_and_leaves_no_process():
+    runner = process_runner({"loop": LOOP}.get, ahead=0)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(runner.run, REQUEST)
+        while not runner._running and not running.done():
+            time.sleep(0.01)
+        (process,) = runner._running
+        close_runners()
+        with pytest.raises((Unreachable, Throttled), match="closed"):  # by whether the script had begun
+            running.result()
+    assert not process.alive
+    assert runner._running == []
