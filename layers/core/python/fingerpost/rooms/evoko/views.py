@@ -55,7 +55,7 @@ def booking_fields(booking: Booking, room: Room) -> Fields:
     came = booking.state == "checkedIn" or booking.checked_in_at is not None
     people = [{"name": each.name, "mail": each.email} for each in booking.attendees[:MAX_ATTENDEES]]
     return {
-        "id": next(iter(booking.external.values()), booking.id),
+        "id": booking.id,  # clients are in use that look for a document by this field, wherever it has one
         "roomId": room.evoko_id,
         "changeKey": str(booking.sequence),
         "source": booking.source,
