@@ -142,6 +142,20 @@ def test_a_run_that_goes_on_elsewhere_is_left_alone(stage):
     assert len(stage.runner.asked) == 1
 
 
+def test_a_run_whose_worker_is_known_to_be_gone_is_repeated_without_waiting(stage, world, monkeypatch):
+    run = stage.run()
+    stage.runner.result = Crash()
+    with pytest.raises(Crash):
+        stage.carry_out(run)
+    world.clock.now += 1
+    monkeypatch.setattr(wiring, "alone_since", world.clock.now)
+    with pytest.raises(Crash):
+        stage.carry_out(run)
+    with pytest.raises(StillRunning):  # which this worker has begun itself
+        stage.carry_out(run)
+    assert ("warn", "onActionCreated is repeated after interruption") in stage.log()
+
+
 def test_a_run_whose_worker_died_is_run_once_more_and_no_third_time(stage, world):
     run = stage.run()
     stage.runner.result = Crash()

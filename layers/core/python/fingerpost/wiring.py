@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 RECORD_MS = 300
 
 clock: Clock = now_ms
+alone_since = (
+    0  # a time before which nobody began what is still going on: the worker of one machine has no other beside it
+)
 
 
 class Settings(Frozen):

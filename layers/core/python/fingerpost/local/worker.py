@@ -23,6 +23,7 @@ from fingerpost.local.functions import Function, load_function
 from fingerpost.local.log import log, log_failure, use_json_lines
 from fingerpost.local.parked import ParkedRecords
 from fingerpost.local.pump import Pump, ToEvent
+from fingerpost.local.queue import SqliteQueue
 from fingerpost.local.runner import close_runners
 from fingerpost.local.scheduler import local_scheduler, run_scheduler
 from fingerpost.local.store import Checkpointer, SqliteFile
@@ -126,7 +127,11 @@ def watch_supervisor(stop: threading.Event) -> None:
 
 
 def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> None:
-    """Work until `stop`. Raises ImportError when a function is missing."""
+    """Work until `stop`. There is no other worker, so what one left is taken up. Raises ImportError."""
+    wiring.alone_since = wiring.clock()
+    for queue in map(wiring.queue, (*QUEUES, RUNS)):
+        if isinstance(queue, SqliteQueue):
+            queue.take_back()
     functions = {name: load(name) for name in (*CONSUMERS, *QUEUES, CONSUMER_OF_RUNS)}
     tables = wiring.tables()
     stores = [table for table in (tables.main, tables.log) if isinstance(table, SqliteTable)]

@@ -147,6 +147,7 @@ class Bookings(Calendar):
             after = replace(
                 before,
                 room=target.id,
+                zone=before.zone if target.id == before.room else target.zone,
                 start=before.start if start is None else start,
                 end=before.end if end is None else end,
                 **fields,
