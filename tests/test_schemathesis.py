@@ -1,7 +1,7 @@
 """The described API, tried by schemathesis on a running server: nothing breaks, and every answer is as described."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
@@ -114,6 +114,7 @@ def cast_of(server: Server) -> Cast:
         "operatorId": colleague["operator"],
         "userId": user["evrythngUser"],
         "erasureId": erasure,
+        **of_rooms(made),
     }
     keys = {
         "operator": server.key,
@@ -124,6 +125,27 @@ def cast_of(server: Server) -> Cast:
         "nobody": "",
     }
     return Cast(server, known, keys, roles["operator"])
+
+
+def of_rooms(made: Callable[..., Any]) -> dict[str, str]:
+    """A room, and one of everything that belongs to rooms."""
+    room = made("/rooms", {"name": "Harbour Room"})["id"]
+    hub = made("/rooms/hubs", {"name": "Harbour", "room": room})["id"]
+    member = {"name": "Ann", "email": "a@museum.example", "privilege": "read"}
+    hour = {"start": "2999-01-01T10:00:00Z", "end": "2999-01-01T11:00:00Z"}
+    return {
+        "roomId": room,
+        "bookingId": made(f"/rooms/{room}/bookings", hour)["id"],
+        "structureId": made("/rooms/structures", {"name": "Ground", "level": "floor"})["id"],
+        "equipmentId": made("/rooms/equipment", {"name": "Lectern"})["id"],
+        "personId": made("/rooms/people", {"name": "Ann", "pin": "4711"})["id"],
+        "deviceId": made("/rooms/devices", {"uuid": "7b0d", "room": room})["id"],
+        "hubId": hub,
+        "memberId": made(f"/rooms/hubs/{hub}/members", member)["id"],
+        "clientId": made("/rooms/credentials/joan", {"name": "Lobby"})["id"],
+        "tokenId": made("/rooms/credentials/roomvox", {"name": "Lobby", "scope": "read"})["id"],
+        "groupId": made("/rooms/credentials/evoko", {"name": "panels"})["id"],
+    }
 
 
 @pytest.fixture(scope="module")

@@ -234,7 +234,7 @@ def test_a_run_that_cannot_be_says_so_once(stage, failure):
     ]
 
 
-def test_that_a_script_has_not_one_of_the_four_functions_is_no_news_but_any_other_is(stage, world):
+def test_that_a_script_lacks_the_function_of_an_event_is_no_news_and_of_a_schedule_it_is(stage, world):
     absent = LogLine("warn", "The script has no function", world.clock.now)
     stage.runner.result = RunResult(outcome="absent", logs=(absent,))
     stage.carry_out(stage.run())

@@ -14,7 +14,7 @@ from ..resources import Resources, Stored
 from ..retry import attempts
 from . import chain, logs, published
 from .claims import Claim
-from .events import HANDLERS
+from .events import FILTERED
 from .logs import Entry
 from .published import Script
 from .runs import Run, forget_payload
@@ -84,8 +84,8 @@ class Consumer:
         except NoRunner as error:
             result = RunResult(outcome="unavailable", detail=str(error))
         entries = [Entry(line.level, line.message, line.at) for line in result.logs]
-        if result.outcome == "absent" and run.function in HANDLERS:
-            entries = []  # it may have each of them; that it has not is no news
+        if result.outcome == "absent" and run.function in FILTERED:
+            entries = []  # it may have each of them, and nobody asked for one by name; that it has not is no news
         if result.outcome == "unavailable":
             warning("a script could not be run", app=run.app, event=run.event, cause=run.cause, detail=result.detail)
             entries.append(Entry("error", f"{run.function} could not be run; it is not tried again", wiring.clock()))
