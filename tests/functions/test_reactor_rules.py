@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.functions.people import application_of, person
 from tests.functions.world import HOUR, OPERATOR_KEY, Client
 
 QUEUE = {"putOnQueue": {"queue": "orders"}}
@@ -273,6 +274,20 @@ def test_a_simulation_takes_an_action_that_took_place(world, operator, path, lam
 )
 def test_a_simulation_of_what_is_no_event_is_refused(operator, path, sent):
     assert operator.post(f"{path}/simulate", sent).status == 400
+
+
+def test_a_simulation_knows_the_user_who_acts_when_it_is_one_of_the_project(world, operator, path, lamp):
+    user = person(world, world.application)
+    rules = [
+        {"name": "x", "when": "actionCreated", "filter": "user.age!=3", "then": [{"putOnQueue": QUEUE["putOnQueue"]}]}
+    ]
+    event = {"action": {"type": "scans", "thng": lamp, "user": user.id}}
+    document = operator.post(f"{path}/simulate", {"event": event, "rules": rules}).document
+    assert document["document"]["triggerUser"] == user.id
+    other = operator.made("/projects", {"name": "Other"})["id"]
+    elsewhere = person(world, application_of(world, other)["client"])
+    event = {"action": {"type": "scans", "user": elsewhere.id}}
+    assert "there is no user" in operator.post(f"{path}/simulate", {"event": event, "rules": rules}).error
 
 
 def test_a_simulation_shows_nothing_of_another_account(world, path, operator, lamp):

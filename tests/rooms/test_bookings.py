@@ -230,6 +230,15 @@ def test_who_cancels_and_books_again_at_once_gets_a_new_booking(house: House):
     assert again.id != made.id and again.state == "confirmed"
 
 
+def test_a_booking_that_was_moved_since_answers_no_request_for_its_old_slot(house: House):
+    glass, other = house.room(), house.room()
+    first = house.book(glass, 60, by=JOAN)
+    house.clock.now += 5_000
+    house.bookings.change(first.id, room=other, by=JOAN)
+    again = house.bookings.book(glass, first.start, first.end, by=JOAN, title="Talk")
+    assert (again.id != first.id, again.room) == (True, glass.id)
+
+
 def test_two_who_ask_for_the_same_in_the_same_moment_are_two(house: House):
     room = house.room()
     house.book(room, 60, by=JOAN)

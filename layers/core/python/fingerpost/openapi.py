@@ -69,6 +69,11 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "recurrenceId": ("Of a series the occurrence that began then by its rule: milliseconds since the epoch.", _TEXT),
     "from:bookings": ("The first moment, as bookings have theirs.", _TEXT),
     "to:bookings": ("The moment that is not included any more.", _TEXT),
+    "limit": ("How many a page holds.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 1_000}),
+    "offset": ("How many come before the page.", {"type": "integer", "minimum": 0, "default": 0}),
+    "start": ("The first moment, or day: ISO 8601. Today when left out.", _TEXT),
+    "end": ("The last moment, or day: ISO 8601. Seven days after the start when left out.", _TEXT),
+    "timezone": ("The zone of times without an offset, such as `Europe/Dublin`; a room's own when left out.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 REQUIRED = ("to:rules", "to:versions", "before")
@@ -86,6 +91,9 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
     "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
+    "room": ("A room by its number, e-mail address or key.", _TEXT),
+    "uuid": ("The UUID of a device.", _TEXT),
+    "invitation": ("What the answer to an invitation names as `id`.", _TEXT),
     "queueName": ("The name of a queue.", {**_TEXT, "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}),
     "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),
 }

@@ -26,6 +26,8 @@ EDGES = (
     "reactor",
     "rooms",
     "roomsetup",
+    "joan",
+    "evoko",
 )
 
 

@@ -104,13 +104,13 @@ class Bookings(Calendar):
 
         def attempt() -> Booking:
             row = request.first(self._main) if request else None
-            if (first := self._made_by(row, request, at)) is not None:
+            if (first := self._made_by(row, request, whole)) is not None:
                 return first
             claims = [request.claim(booking_id, at, row)] if request else []
             try:
                 return self._create(room, whole, by, [*self._external_claims(whole), *claims])
             except Taken:  # perhaps by the first of the same request, which came through after we had looked
-                if request and (first := self._made_by(request.first(self._main), request, at)) is not None:
+                if request and (first := self._made_by(request.first(self._main), request, whole)) is not None:
                     return first
                 raise
             except TransactionFailed as failure:
@@ -338,12 +338,12 @@ class Bookings(Calendar):
         with suppress(NotAllowed, Unknown):  # somebody has come after all, or it has gone
             self.release(booking_id, by=By(source="api", client="check-in"))
 
-    def _made_by(self, row: Item | None, request: Request | None, at: int) -> Booking | None:
-        """What the first one of a request has made that comes again at `at`."""
+    def _made_by(self, row: Item | None, request: Request | None, asked: Booking) -> Booking | None:
+        """What the first one of a request has made that comes again, for what is `asked`."""
         if row is None or request is None:
             return None
         first = self.get(str(row["id"]))
-        return first if request.repeats(first, at) else None
+        return first if request.repeats(first, asked) else None
 
     def _external_claims(self, whole: Booking) -> list[Put]:
         return [
