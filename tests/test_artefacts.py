@@ -162,6 +162,7 @@ class Deployment:
             "ShortUrls": DOMAIN,
             "Api": API_URL,
             "LiveApi": "live",
+            "PanelsApi": "panels",
             "AWS::Region": REGION,
             "AWS::URLSuffix": "amazonaws.com",
         }
@@ -176,8 +177,9 @@ class Deployment:
     def process(self, function: str) -> Process:
         if function not in self._processes:
             environment = self._environment | self.built.environment(function, self.values)
-            if "FINGERPOST_LIVE_ENDPOINT" in environment:
-                environment["FINGERPOST_LIVE_ENDPOINT"] = self._environment["AWS_ENDPOINT_URL"]
+            for gateway in ("FINGERPOST_LIVE_ENDPOINT", "FINGERPOST_PANELS_ENDPOINT"):
+                if gateway in environment:
+                    environment[gateway] = self._environment["AWS_ENDPOINT_URL"]
             self._processes[function] = Process(self.built, function, environment, self.folder / f"{function}.log")
         return self._processes[function]
 

@@ -141,6 +141,16 @@ def connections() -> "Connections":
 
 
 @cache
+def panels() -> "Connections":
+    """Open WebSocket connections of the panels' server."""
+    if on_aws():
+        from .aws.wiring import panel_connections
+
+        return panel_connections()
+    return connections()
+
+
+@cache
 def bundles() -> "Blobs":
     """Where installed reactor scripts are kept, a zip each."""
     if on_aws():

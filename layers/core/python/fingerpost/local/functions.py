@@ -27,6 +27,7 @@ EDGES = (
     "rooms",
     "roomsetup",
     "joan",
+    "evoko",
 )
 
 
