@@ -97,13 +97,13 @@ for each in SERVICES:
     _register(each)
 
 
-@edge.route("GET", links.PATH + "/{link}", answers=(HubSaidWelcome, HTML))
+@edge.route("GET", links.PATH + "/{link}", answers=(HubSaidWelcome, HTML), also={404: HTML})
 def open_link(request: Request) -> Answer:
     """What a public link leads to: a page, or JSON for who does not ask for HTML. The cookie is the guest's session."""
     return _opened(request, Asked({}))
 
 
-@edge.route("POST", links.PATH + "/{link}", body=None, answers=(HubSaidWelcome, HTML))
+@edge.route("POST", links.PATH + "/{link}", body=None, answers=(HubSaidWelcome, HTML), also={403: HTML, 404: HTML})
 def enter_link(request: Request) -> Answer:
     """Open a link with its password, and say how one is called: a form or JSON."""
     return _opened(request, _sent(request.event))

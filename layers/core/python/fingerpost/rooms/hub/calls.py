@@ -1,6 +1,6 @@
 """One call of a service: who asks, what for, in which hub, and what it is carried out with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ... import wiring
@@ -29,7 +29,6 @@ class Call:
     asked: Asked
     known: Session | None
     key: str | None = None  # of a request that may come again
-    connections: Connections = field(default_factory=wiring.connections)
 
     @property
     def session(self) -> Session:
@@ -45,6 +44,10 @@ class Call:
         if self.asked.has("hub_id") and self.asked.text("hub_id") != hub:
             raise Forbidden("This key is of another hub")
         return hub
+
+    @cached_property
+    def connections(self) -> Connections:
+        return wiring.connections()
 
     @cached_property
     def presence(self) -> Presence:
