@@ -71,16 +71,17 @@ class Bookings(Calendar):
         rrule: str | None = None,
         external: Mapping[str, str] | None = None,
         key: str | None = None,
+        repeats: bool = True,
     ) -> Booking:
         """Reserve a room; with `rrule` (RFC 5545, such as `FREQ=WEEKLY;COUNT=8`) all of the occurrences or none.
 
         `walk_in`: who books is there already. A repeat with the same `key` of the same client answers what the first
-        made; without a key, with a client named, the same request within a minute does.
+        made; without a key, with a client named, the same request within a minute does, unless `repeats` is False.
         Raises Taken, NotAllowed, Invalid, Conflict (the key belongs to another request), Unavailable.
         """
         check_interval(start, end)
         sent = [room.id, start, end, title, description, organizer.email, organizer.name, rrule]
-        request = Request(by, key, sent) if key is not None or by.client else None
+        request = Request(by, key, sent) if key is not None or (repeats and by.client) else None
         at, booking_id = self._clock(), new_id(self._clock())
         whole = Booking(
             id=booking_id,
