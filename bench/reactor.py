@@ -30,7 +30,8 @@ def rows() -> Iterator[Row]:
 
     with tempfile.TemporaryDirectory(prefix="fingerpost-bench-") as folder, running(Path(folder)) as server:
         server.ask("/actions", {"name": "_Deed", "scopes": {"projects": ["all"], "users": ["all"]}})
-        yield from _burst(Application(server, "Burst"))
+        yield from _burst(burst := Application(server, "Burst"))
+        yield _filtering(burst)
         yield from _beside_loops(Application(server, "Quiet"), Application(server, "Loops"))
 
 
@@ -47,8 +48,9 @@ def _burst(app) -> Iterator[Row]:  # type: ignore[no-untyped-def] - tests are no
     app.logged(THNGS)
     seconds = time.perf_counter() - started
     time.sleep(1)  # for what may come twice
-    told = [message.split() for _, message in app.log()]
-    began = sum(level == "trace" for level, _ in app.log(trace=True))
+    entries = app.whole_log()
+    told = [message.split() for level, message in entries if level == "info"]
+    began = sum(level == "trace" for level, _ in entries)
     expected = {f"{thng}/{LISTENED[1:]}" for thng in things}
     lost, twice = expected - {each[1] for each in told}, len(told) - len(expected)
     what = f"reactor burst: {len(changes):,} changes, {THNGS} of them listened to"
@@ -62,6 +64,32 @@ def _burst(app) -> Iterator[Row]:  # type: ignore[no-untyped-def] - tests are no
     yield Row(
         "the same, from change to script, median and 99th percentile", f"{delays[49]:,.0f} ms", f"{delays[98]:,.0f} ms"
     )
+
+
+def _filtering(app) -> Row:  # type: ignore[no-untyped-def]
+    """The same changes once more through all that dispatch does but sending, beside reading them off the feed alone."""
+    from fingerpost.local.feed import local_feed
+    from fingerpost.local.pump import BATCH
+    from fingerpost.reactor.dispatching import Batch, CompiledSets
+    from fingerpost.reactor.events import events_of
+
+    rates, sets = [], CompiledSets()
+    for consumer in ("reading", "filtering"):
+        feed, changes, runs = local_feed(app.folder), 0, 0
+        started = time.perf_counter()
+        while batch := feed.read(consumer, BATCH):
+            if consumer == "filtering":
+                events = dict(events_of(batch, app.tables))
+                reacting = Batch(events.values(), app.tables, sets)
+                runs += sum(1 for event in events.values() for _ in reacting.runs_of(event))
+            feed.commit(consumer, batch[-1].sequence)
+            changes += len(batch)
+        rates.append(changes / (time.perf_counter() - started))
+        feed.close()
+    if runs != THNGS:
+        raise RuntimeError(f"{runs} runs of {THNGS}")
+    what = "changes that dispatch decides on, beside reading them alone"
+    return Row(what, f"{rates[1]:,.0f}/s", f"{rates[0]:,.0f}/s", rates[1] / rates[0])
 
 
 def _beside_loops(quiet, loops) -> Iterator[Row]:  # type: ignore[no-untyped-def]

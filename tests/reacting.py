@@ -1,25 +1,21 @@
-"""Reactor scripts on a local server: published, started by what happens, and what their logs say."""
+"""Reactor scripts on a local server: uploaded, installed, started by what happens, and what their logs say."""
 
+import io
+import json
 import time
-from collections.abc import Mapping
+import urllib.request
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fingerpost import keys
-from fingerpost.local.blobs import FolderBlobs
-from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
-from fingerpost.reactor import published, runs
-from fingerpost.reactor.bundles import pack
-from fingerpost.reactor.published import Filter, Script
-from fingerpost.rules.compile import compile_match
-from fingerpost.rules.fields import REACTOR
-from fingerpost.rules.nodes import to_json
 from tests.running import Server
 
 SCRIPTS = Path(__file__).parent / "scripts"
-HANDLERS = ("onActionCreated", "onThngPropertiesChanged", "onProductPropertiesChanged", "onScheduledEvent")
 PATIENCE_SECONDS = 60
+MAIN, MANIFEST = "main.js", "package.json"
 
 
 class Application:
@@ -31,24 +27,28 @@ class Application:
         self.tables = local_tables(self.folder)
         self.account = server.ask("/access")["account"]
         self.project = server.ask("/projects", {"name": name})["id"]
-        made = server.ask(f"/projects/{self.project}/applications", {"name": name})
-        self.id = made["id"]
-        self.key: str = server.ask(f"/projects/{self.project}/applications/{self.id}/secretKey")["secretApiKey"]
+        self.id = server.ask(f"/projects/{self.project}/applications", {"name": name})["id"]
+        self.path = f"/projects/{self.project}/applications/{self.id}"
+        self.key: str = server.ask(f"{self.path}/secretKey")["secretApiKey"]
 
-    def publish(self, script: str, *, more: Mapping[str, str] | None = None, **replaced: str) -> None:
-        """Let a script of tests/scripts run, with `$NAME` replaced in it and `more` files."""
-        files = {
-            str(path.relative_to(SCRIPTS / script)): path.read_text() for path in (SCRIPTS / script).rglob("*.js*")
-        } | dict(more or {})
+    def publish(self, script: str, *, manifest: str = "", **replaced: str) -> None:
+        """Upload a script of tests/scripts, with `$NAME` replaced in its main.js; return when it is installed.
+
+        One of several files goes as a bundle, others in the simple form.
+        """
+        paths = [path for path in (SCRIPTS / script).rglob("*") if path.is_file()]
+        files = {str(path.relative_to(SCRIPTS / script)): path.read_text() for path in paths}
         for name, value in replaced.items():
-            files["main.js"] = files["main.js"].replace(f"${name.upper()}", value)
-        content = pack((path, text.encode()) for path, text in sorted(files.items()))
-        bundle = f"reactor/{self.id.encode().hex()}/{abs(hash(content))}/bundle.zip"
-        FolderBlobs(self.folder / "bundles").put_if_absent(bundle, content, content_type="application/zip")
-        made = Script(
-            app=self.id, version=1, bundle=bundle, functions=HANDLERS, filters=dict(_filters(files["main.js"]))
-        )
-        published.set_script(self.tables.of(self.account).main, self.project, made)
+            files[MAIN] = files[MAIN].replace(f"${name.upper()}", value)
+        if manifest:
+            files[MANIFEST] = manifest
+        if files.keys() - {MAIN, MANIFEST}:
+            self._upload(files)
+        else:
+            sent = {"script": files[MAIN], "manifest": files.get(MANIFEST, "")}
+            self.server.ask(f"{self.path}/reactor/script", sent, method="PUT")
+        status = self._soon(lambda: self._status(updating=False), "the script is being installed")
+        assert (status["running"], status["warnings"]) == (status["version"], []), status
 
     def thng(self, **fields: Any) -> str:
         made: str = self.server.ask(f"/thngs?project={self.project}", {"name": "Pallet", **fields})["id"]
@@ -60,46 +60,61 @@ class Application:
     def set(self, thng: str, key: str, value: Any) -> None:
         self.server.ask(f"/thngs/{thng}/properties/{key}", [{"value": value}], method="PUT")
 
-    def schedule(self, payload: Mapping[str, Any]) -> None:
-        """As a schedule does whose time has come."""
-        run = runs.Run(
-            event=runs.event_id("schedule", str(time.time_ns())),
-            account=self.account,
-            project=self.project,
-            app=self.id,
-            function="onScheduledEvent",
-            payload=payload,
-            at=time.time_ns() // 1_000_000,
-            cause="schedule",
-        )
-        runs.send(local_queue(self.folder, runs.QUEUE, ordered=True), run)
+    def schedule(self, event: Mapping[str, Any]) -> None:
+        """For a moment from now."""
+        at = time.time_ns() // 1_000_000 + 500
+        self.server.ask(f"{self.path}/reactor/schedules", {"executeAt": at, "event": event}, key=self.key)
 
     def log(self, *, trace: bool = False) -> list[tuple[str, str]]:
-        """(level, message) of each entry, oldest first."""
+        """(level, message) of the first hundred entries, oldest first."""
+        only = "" if trace else "&filter=logLevel!=trace"
+        found = self.server.ask(f"{self.path}/reactor/logs?perPage=100&sortOrder=ASCENDING{only}")
+        return [(each["logLevel"], each["message"]) for each in found]
+
+    def whole_log(self) -> list[tuple[str, str]]:
+        """All of it, from the store."""
         rows = self.tables.of(self.account).log.query(keys.reactor_logs(self.id), limit=1_000).rows
-        entries = [(row.item["level"], row.item["message"]) for row in rows]
-        return [each for each in entries if trace or each[0] != "trace"]
+        return [(row.item["level"], row.item["message"]) for row in rows]
 
     def begun(self) -> None:
         """Return when a run has begun."""
-        for _ in range(PATIENCE_SECONDS * 50):
-            if self.log(trace=True):
-                return
-            time.sleep(0.02)
-        raise AssertionError("nothing began")
+        self._soon(lambda: self.log(trace=True), "nothing has begun")
 
     def logged(self, count: int = 1) -> list[tuple[str, str]]:
         """The log as soon as it has so many entries beside the platform's own."""
+
+        def enough() -> list[tuple[str, str]] | None:
+            entries = self.log()
+            return entries if len(entries) >= count else None
+
+        return self._soon(enough, f"fewer than {count} entries")
+
+    def _status(self, *, updating: bool) -> Any:
+        status = self.server.ask(f"{self.path}/reactor/script/status")
+        return status if status["updating"] == updating else None
+
+    def _soon[T](self, look: Callable[[], T | None], complaint: str) -> T:
         for _ in range(PATIENCE_SECONDS * 50):
-            if len(entries := self.log()) >= count:
-                return entries
+            if found := look():
+                return found
             time.sleep(0.02)
-        raise AssertionError(f"only {self.log(trace=True)}; {(self.server.home / 'log').read_text()[-3000:]}")
+        said = (self.server.home / "log").read_text()[-3000:]
+        raise AssertionError(f"{complaint}: {self.log(trace=True)}; {said}")
 
-
-def _filters(main: str) -> Any:
-    for line in main.splitlines():
-        _, found, rest = line.partition("@filter(")
-        if found:
-            function, _, text = rest.partition(") ")
-            yield function, Filter(text, to_json(compile_match(text, REACTOR).node))
+    def _upload(self, files: Mapping[str, str]) -> None:
+        """As the platform's own command line does."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for path, text in files.items():
+                archive.writestr(path, text)
+        mark = "----bundle"
+        named = 'Content-Disposition: form-data; name="file"; filename="bundle.zip"'
+        head = f"--{mark}\r\n{named}\r\nContent-Type: application/zip\r\n\r\n"
+        request = urllib.request.Request(
+            f"{self.server.api}{self.path}/reactor/script",
+            data=head.encode() + packed.getvalue() + f"\r\n--{mark}--\r\n".encode(),
+            headers={"authorization": self.server.key, "content-type": f"multipart/form-data;; boundary={mark}"},
+            method="PUT",
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert json.load(answer)["type"] == "bundle"

@@ -1,6 +1,6 @@
-"""Scripts in the manner of published ones on a real server: an event, the function, its requests, its log.
+"""Scripts in the manner of published ones on a real server: upload, installation, event, requests, log.
 
-They need Node.js 20 or newer with npm.
+They need Node.js 20 or newer with npm, and one of them npm's registry.
 """
 
 import json
@@ -12,7 +12,7 @@ import pytest
 from tests.reacting import Application
 from tests.running import running
 
-SDKS = {"evrythng-extended": {}, "evrythng": {"package.json": '{"dependencies": {"evrythng": "^6.0.5"}}'}}
+SDKS = {"evrythng-extended": "", "evrythng": '{"dependencies": {"evrythng": "^6.0.5"}}'}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_an_action_of_one_type_is_told_to_a_chat_and_no_other(app, chat):
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_what_was_produced_is_tagged(app, sdk):
-    app.publish("produced", more=SDKS[sdk])
+    app.publish("produced", manifest=SDKS[sdk])
     thng = app.thng(tags=["planned", "oak"])
     app.act("_Produced", thng)
     assert app.logged() == [("info", "Pallet is oak, produced")]
@@ -72,7 +72,7 @@ def test_what_was_produced_is_tagged(app, sdk):
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_a_state_machine_lives_in_properties_with_a_file_for_each_state(app, sdk):
-    app.publish("machine", more=SDKS[sdk])
+    app.publish("machine", manifest=SDKS[sdk])
     thng = app.thng()
     for number, command in enumerate(("start", "stop"), 1):
         app.set(thng, "command", command)
@@ -83,7 +83,7 @@ def test_a_state_machine_lives_in_properties_with_a_file_for_each_state(app, sdk
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_a_temperature_that_crosses_its_limit_makes_an_action_once(app, sdk):
-    app.publish("temperature", more=SDKS[sdk])
+    app.publish("temperature", manifest=SDKS[sdk])
     thng = app.thng(properties={"temperature": 4})
     for number, degrees in enumerate((7, 9, 12)):
         app.set(thng, "temperature", degrees)
@@ -104,19 +104,15 @@ def test_a_schedule_walks_all_things_with_the_sdks_iterator(app):
     assert app.logged(4) == [("debug", f"a page of {count}") for count in (5, 5, 2)] + [("info", "12 thngs")]
 
 
-def test_a_script_uses_a_package(app):
-    package = {
-        "node_modules/pad-start-of-text/package.json": '{"name": "pad-start-of-text", "main": "lib/pad.js"}',
-        "node_modules/pad-start-of-text/lib/pad.js": "module.exports = (text, n) => String(text).padStart(n, '0');",
-    }
-    app.publish("package", more=package)
+def test_a_script_uses_a_package_of_the_registry(app):
+    app.publish("package")
     app.act("_Produced", app.thng(), number=42)
     assert app.logged() == [("info", "000042")]
 
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_a_script_may_start_itself_but_not_more_than_ten_deep(app, sdk):
-    app.publish("itself", more=SDKS[sdk])
+    app.publish("itself", manifest=SDKS[sdk])
     thng = app.thng()
     app.set(thng, "count", 0)
     entries = app.logged(11)

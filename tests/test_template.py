@@ -328,6 +328,16 @@ def test_dispatch_is_woken_by_bookings_and_not_by_the_days_that_they_stand_in():
     assert not reaches("dispatch", day, day)
 
 
+def test_dispatch_is_woken_by_a_room_that_comes_changes_or_goes():
+    room = stamp("room")
+    assert reaches("dispatch", None, room) and reaches("dispatch", room, room) and reaches("dispatch", room, None)
+
+
+def test_no_source_has_more_filters_than_lambda_allows():
+    """Five, unless a larger quota was asked for. Source: Lambda's guide, event filtering."""
+    assert max(len(each.get("FilterCriteria", {}).get("Filters", [])) for each in SOURCES.values()) <= 5
+
+
 def test_every_event_of_a_connection_goes_to_the_live_function():
     routes = [each for each in of_type("AWS::ApiGatewayV2::Route").values() if each["ApiId"] == {"Ref": "LiveApi"}]
     assert {each["RouteKey"] for each in routes} == {"$connect", "$default", "$disconnect"}

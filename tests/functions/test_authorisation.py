@@ -154,8 +154,10 @@ def value_of(stage: Stage, side: Side, name: str, column: str, template: str) ->
             return "summer"
         case "queueName":
             return "orders"
+        case "messageId" if template.startswith("/applications/me"):
+            return a_message(stage, str(side.application["id"]))
         case "messageId":
-            return new_id(stage.world.clock())
+            return "put by with_reactor"
         case "type" if template == "/actions/{type}":
             return "_" + new_type(side)
         case "type":
@@ -230,8 +232,14 @@ def with_reactor(stage: Stage, template: str, values: dict[str, str]) -> None:
     if "scheduleId" in values:
         values["scheduleId"] = operator.made(f"{base}/schedules", HOURLY)["id"]
     if "messageId" in values:
-        tables, app = stage.world.tables.of(stage.world.account), values["applicationId"]
-        rule_queues.put(tables, app, values["queueName"], values["messageId"], {}, rule="x", event="x")
+        values["messageId"] = a_message(stage, values["applicationId"])
+
+
+def a_message(stage: Stage, application: str) -> str:
+    """On a queue of an application."""
+    tables, message = stage.world.tables.of(stage.world.account), new_id(stage.world.clock())
+    rule_queues.put(tables, application, "orders", message, {}, rule="x", event="x")
+    return message
 
 
 def connect(stage: Stage, template: str, values: dict[str, str]) -> None:

@@ -137,6 +137,7 @@ def test_an_action_is_created_about_the_events_thng_by_the_application(world, re
     assert noted["tags"] == ["lamp", "by-scanned"]
     trace, done = reactor.logs()
     assert trace.startswith("rule scanned: onActionCreated, event ")
+    assert trace.endswith(", matched because action.type is scans")
     assert done == f"rule scanned, step 1: created the action {noted['id']} of type _Noted"
     row = next(row for row in world.recorded() if row["type"] == "_Noted")
     assert row["chain"] == [f"{world.application_id}:rule scanned"]
@@ -160,6 +161,39 @@ def test_what_came_later_than_the_event_is_not_overwritten(world, reactor, lamp)
     world.operator.put(f"/thngs/{lamp}/properties/state", [{"value": "mended", "timestamp": at - SECOND}])
     reactor.settle()
     assert reactor.properties(lamp)["state"] == "mended"
+
+
+def test_what_the_event_has_no_value_for_is_not_set(reactor, lamp):
+    absent, explicit = "{propertyChangeNew.humidity}", None
+    reactor.save(
+        then(HOT, set_to(a=absent, b=explicit, c="x{propertyChangeNew.humidity}"), set_to(d=absent), queue("done"))
+    )
+    reactor.heat(lamp, 35)
+    reactor.settle()
+    assert reactor.properties(lamp) == {"temperature": 35, "b": None, "c": "x"}
+    assert reactor.logs("error") == [
+        "rule hot, step 2: was not done: Nothing is there to set: the event has none of the fields"
+    ]
+
+
+def test_an_application_that_was_deleted_does_nothing_more(world, reactor, lamp):
+    reactor.save(then(SCANS, queue("late")))
+    reactor.scan(lamp)
+    (body,) = reactor.waiting()
+    assert world.operator.delete(reactor.base.removesuffix("/reactor")).status == 200
+    reactor.carry_out(body)
+    assert [row for row in world.rows().values() if row["k"] == "ruleMessage"] == []
+
+
+def test_rules_and_secret_go_with_their_application(world, reactor, lamp, receiver):
+    reactor.save(then(SCANS, hook(receiver)))
+    reactor.save(then(SCANS, hook(receiver), queue("x")))
+    assert world.operator.delete(reactor.base.removesuffix("/reactor")).status == 200
+    reactor.settle()
+    left = [row for row in world.rows().values() if row["k"] in ("reactorRules", "webhookSecret")]
+    assert left == []
+    world.operator.made("/actions/scans", {"thng": lamp}, project=world.project)
+    assert reactor.waiting() == []
 
 
 def test_a_products_own_events_set_its_properties(world, reactor):
@@ -190,7 +224,10 @@ def test_a_message_is_put_on_a_queue_read_in_order_and_deleted(world, reactor, l
     assert len(page.document) == 2 and "nextPageToken" in page.headers["link"]
     assert world.operator.delete(f"{path}/{messages[0]['id']}").status == 200
     assert world.operator.delete(f"{path}/{messages[0]['id']}").status == 404
-    assert [each["id"] for each in reactor.queued()] == [each["id"] for each in messages[1:]]
+    own = "/applications/me/reactor/queues/orders/messages"
+    assert [each["id"] for each in world.trusted.read(own)] == [each["id"] for each in messages[1:]]
+    assert world.trusted.delete(f"{own}/{messages[1]['id']}").status == 200
+    assert [each["id"] for each in reactor.queued()] == [messages[2]["id"]]
     world.clock.now += 15 * 24 * HOUR
     assert reactor.queued() == []
 
@@ -248,6 +285,21 @@ def test_a_rule_that_was_changed_or_taken_away_meanwhile_counts_as_it_is_now(rea
     reactor.carry_out(second)
     assert [each["body"] for each in reactor.queued()] == ["new"]
     assert reactor.logs("debug") == ["rule scanned: is not there any more, or not enabled"]
+
+
+def test_a_simulation_of_an_action_says_what_was_done(world, reactor, lamp, receiver):
+    body = {"n": "{action.customFields.n}", "tags": "{thng.tags}", "id": "{action.id}", "of": "{application.id}"}
+    noted = {"createAction": {"type": "_Noted", "customFields": body, "tags": ["{thng.tags}"]}}
+    reactor.save(then(SCANS, noted, set_to(n="{action.customFields.n}"), queue(body), hook(receiver, body=body)))
+    scan = reactor.scan(lamp, customFields={"n": 7})
+    reactor.settle()
+    answer = world.operator.post(f"{reactor.base}/rules/simulate", {"action": scan["id"]})
+    action, values, message, webhook = [each["does"] for each in answer.document["rules"][0]["steps"]]
+    (done,) = reactor.noted()
+    assert action["createAction"] == {name: done[name] for name in ("type", "thng", "customFields", "tags")}
+    assert values["setProperties"]["properties"]["n"] == reactor.properties(lamp)["n"] == 7
+    assert message["putOnQueue"]["body"] == reactor.queued()[0]["body"]
+    assert webhook["callWebhook"]["body"] == receiver.received[0].content.decode()
 
 
 # ---- once

@@ -12,7 +12,7 @@ import pytest
 from fingerpost.errors import Unavailable
 from fingerpost.ports.table import Reason, Throttled, TransactionFailed
 from fingerpost.rooms.errors import NotAllowed, Taken
-from fingerpost.rooms.model import Booking, By, CheckIn, Room
+from fingerpost.rooms.model import Booking, BookingRules, By, CheckIn, Room
 from tests.ports.conftest import adapter, clock, empty_tables, engine, folder, tables  # noqa: F401
 from tests.rooms.conftest import HOUR, ME, MINUTE, House
 from tests.stores import SettableClock, hooked
@@ -57,10 +57,10 @@ def agree(house: House, room: Room, expected: int) -> None:
 
 def test_of_forty_who_want_the_same_slot_one_has_it(house: House):
     room = house.room()
-    outcomes = at_once(lambda turn: house.book(room, 60, by=By(source=SOURCES[turn % 4], client=f"c{turn}")))
+    outcomes = at_once(lambda turn: house.book(room, 60, by=By(source=SOURCES[turn % 4], client="c")))
     assert names(outcomes) == {"booked": 1, "Taken": AT_ONCE - 1}
     assert house.events() == ["_RoomBooked"]
-    assert len(house.rows("booking")) == len(house.rows("bookingRequest")) == 1
+    assert len(house.rows("booking")) == 1 >= len(house.rows("bookingRequest"))
     agree(house, room, 1)
 
 
@@ -86,11 +86,22 @@ def test_forty_who_want_different_slots_of_one_day_all_have_theirs(house: House)
 def test_forty_with_one_key_have_one_booking_between_them(house: House):
     room = house.room()
     joan = By(source="joan", client="c1")
-    for key in ("k", None):
-        outcomes = at_once(lambda _turn, key=key: house.book(room, 60 if key else 120, by=joan, key=key))  # type: ignore[misc]
-        assert len({each.id for each in outcomes if isinstance(each, Booking)}) == 1
-        assert names(outcomes) == {"booked": AT_ONCE}
-    assert house.events() == ["_RoomBooked"] * 2
+    outcomes = at_once(lambda _turn: house.book(room, 60, by=joan, key="k"))
+    assert len({each.id for each in outcomes if isinstance(each, Booking)}) == 1
+    assert names(outcomes) == {"booked": AT_ONCE}
+    assert house.events() == ["_RoomBooked"]
+
+
+def test_forty_without_a_key_of_one_client_are_forty_who_want_the_same_slot(house: House):
+    room = house.room()
+    joan = By(source="joan", client="c1")
+    outcomes = at_once(lambda _turn: house.book(room, 60, by=joan))
+    assert names(outcomes) == {"booked": 1, "Taken": AT_ONCE - 1}
+    (won,) = (each for each in outcomes if isinstance(each, Booking))
+    house.clock.now += 5_000
+    repeats = at_once(lambda _turn: house.bookings.book(room, won.start, won.end, by=joan, title=won.title), 10)
+    assert {each.id for each in repeats if isinstance(each, Booking)} == {won.id}
+    assert house.events() == ["_RoomBooked"]
 
 
 def test_two_rooms_that_swap_their_bookings_neither_lose_nor_double_one(house: House):
@@ -176,3 +187,39 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(house: House, monkeypa
     assert house.bookings.get(made.id) == made
     assert house.events() == ["_RoomBooked"]
     agree(house, room, 1)
+
+
+def meanwhile(house: House, method: str, what: Callable[[], object], *, when: Callable[[Any], bool]) -> House:
+    """The same house, in which `what` happens just before the first call of a method that `when` is for."""
+    waiting = iter([True])
+
+    def around(name: str, do: Any, args: Any) -> Any:
+        if name == method and when(args) and next(waiting, False):
+            what()
+        return do(*args)
+
+    return House(hooked(house.tables, around), house.clock, house.rooms)
+
+
+def test_the_buffer_between_two_bookings_holds_across_midnight_also_for_two_at_once(house: House):
+    house.clock.now = 1_773_576_000_000  # noon
+    room = house.room(rules=BookingRules(buffer_minutes=15))
+    late = meanwhile(house, "transact", lambda: house.book(room, 12 * 60), when=lambda _args: True)
+    with pytest.raises(Taken):
+        late.book(room, 11 * 60 + 30)
+    agree(house, room, 1)
+
+
+def test_what_moves_to_another_room_while_it_is_read_is_not_shown_in_the_old_one(house: House):
+    def reads_bookings(args: Any) -> bool:
+        return any(key.pk.startswith("bk#") for key in args[0])
+
+    for read in ("of_room", "next"):
+        room, other = house.room(), house.room()
+        made = house.book(room, 60)
+        move = lambda made=made, other=other: house.bookings.change(made.id, by=ME, room=other)  # noqa: E731
+        calendar = meanwhile(house, "get_many", move, when=reads_bookings).bookings
+        if read == "of_room":
+            assert calendar.of_room(room.id, house.now, made.end) == []
+        else:
+            assert calendar.next(room.id, house.now) is None

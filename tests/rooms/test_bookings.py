@@ -210,12 +210,13 @@ def test_one_key_is_one_booking_also_after_it_was_cancelled(house: House):
     house.book(room, 60, by=replace(JOAN, client="c2"), key="k")
 
 
-def test_without_a_key_the_same_request_within_a_minute_is_the_same_booking(house: House):
+def test_without_a_key_the_same_request_within_a_minute_is_a_repeat_of_the_first(house: House):
     room = house.room()
     made = house.book(room, 60, by=JOAN)
     start = made.start
-    house.clock.now += 59_000
-    assert house.bookings.book(room, start, made.end, by=JOAN, title="Talk") == made
+    for seconds in (2, 57):
+        house.clock.now += seconds * 1_000
+        assert house.bookings.book(room, start, made.end, by=JOAN, title="Talk") == made
     house.clock.now += 2_000
     with pytest.raises(Taken):
         house.bookings.book(room, start, made.end, by=JOAN, title="Talk")
@@ -227,14 +228,24 @@ def test_who_cancels_and_books_again_at_once_gets_a_new_booking(house: House):
     house.bookings.cancel(made.id, by=JOAN)
     again = house.book(room, 60, by=JOAN)
     assert again.id != made.id and again.state == "confirmed"
-    assert house.book(room, 60, by=JOAN) == again
 
 
-def test_nobody_is_taken_for_another_without_a_client(house: House):
+def test_two_who_ask_for_the_same_in_the_same_moment_are_two(house: House):
     room = house.room()
-    house.book(room, 60, by=By(source="door"))
+    house.book(room, 60, by=JOAN)
     with pytest.raises(Taken):
-        house.book(room, 60, by=By(source="door"))
+        house.book(room, 60, by=JOAN)
+    assert house.events() == ["_RoomBooked"]
+
+
+def test_nobody_is_taken_for_another_without_a_client_or_where_clients_can_send_keys(house: House):
+    room = house.room()
+    for by in (By(source="joan"), By(source="roomvox", client="c1")):
+        made = house.book(room, 60, by=by)
+        house.clock.now += 5_000
+        with pytest.raises(Taken):
+            house.bookings.book(room, made.start, made.end, by=by, title="Talk")
+        house.bookings.cancel(made.id, by=by)
 
 
 # ---- who has the room
@@ -412,3 +423,35 @@ def test_a_series_that_holds_more_than_a_row_does_is_refused_and_stays_as_it_was
         for each in house.bookings.record(series.id).occurrences():
             before = house.bookings.change(each.id, by=ME, description="é" * 8_000).version
     assert house.bookings.get(series.id).version == before > 10
+
+
+def test_what_is_over_is_finished_as_it_had_ended(house: House):
+    made = house.book(house.room(), -60)
+    ended = house.bookings.finish(made.id, by=ME)
+    assert (ended.state, ended.start, ended.end) == ("ended", made.start, made.end)
+    just_begun = house.bookings.finish(house.book(house.room(), 0).id, by=ME)
+    assert just_begun.end == just_begun.start + 1
+
+
+def test_nobody_has_to_come_where_nothing_would_be_left_to_release(house: House):
+    room = house.room(check_in=CheckIn(grace_min=30))
+    assert house.book(room, 60, 30).release_at is None
+    assert house.book(room, 90, 31).release_at is not None
+
+
+def test_the_horizon_is_the_end_of_a_day_on_the_room_s_clocks(house: House):
+    for zone, offset in (("UTC", 0), ("Pacific/Kiritimati", 14), ("America/New_York", -4)):
+        room = house.room(zone=zone, rules=BookingRules(horizon_days=3))
+        local_noon = 12 + offset
+        left = 4 * 24 * 60 - local_noon % 24 * 60  # minutes to the end of the third day from now
+        with pytest.raises(NotAllowed):
+            house.book(room, left)
+        house.book(room, left - 1)
+
+
+def test_a_day_remembers_the_newest_of_what_was_cancelled(house: House, monkeypatch):
+    monkeypatch.setattr("fingerpost.rooms.ledger.MAX_PAST", 2)
+    room = house.room()
+    gone = [house.bookings.cancel(house.book(room, 60).id, by=ME).id for _ in range(3)]
+    found = house.bookings.of_room(room.id, house.now, house.now + 2 * HOUR, states=("cancelled",))
+    assert {each.id for each in found} == set(gone[1:])

@@ -138,3 +138,17 @@ def test_calendars_get_a_series_whole(house: House):
     assert {each.whole.id for each in records} == {series.id, single.id}
     (whole,) = (each for each in records if each.is_series)
     assert [each.state for each in whole.occurrences()] == ["confirmed", "cancelled", "confirmed"]
+
+
+def test_a_series_is_cancelled_with_the_occurrence_that_somebody_is_at_and_without_what_is_over(house: House):
+    room = house.room(check_in=CheckIn())
+    series = house.book(room, 5, 60, rrule=WEEKLY)
+    first, second, third = house.bookings.of_room(room.id, house.now, house.now + 30 * DAY)
+    house.bookings.check_in(first.id, by=ME)
+    house.clock.now = first.start + MINUTE
+    house.bookings.finish(first.id, by=ME)
+    house.clock.now = second.start
+    house.bookings.check_in(second.id, by=ME)
+    house.bookings.cancel(series.id, by=ME)
+    assert [house.bookings.get(each.id).state for each in (first, second, third)] == ["ended", "cancelled", "cancelled"]
+    house.book(room, 0)

@@ -1,6 +1,6 @@
-const pad = require('pad-start-of-text');
+const leftPad = require('left-pad');
 
 module.exports.onActionCreated = ({ action }) => {
-  logger.info(pad(action.customFields.number, 6));
+  logger.info(leftPad(action.customFields.number, 6, '0'));
   done();
 };

@@ -64,7 +64,7 @@ OPERATOR: Mapping[str, OfOperator] = {
     "roomCredentials": OfOperator(ALL, "account"),
     "reactorRules": OfOperator(frozenset({"read", "update"}), "rules"),
     "webhookSecrets": OfOperator(frozenset({"read", "create"}), "rules", secret=True),
-    "reactorQueues": OfOperator(frozenset({"read", "delete"}), "rules"),
+    "reactorQueues": OfOperator(frozenset({"read", "delete"}), "project"),
     "audit": OfOperator(READ, "rules"),
     "statistics": OfOperator(frozenset({"read", "delete"}), "rules"),
 }
@@ -89,6 +89,7 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "actionTypes": frozenset({"create", "read", "delete"}),
         "redirections": ALL,
         "reactorLogs": CREATE,
+        "reactorQueues": frozenset({"read", "delete"}),
         "schedules": ALL,
     },
     "application": {

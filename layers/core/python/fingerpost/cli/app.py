@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from . import drafts, link_import, reactor_rules, trials  # noqa: F401 - they add commands to groups of others
+from . import (  # noqa: F401 - they add commands to groups of others
+    drafts,
+    link_import,
+    reactor_rules,
+    room_access,
+    trials,
+)
 from .accounts import accounts
 from .audit_log import audit
 from .command import command, group
@@ -15,6 +21,7 @@ from .operators import operators
 from .qr import qr
 from .reactor import reactor
 from .redirections import redirections
+from .rooms import rooms
 from .rules import rules
 from .stats import stats
 from .tail import actions
@@ -54,6 +61,7 @@ app.add_typer(domains, name="domains")
 app.add_typer(keys, name="keys")
 app.add_typer(operators, name="operators")
 app.add_typer(reactor, name="reactor")
+app.add_typer(rooms, name="rooms")
 
 
 def main() -> None:

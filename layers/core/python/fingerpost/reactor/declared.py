@@ -7,14 +7,20 @@ action, sets the same value, puts the same message and sends under the same `web
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from .. import wiring
+from ..access.store import APPLICATION
 from ..body import validated
 from ..errors import FingerpostError
 from ..ports.runner import Level
 from ..ports.table import ItemTooLarge, Tables
+from ..resources import Resources
+from ..rules.explain import explain
+from ..rules.nodes import fields, from_json
 from . import logs, rule_versions, runs, webhook_secrets, webhooks
 from .logs import Entry
+from .rule_check import StoredRule
 from .rule_documents import EVENTS, FUNCTIONS, SentReactorRule
 from .rule_steps import Acting, Request, check_host, do, planned
 from .runs import Run
@@ -27,19 +33,20 @@ def carry_out(run: Run, tables: Tables, at: int) -> None:
     """
     own = tables.of(run.account)
     event, step, attempt = _taken_apart(run.event)
-    rule = _current(own, run)
-    if rule is None or step > len(rule.then):
+    stored = _current(own, run)
+    rule = None if stored is None else validated(SentReactorRule, stored["sent"])
+    if stored is None or rule is None or step > len(rule.then):
         told = [Entry("debug", f"rule {run.rule}: is not there any more, or not enabled", at)]
     else:
         acting = Acting(own, replace(run, event=event), rule, EVENTS[run.function])
-        told = list(_webhook(acting, step, attempt, at) if step else _steps(acting, at))
+        told = list(_webhook(acting, step, attempt, at) if step else _steps(acting, stored.get("nodes"), at))
     logs.append(own, run.app, told, now=at, run=run.id)
 
 
-def _steps(acting: Acting, at: int) -> Iterator[Entry]:
+def _steps(acting: Acting, nodes: list[Any] | None, at: int) -> Iterator[Entry]:
     """Every step in its order; a webhook as a run of its own, so that no receiver holds up what follows."""
     run = acting.run
-    yield Entry("trace", f"rule {acting.rule.name}: {run.function}, event {run.event}", at)
+    yield Entry("trace", f"rule {acting.rule.name}: {run.function}, event {run.event}{_why(acting, nodes)}", at)
     for number in range(1, len(acting.rule.then) + 1):
         try:
             match plan := planned(acting, number):
@@ -50,6 +57,13 @@ def _steps(acting: Acting, at: int) -> Iterator[Entry]:
                     yield _entry("info", acting, number, do(acting, number, plan), at)
         except (FingerpostError, ItemTooLarge) as error:
             yield _entry("error", acting, number, f"was not done: {error}", at)
+
+
+def _why(acting: Acting, nodes: list[Any] | None) -> str:
+    """Why the event was let pass; nothing when that is not so any more, as things have changed since."""
+    node = None if nodes is None else from_json(nodes)
+    found = explain(node, acting.asked(fields(node) if node is not None else frozenset()))
+    return f", {found.sentence()}" if found.held else ""
 
 
 def _webhook(acting: Acting, number: int, attempt: int, at: int) -> Iterator[Entry]:
@@ -79,13 +93,14 @@ def _webhook(acting: Acting, number: int, attempt: int, at: int) -> Iterator[Ent
         yield _entry("error", acting, number, f"{what}; given up{tries}{name}", at)
 
 
-def _current(tables: Tables, run: Run) -> SentReactorRule | None:
+def _current(tables: Tables, run: Run) -> StoredRule | None:
     """The rule as it is now: what was put right or taken away since the event counts for what is still to be done."""
     row = rule_versions.newest(tables.main, run.app)
-    for rule in rule_versions.rules_in(row) if row is not None else ():
-        if rule["name"] == run.rule:
-            sent = validated(SentReactorRule, rule["sent"])
-            return sent if sent.enabled and FUNCTIONS[sent.when] == run.function else None
+    if row is None or not Resources(tables, APPLICATION).read_many([run.app], consistent=True):
+        return None
+    for rule in rule_versions.rules_in(row):
+        if rule["name"] == run.rule and rule["sent"].get("enabled", True) and FUNCTIONS[rule["event"]] == run.function:
+            return rule
     return None
 
 

@@ -1,5 +1,6 @@
 """What happened that reactor functions are told of, out of changes of the feed."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 from .. import keys
 from ..actions.model import owner_of
 from ..catalogue.model import PRODUCT, THNG
-from ..catalogue.properties import LOCATION, current
+from ..catalogue.properties import LOCATION
 from ..ports.table import Change, Item, Key, Tables
 from ..resources import Kind, from_item
 from ..shapes import upgraded
@@ -26,6 +27,7 @@ ON_PROPERTIES: Mapping[str, Function] = {
 }
 ON_SCHEDULE = "onScheduledEvent"
 HANDLERS = (ON_ACTION, *ON_PROPERTIES.values(), ON_SCHEDULE)  # every script may have each of them
+_LOCATION = f"v:{LOCATION}"
 _THINGS: Mapping[str, Kind] = {THNG.name: THNG, PRODUCT.name: PRODUCT}
 
 
@@ -65,12 +67,14 @@ def changed_values(change: Change) -> tuple[ChangedValue, ...]:
     """The properties that one change gave another value; not those that a thing began with, nor its location."""
     if change.new is None or change.new.get("k") != "now" or (change.old is None and change.new.get("begun")):
         return ()
-    before = {each.key: each.value for each in current(change.old)} if change.old else {}
-    return tuple(
-        ChangedValue(each.key, before.get(each.key), each.value, each.at)
-        for each in current(change.new)
-        if each.key != LOCATION and (each.key not in before or not _same(before[each.key], each.value))
-    )
+    old, new = change.old or {}, change.new
+    found = []
+    for name, text in new.items():
+        if name.startswith("v:") and name != _LOCATION and text != old.get(name):  # most have the very same text
+            before, after = json.loads(str(old[name])) if name in old else None, json.loads(str(text))
+            if name not in old or not _same(before, after):
+                found.append(ChangedValue(name[2:], before, after, int(new[f"t:{name[2:]}"])))
+    return tuple(found)
 
 
 def _same(one: Any, other: Any) -> bool:

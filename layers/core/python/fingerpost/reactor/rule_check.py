@@ -14,7 +14,7 @@ from ..rules import nodes
 from ..rules.check import oddities
 from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REACTOR, suggestion
-from ..rules.template import InvalidTemplate, Template, fill, parse_template
+from ..rules.template import InvalidTemplate, Template, UnknownTemplateField, fill, parse_template
 from .filling import fields_in, is_known, mistakes_in
 from .rule_documents import CallWebhook, CreateAction, ReactorStep, SentReactorRules, SetProperties
 
@@ -177,6 +177,8 @@ def url_of(text: str, where: str = "url") -> Template:
 def _url_mistakes(text: str, where: str, allowed_hosts: str, event: str | None) -> Sequence[Finding]:
     try:
         template = url_of(text, where)
+    except UnknownTemplateField as error:
+        return [replace(each, message=f"there is no field '{(each.near or '')[:60]}'") for each in error.details]
     except InvalidTemplate as error:
         return error.details
     foreign = [message for name in sorted(template.fields) if (message := _foreign(name, event))]

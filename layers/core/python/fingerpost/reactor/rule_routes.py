@@ -6,13 +6,13 @@ from typing import Any
 
 from .. import cursor, wiring
 from ..access.model import Verb
-from ..access.service import read_application
 from ..edge import Answer, Edge, Request, no_content
 from ..errors import Invalid
 from ..listing import PageOf
 from ..paging import listed, per_page_of
 from ..resources import Document
 from . import rule_queues, rule_service, rule_trial, rule_versions, webhook_secrets
+from .addresses import OWN, REACTOR, secret, target_of
 from .rule_answers import (
     CheckedReactorRules,
     ReactorRules,
@@ -33,7 +33,6 @@ from .rule_documents import (
 )
 from .rule_versions import Owner, Side, Story
 
-REACTOR = "/projects/{projectId}/applications/{applicationId}/reactor"
 PAGE = ("perPage", "nextPageToken")
 RULES, SECRETS, QUEUES = "reactorRules", "webhookSecrets", "reactorQueues"
 
@@ -43,7 +42,8 @@ type Handle = Callable[[Request], Answer]
 def register(edge: Edge) -> None:
     """Add these addresses to a function."""
     for method, path, verb, of, handle, says in _ROUTES:
-        edge.route(method, REACTOR + path, verb=verb, of=of, **says)(handle)
+        for base in (REACTOR, OWN) if of == QUEUES else (REACTOR,):
+            edge.route(method, base + path, verb=verb, of=of, **says)(handle)
 
 
 # Rules
@@ -85,12 +85,11 @@ def simulate_reactor_rules(request: Request) -> Answer:
 def list_reactor_rules_versions(request: Request) -> Answer:
     """Every version with who, when and why, newest first."""
     owner, caller = _owner(request), request.caller
-    secret = wiring.root_secrets().for_purpose("cursor")
     digest = cursor.filter_digest(request.principal.account, "reactorRules", owner.app)
     token, limit = request.query.get("nextPageToken"), per_page_of(request)
-    after = cursor.decode(secret, token, digest) if token else None
+    after = cursor.decode(secret(), token, digest) if token else None
     documents, further = rule_versions.listed(caller, owner, after=after, limit=limit)
-    page = PageOf(tuple(documents), cursor.encode(secret, further, digest) if further else None)
+    page = PageOf(tuple(documents), cursor.encode(secret(), further, digest) if further else None)
     return listed(request, page, documents)
 
 
@@ -152,7 +151,7 @@ def list_rule_messages(request: Request) -> Answer:
         queue,
         token=request.query.get("nextPageToken"),
         limit=per_page_of(request),
-        secret=wiring.root_secrets().for_purpose("cursor"),
+        secret=secret(),
     )
     return listed(request, page, list(page.items))
 
@@ -165,9 +164,9 @@ def delete_rule_message(request: Request) -> Answer:
 
 
 def _owner(request: Request) -> Owner:
-    """The application of the address. Raises NotFound."""
-    project, app = request.parameters["projectId"], request.parameters["applicationId"]
-    return Owner(project, read_application(request.caller, project, app).id)
+    """The application of the address, or the one that asks. Raises NotFound."""
+    of = target_of(request)
+    return Owner(of.project, of.app)
 
 
 def _rules(document: Document) -> Answer:

@@ -50,7 +50,8 @@ class Acting:
             "rule.name": rule.name,
         }
         fields = frozenset[str]().union(*(_fields(step) for step in rule.then)) - self._own.keys()
-        self._asked = Asked(subject_of(tables, run.payload, run.at), run.project, fields)
+        self._subject = subject_of(tables, run.payload, run.at)
+        self._asked = self.asked(fields)
 
     @property
     def caller(self) -> Caller:
@@ -64,6 +65,10 @@ class Acting:
             cause=run.cause,
             chain=(*run.chain, run.level),
         )
+
+    def asked(self, fields: frozenset[str]) -> Asked:
+        """What filters ask about the event, of `fields` alone."""
+        return Asked(self._subject, self.run.project, fields)
 
     def seed(self, step: int) -> str:
         """What tells the doing of a step for this event from any other; steps count from 1."""
@@ -211,7 +216,10 @@ def _tags(values: Iterable[Any]) -> Iterator[str]:
 
 def _values(acting: Acting, step: SetProperties) -> Values:
     at = happened_at(acting.run.payload, acting.run.at)
-    properties = acting.filled(step.properties)
+    values = acting.filled(step.properties)
+    properties = {key: values[key] for key, sent in step.properties.items() if values[key] is not None or sent is None}
+    if not properties:
+        raise Invalid("Nothing is there to set: the event has none of the fields")
     if step.of in (None, "thng") and acting.thng:
         return Values(THNG, acting.thng, properties, at)
     if step.of in (None, "product") and acting.product:

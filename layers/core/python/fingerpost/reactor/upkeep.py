@@ -1,4 +1,4 @@
-"""What goes with an application: its script in every version, its schedules, what of it reacts to events."""
+"""What goes with an application: its script and rules in every version, schedules, what of it reacts to events."""
 
 from typing import Any
 
@@ -20,6 +20,10 @@ def unscript_page(task: Task, tables: Tables, blobs: Blobs) -> Task | None:
         return None
     published.forget(main, task["project"], app)
     more = schedules.forget_page(main, app, PAGE)
+    main.delete(own_keys.webhook_secret(app))
+    versions = main.query(own_keys.rules_version(app, 0).pk, limit=PAGE, consistent=True)
+    for row in versions.rows:
+        main.delete(row.key)
     page = main.query(own_keys.script(app).pk, limit=PAGE, consistent=True)
     for row in page.rows:
         for name in (row.item.get("source"), row.item.get("bundle")):
@@ -28,7 +32,7 @@ def unscript_page(task: Task, tables: Tables, blobs: Blobs) -> Task | None:
         main.delete(row.key)
     if main.get(keys.document(task["project"]), consistent=True) is None and _is_empty(main, task["project"]):
         main.delete(keys.reactor(task["project"]))
-    return task if more or page.after is not None else None
+    return task if more or versions.after is not None or page.after is not None else None
 
 
 def _is_empty(main: Table, project: str) -> bool:

@@ -36,7 +36,7 @@ from .model import (
 from .queries import Calendar
 from .records import Record, stamp_of
 from .recurrence import starts_of
-from .repeats import Request
+from .repeats import Request, request_of
 from .rooms import Rooms
 from .rules import check_interval, check_rules, horizon
 from .slots import awaiting, check_texts, moved_to, slot_of
@@ -71,17 +71,16 @@ class Bookings(Calendar):
         rrule: str | None = None,
         external: Mapping[str, str] | None = None,
         key: str | None = None,
-        repeats: bool = True,
     ) -> Booking:
         """Reserve a room; with `rrule` (RFC 5545, such as `FREQ=WEEKLY;COUNT=8`) all of the occurrences or none.
 
         `walk_in`: who books is there already. A repeat with the same `key` of the same client answers what the first
-        made; without a key, with a client named, the same request within a minute does, unless `repeats` is False.
+        made; of clients that know no keys, the same request from two seconds later on, for a minute.
         Raises Taken, NotAllowed, Invalid, Conflict (the key belongs to another request), Unavailable.
         """
         check_interval(start, end)
         sent = [room.id, start, end, title, description, organizer.email, organizer.name, rrule]
-        request = Request(by, key, sent) if key is not None or (repeats and by.client) else None
+        request = request_of(by, key, sent)
         at, booking_id = self._clock(), new_id(self._clock())
         whole = Booking(
             id=booking_id,
@@ -105,13 +104,13 @@ class Bookings(Calendar):
 
         def attempt() -> Booking:
             row = request.first(self._main) if request else None
-            if (first := self._made_by(row, request)) is not None:
+            if (first := self._made_by(row, request, at)) is not None:
                 return first
             claims = [request.claim(booking_id, at, row)] if request else []
             try:
                 return self._create(room, whole, by, [*self._external_claims(whole), *claims])
             except Taken:  # perhaps by the first of the same request, which came through after we had looked
-                if request and (first := self._made_by(request.first(self._main), request)) is not None:
+                if request and (first := self._made_by(request.first(self._main), request, at)) is not None:
                     return first
                 raise
             except TransactionFailed as failure:
@@ -338,12 +337,12 @@ class Bookings(Calendar):
         with suppress(NotAllowed, Unknown):  # somebody has come after all, or it has gone
             self.release(booking_id, by=By(source="api", client="check-in"))
 
-    def _made_by(self, row: Item | None, request: Request | None) -> Booking | None:
-        """What the first one of a request has made. Without a key, only while that still holds its slot."""
+    def _made_by(self, row: Item | None, request: Request | None, at: int) -> Booking | None:
+        """What the first one of a request has made that comes again at `at`."""
         if row is None or request is None:
             return None
         first = self.get(str(row["id"]))
-        return first if request.named or first.holds else None
+        return first if request.repeats(first, at) else None
 
     def _external_claims(self, whole: Booking) -> list[Put]:
         return [

@@ -190,7 +190,7 @@ def release_moment(check_in: CheckIn | None, start: int, end: int, since: int) -
 
     None when nobody has to, when it was over already, and when there would be nothing left to release.
     """
-    if check_in is None or end <= since:
+    if check_in is None:
         return None
     moment = max(start, since) + check_in.grace_min * MINUTE_MS
     return moment if moment < end else None

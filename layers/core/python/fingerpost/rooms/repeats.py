@@ -10,10 +10,17 @@ from ..errors import Conflict, Invalid
 from ..ports.table import Absent, Equals, Item, Put, Table
 from ..shapes import stamp, upgraded
 from . import keys
-from .model import By
+from .model import Booking, By
 
 KEPT_MS = 7 * DAY_MS  # how long a request's key stands for its booking
-REPEAT_MS = 60_000  # the same, for a client that sends no key: its request, word for word
+REPEAT_MS = 60_000  # the same, for a client that knows no keys: its request, word for word
+SOONEST_MS = 2_000  # whoever lost an answer waits before asking again; who asks sooner is another who wants the slot
+KEYLESS = ("joan", "evoko")  # whose clients know no keys
+
+
+def request_of(by: By, key: str | None, sent: Sequence[Any]) -> "Request | None":
+    """None for one that can never be known again. Raises Invalid."""
+    return Request(by, key, sent) if key is not None or (by.client and by.source in KEYLESS) else None
 
 
 class Request:
@@ -36,6 +43,10 @@ class Request:
         if row["digest"] != self._digest:
             raise Conflict("This key was used for another booking; use a new one")
         return row
+
+    def repeats(self, first: Booking, at: int) -> bool:
+        """Whether this request, which came at `at`, is the one again that made `first`, and no new one."""
+        return self.named or (first.holds and at - first.created_at >= SOONEST_MS)
 
     def claim(self, booking_id: str, at: int, over: Item | None) -> Put:
         """`over` is the row of a first one that stands for nothing any more."""

@@ -135,7 +135,6 @@ class RoomVox:
             organizer=organizer_of(sent.organizerEmail, sent.organizer),
             rrule=sent.rrule or None,
             key=key,
-            repeats=False,  # the same request again is a second booking, and its slot is taken
         )
 
     def cancel(self, room: Room, uid: str, occurrence: str | None) -> None:
