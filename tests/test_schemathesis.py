@@ -33,7 +33,9 @@ CHECKS = [
 ]
 CONFIG = {"generation": {"with-security-parameters": False}}
 # Who may do what an operator may not, by the kind of resource; and how often each operation is tried by whom.
-MEANT_FOR = {"signIn": "application", "logout": "user", "userAccesses": "user", "self": "trustedApplication"}
+MEANT_FOR = {"signIn": "application", "logout": "user", "userAccesses": "user", "self": "trustedApplication"} | {
+    "roomvox": "roomvox"
+}
 OTHERS = ("trustedApplication", "application", "user", "device", "nobody")
 BY_WHO_MAY, BY_ANOTHER = 6, 1
 
@@ -93,6 +95,9 @@ def cast_of(server: Server) -> Cast:
     user = made("/auth/evrythng/users?anonymous=true", {}, key=application["appApiKey"])
     device = made("/auth/evrythng/thngs", {"thngId": thng})["thngApiKey"]
     erasure = made("/scans?before=2020-01-01", None, method="DELETE")["id"]
+    room = made("/rooms", {"name": "Glass Room", "slug": "glass-room"})["id"]
+    booked = made(f"/rooms/{room}/bookings", {"start": 1_000, "end": 2_000, "rrule": "FREQ=DAILY;COUNT=3"})["id"]
+    vox = made("/rooms/credentials/roomvox", {"name": "x", "scope": "admin"})["token"]
     known = {
         "accountId": account,
         "projectId": project,
@@ -114,6 +119,8 @@ def cast_of(server: Server) -> Cast:
         "operatorId": colleague["operator"],
         "userId": user["evrythngUser"],
         "erasureId": erasure,
+        "slug": "glass-room",
+        "uid": booked,
     }
     keys = {
         "operator": server.key,
@@ -121,6 +128,7 @@ def cast_of(server: Server) -> Cast:
         "application": application["appApiKey"],
         "user": user["evrythngApiKey"],
         "device": device,
+        "roomvox": f"Bearer {vox}",
         "nobody": "",
     }
     return Cast(server, known, keys, roles["operator"])

@@ -151,7 +151,7 @@ def book_room(request: Request) -> Answer:
 
 @edge.route(
     "DELETE",
-    f"{BOOKINGS}/{{bookingId}}",
+    f"{BOOKINGS}/{{uid}}",
     verb="delete",
     of="roomvox",
     answers=RoomvoxDone,
@@ -160,7 +160,7 @@ def book_room(request: Request) -> Answer:
 def cancel_room_booking(request: Request) -> Answer:
     """Cancel a booking, or a series; with `recurrenceId` one occurrence of it."""
     vox, room = _of_room(request, "book")
-    vox.cancel(room, request.parameters["bookingId"], request.query.get("recurrenceId"))
+    vox.cancel(room, request.parameters["uid"], request.query.get("recurrenceId"))
     return Answer(document={"status": "ok"})
 
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, StringConstraints
 from ...fields import SentDocument
 
 MAX_TEXT = 8_000
-type Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
+type RoomvoxText = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 
 
 class SentRoomvoxBooking(SentDocument):
@@ -15,11 +15,11 @@ class SentRoomvoxBooking(SentDocument):
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
 
-    summary: Text | None = None
-    title: Text | None = None
-    start: Text | None = None
-    end: Text | None = None
-    organizerEmail: Text | None = None  # noqa: N815
-    organizer: Text | None = None
-    description: Text | None = None
-    rrule: Text | None = None
+    summary: RoomvoxText | None = None
+    title: RoomvoxText | None = None
+    start: RoomvoxText | None = None
+    end: RoomvoxText | None = None
+    organizerEmail: RoomvoxText | None = None  # noqa: N815
+    organizer: RoomvoxText | None = None
+    description: RoomvoxText | None = None
+    rrule: RoomvoxText | None = None

@@ -7,7 +7,7 @@ expand rules in their own way, so that a master has one only where it gives exac
 import re
 from collections.abc import Iterable, Sequence
 from copy import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from icalendar import Calendar, Event, Timezone, vCalAddress, vRecur
 
-from ..local_time import local_of, zone_of
+from ..local_time import local_of, moment_of, zone_of
 from ..model import Booking, Room
 from ..records import Record
 from .shown import STATUS
@@ -59,23 +59,30 @@ def _events(record: Record, room: Room, zone: ZoneInfo, place: str) -> Iterable[
 
 def _series(record: Record, here: Sequence[Booking], zone: ZoneInfo, place: str) -> Iterable[Event]:
     whole = record.whole
+    form = _form(zone, whole.end, *record.starts)
     changed_at = max(each.updated_at for each in [whole, *record.occurrences()])
-    master = _event(replace(whole, sequence=whole.version - 1, updated_at=changed_at), zone, place)
-    if (rule := _rule(record, zone)) is not None:
+    master = _event(replace(whole, sequence=whole.version - 1, updated_at=changed_at), form, place)
+    if form is zone and (rule := _rule(record, zone)) is not None:
         master.add("rrule", rule)
     elif record.starts[1:]:
-        master.add("rdate", [local_of(start, zone) for start in record.starts[1:]])
+        master.add("rdate", [_moment(start, form) for start in record.starts[1:]])
     kept = {each.recurrence_id for each in here}
-    if gone := [local_of(start, zone) for start in record.starts if start not in kept]:
+    if gone := [_moment(start, form) for start in record.starts if start not in kept]:
         master.add("exdate", gone)
     yield master
     for each in here:
         start = each.recurrence_id
         assert start is not None
         if record.changed.get(start) and _says(each) != _says_by_rule(record, start):
-            event = _event(replace(each, id=whole.id), zone, place)
-            event.add("recurrence-id", local_of(start, zone))
+            event = _event(replace(each, id=whole.id), _form(zone, each.start, each.end), place)
+            event.add("recurrence-id", _moment(start, form))
             yield event
+
+
+def _form(zone: ZoneInfo, *moments: int) -> tzinfo:
+    """The zone if its clocks tell all of these moments from any other: of what comes twice they tell the first."""
+    walls = (local_of(at, zone).replace(tzinfo=None) for at in moments)
+    return zone if all(moment_of(wall, zone) == at for wall, at in zip(walls, moments, strict=True)) else UTC
 
 
 def _rule(record: Record, zone: ZoneInfo) -> vRecur | None:
@@ -97,7 +104,7 @@ def _says_by_rule(record: Record, start: int) -> tuple[Any, ...]:
     return _says(replace(whole, start=start, end=start + whole.end - whole.start))
 
 
-def _event(booking: Booking, zone: ZoneInfo | Any, place: str) -> Event:
+def _event(booking: Booking, zone: tzinfo, place: str) -> Event:
     event = Event()
     event.add("uid", booking.id)
     event.add("dtstamp", _utc(booking.updated_at))
@@ -129,7 +136,7 @@ def _timezone(name: str, records: Sequence[Record]) -> Timezone:
     return Timezone.from_tzid(name, first_date=date(first - 1, 1, 1), last_date=date(last + 2, 1, 1))
 
 
-def _moment(at: int, zone: ZoneInfo | Any) -> datetime:
+def _moment(at: int, zone: tzinfo) -> datetime:
     return _utc(at).astimezone(zone)
 
 
