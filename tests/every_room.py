@@ -9,6 +9,8 @@ from fingerpost.ports.table import Tables
 from fingerpost.rooms import credentials, hubs, logins, people, plain, setup, structures
 from fingerpost.rooms import devices as panels
 from fingerpost.rooms.documents import NewRoom
+from fingerpost.rooms.evoko.merging import Document, sent_of
+from fingerpost.rooms.evoko.sessions import Sessions, Subscription
 from fingerpost.rooms.kinds import EQUIPMENT
 
 
@@ -51,3 +53,16 @@ def rooms_are_set_up(tables: Tables, caller: Caller, project: str, roots: RootSe
     credentials.roomvox_token(tables, token, caller.at)
     group, _ = logins.create_group(caller, roots, "panels")
     logins.register_user(caller, group)
+    _a_panel_is_connected(tables, caller)
+
+
+def _a_panel_is_connected(tables: Tables, caller: Caller) -> None:
+    sessions = Sessions(tables, lambda: caller.at)
+    sessions.begin("Tq3x1cJpjoECJZA=")
+    account = caller.principal.account
+    with sessions.held("Tq3x1cJpjoECJZA=") as session:
+        session.open, session.token = True, "roomKey#5e5e"
+        session.user = logins.EvokoUser(account=account, id="U1", kind="default", username="u", name="u", group="U1")
+        session.subscriptions["s1"] = Subscription("allRooms", "ALL", "*")
+        sessions.watch(session, ["*"])
+        sessions.keep(session, "rooms", {3: {"23456789ABCDEFGHJ": sent_of(Document("U2", {"name": "Harbour Room"}))}})

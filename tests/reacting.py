@@ -47,7 +47,7 @@ class Application:
         else:
             sent = {"script": files[MAIN], "manifest": files.get(MANIFEST, "")}
             self.server.ask(f"{self.path}/reactor/script", sent, method="PUT")
-        status = self._soon(lambda: self._status(updating=False), "the script is being installed")
+        status = self.soon(lambda: self._status(updating=False), "the script is being installed")
         assert (status["running"], status["warnings"]) == (status["version"], []), status
 
     def thng(self, **fields: Any) -> str:
@@ -78,7 +78,7 @@ class Application:
 
     def begun(self) -> None:
         """Return when a run has begun."""
-        self._soon(lambda: self.log(trace=True), "nothing has begun")
+        self.soon(lambda: self.log(trace=True), "nothing has begun")
 
     def logged(self, count: int = 1) -> list[tuple[str, str]]:
         """The log as soon as it has so many entries beside the platform's own."""
@@ -87,13 +87,14 @@ class Application:
             entries = self.log()
             return entries if len(entries) >= count else None
 
-        return self._soon(enough, f"fewer than {count} entries")
+        return self.soon(enough, f"fewer than {count} entries")
 
     def _status(self, *, updating: bool) -> Any:
         status = self.server.ask(f"{self.path}/reactor/script/status")
         return status if status["updating"] == updating else None
 
-    def _soon[T](self, look: Callable[[], T | None], complaint: str) -> T:
+    def soon[T](self, look: Callable[[], T | None], complaint: str) -> T:
+        """What `look` finds, as soon as it finds something."""
         for _ in range(PATIENCE_SECONDS * 50):
             if found := look():
                 return found

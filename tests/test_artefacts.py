@@ -87,6 +87,13 @@ STATUS = {
     "users/log-out": 201,
     "users/give-role": 400,  # base_app_user gives none
     "users/create-device-key": 201,
+    "rooms/book-a-series": 201,
+    "rooms/create-room": 201,
+    "rooms/make-thng-a-room": 201,
+    "roomsetup/add-person": 201,
+    "roomsetup/create-building": 201,
+    "roomsetup/create-floor": 201,
+    "roomsetup/create-roomvox-token": 201,
     "rules/cancel-schedule": 404,  # the version has none
     "rules/publish-a-typo": 400,
     "rules/publish-draft": 201,
@@ -108,6 +115,8 @@ MADE_BY = (
     ("catalogue/create-collection", {"CHILD": "id"}),
     ("catalogue/create-thng", {"THNG": "id"}),
     ("redirections/create-json", {"SHORT_ID": "shortId"}),
+    ("rooms/create-room", {"ROOM": "id"}),
+    ("roomsetup/create-building", {"STRUCTURE": "id"}),
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
     ("rules/publish-version", {"VERSION": "version"}),
@@ -153,6 +162,7 @@ class Deployment:
             "ShortUrls": DOMAIN,
             "Api": API_URL,
             "LiveApi": "live",
+            "PanelsApi": "panels",
             "AWS::Region": REGION,
             "AWS::URLSuffix": "amazonaws.com",
         }
@@ -167,8 +177,9 @@ class Deployment:
     def process(self, function: str) -> Process:
         if function not in self._processes:
             environment = self._environment | self.built.environment(function, self.values)
-            if "FINGERPOST_LIVE_ENDPOINT" in environment:
-                environment["FINGERPOST_LIVE_ENDPOINT"] = self._environment["AWS_ENDPOINT_URL"]
+            for gateway in ("FINGERPOST_LIVE_ENDPOINT", "FINGERPOST_PANELS_ENDPOINT"):
+                if gateway in environment:
+                    environment[gateway] = self._environment["AWS_ENDPOINT_URL"]
             self._processes[function] = Process(self.built, function, environment, self.folder / f"{function}.log")
         return self._processes[function]
 

@@ -5,12 +5,13 @@ They need Node.js 20 or newer with npm, and one of them npm's registry.
 
 import json
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from tests.reacting import Application
-from tests.running import running
+from tests.running import Server, running
 
 SDKS = {"evrythng-extended": "", "evrythng": '{"dependencies": {"evrythng": "^6.0.5"}}'}
 
@@ -163,3 +164,32 @@ def test_an_endless_loop_of_one_application_keeps_no_other_waiting(app, server, 
         assert other.logged(number + 1)[-1] == ("info", "the chat answered 202")
     assert len(posted) == 3
     assert app.log() == []
+
+
+def told_of(app):
+    """How often the listener says that it was told of each value."""
+    return Counter(message.split()[1] for level, message in app.whole_log() if level == "info")
+
+
+def test_a_server_that_is_killed_in_the_middle_of_events_loses_none_and_repeats_none_without_a_word(tmp_path):
+    server = Server(tmp_path)
+    server.start()
+    try:
+        app = Application(server)
+        app.publish("listener")
+        things = [app.thng() for _ in range(10)]
+        expected = set()
+        for turn in range(4):
+            for thng in things:
+                app.set(thng, "k42", f"{thng}/{turn}")
+                expected.add(f"{thng}/{turn}")
+            if turn in (1, 2):
+                server.kill()
+                server.start()
+        told = app.soon(lambda: each if (each := told_of(app)).keys() >= expected else None, "not all has come")
+        repeated = [message for level, message in app.whole_log() if level == "warn"]
+    finally:
+        server.stop()
+    assert told.keys() == expected
+    assert told.total() - len(told) <= len(repeated) <= 6
+    assert set(repeated) <= {"onThngPropertiesChanged is repeated after interruption"}

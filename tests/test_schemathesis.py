@@ -1,7 +1,7 @@
 """The described API, tried by schemathesis on a running server: nothing breaks, and every answer is as described."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
@@ -95,9 +95,6 @@ def cast_of(server: Server) -> Cast:
     user = made("/auth/evrythng/users?anonymous=true", {}, key=application["appApiKey"])
     device = made("/auth/evrythng/thngs", {"thngId": thng})["thngApiKey"]
     erasure = made("/scans?before=2020-01-01", None, method="DELETE")["id"]
-    room = made("/rooms", {"name": "Glass Room", "slug": "glass-room"})["id"]
-    booked = made(f"/rooms/{room}/bookings", {"start": 1_000, "end": 2_000, "rrule": "FREQ=DAILY;COUNT=3"})["id"]
-    vox = made("/rooms/credentials/roomvox", {"name": "x", "scope": "admin"})["token"]
     known = {
         "accountId": account,
         "projectId": project,
@@ -119,9 +116,9 @@ def cast_of(server: Server) -> Cast:
         "operatorId": colleague["operator"],
         "userId": user["evrythngUser"],
         "erasureId": erasure,
-        "slug": "glass-room",
-        "uid": booked,
+        **of_rooms(made),
     }
+    vox = made("/rooms/credentials/roomvox", {"name": "Kiosk", "scope": "admin"})["token"]
     keys = {
         "operator": server.key,
         "trustedApplication": secret,
@@ -132,6 +129,29 @@ def cast_of(server: Server) -> Cast:
         "nobody": "",
     }
     return Cast(server, known, keys, roles["operator"])
+
+
+def of_rooms(made: Callable[..., Any]) -> dict[str, str]:
+    """A room, and one of everything that belongs to rooms."""
+    room = made("/rooms", {"name": "Harbour Room"})["id"]
+    hub = made("/rooms/hubs", {"name": "Harbour", "room": room})["id"]
+    member = {"name": "Ann", "email": "a@museum.example", "privilege": "read"}
+    hour = {"start": "2999-01-01T10:00:00Z", "end": "2999-01-01T11:00:00Z"}
+    return {
+        "roomId": room,
+        "bookingId": made(f"/rooms/{room}/bookings", hour)["id"],
+        "structureId": made("/rooms/structures", {"name": "Ground", "level": "floor"})["id"],
+        "equipmentId": made("/rooms/equipment", {"name": "Lectern"})["id"],
+        "personId": made("/rooms/people", {"name": "Ann", "pin": "4711"})["id"],
+        "deviceId": made("/rooms/devices", {"uuid": "7b0d", "room": room})["id"],
+        "hubId": hub,
+        "memberId": made(f"/rooms/hubs/{hub}/members", member)["id"],
+        "clientId": made("/rooms/credentials/joan", {"name": "Lobby"})["id"],
+        "tokenId": made("/rooms/credentials/roomvox", {"name": "Lobby", "scope": "read"})["id"],
+        "groupId": made("/rooms/credentials/evoko", {"name": "panels"})["id"],
+        "slug": "harbour-room",
+        "uid": made(f"/rooms/{room}/bookings", {"start": 1_000, "end": 2_000, "rrule": "FREQ=DAILY;COUNT=3"})["id"],
+    }
 
 
 @pytest.fixture(scope="module")

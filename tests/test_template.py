@@ -19,6 +19,7 @@ from fingerpost.local.functions import EDGES
 from fingerpost.ports.runner import TIME_LIMIT_MS
 from fingerpost.ports.table import Change, Item, Key
 from fingerpost.reactor.claims import LEASE_MS
+from fingerpost.rooms.upkeep import SET_UP
 from fingerpost.shapes import stamp
 from tests.template import (
     FUNCTIONS,
@@ -40,7 +41,7 @@ def shape(path: str) -> str:
 
 
 def gateway_paths(function: str) -> list[str]:
-    """The paths that the HTTP API gives to a function, `$default` left out."""
+    """The paths that the HTTP API gives to a function, what begins with a dollar left out."""
     integrations = {
         name
         for name, properties in of_type("AWS::ApiGatewayV2::Integration").items()
@@ -49,7 +50,7 @@ def gateway_paths(function: str) -> list[str]:
     return [
         properties["RouteKey"].removeprefix("ANY ")
         for properties in of_type("AWS::ApiGatewayV2::Route").values()
-        if integrations & references(properties["Target"]) and properties["RouteKey"] != "$default"
+        if integrations & references(properties["Target"]) and not properties["RouteKey"].startswith("$")
     ]
 
 
@@ -195,10 +196,9 @@ def test_the_gateway_may_call_the_functions_it_routes_to(name):
     [permission] = [
         properties
         for properties in of_type("AWS::Lambda::Permission").values()
-        if references(properties["FunctionName"]) == {logical_id}
+        if references(properties["FunctionName"]) == {logical_id} and "Api" in references(properties["SourceArn"])
     ]
     assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert "Api" in references(permission["SourceArn"])
 
 
 # ---- storage and the feed ------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def test_a_batch_that_a_reader_gives_up_on_is_kept_whole_where_it_can_be_replaye
     assert TEMPLATE["Outputs"][bucket]["Value"] == {"Ref": bucket}
 
 
-@pytest.mark.parametrize("name", ["derive", "dispatch", "spill", "work", "scripts"])
+@pytest.mark.parametrize("name", ["derive", "dispatch", "spill", "work", "scripts", "evoko"])
 def test_a_function_may_read_its_own_source_and_no_other(name):
     [source] = references(SOURCES[name]["EventSourceArn"])
     reads = {"dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"}
@@ -342,6 +342,33 @@ def test_every_event_of_a_connection_goes_to_the_live_function():
     routes = [each for each in of_type("AWS::ApiGatewayV2::Route").values() if each["ApiId"] == {"Ref": "LiveApi"}]
     assert {each["RouteKey"] for each in routes} == {"$connect", "$default", "$disconnect"}
     assert {name for each in routes for name in references(each["Target"])} == {"LiveIntegration"}
+
+
+def test_dispatch_is_woken_by_whatever_panels_show():
+    for kind in (*SET_UP, "room"):
+        document = stamp(kind)
+        assert reaches("dispatch", None, document), kind
+        assert reaches("dispatch", document, document), kind
+        assert reaches("dispatch", document, None), kind
+
+
+def test_what_panels_say_reaches_their_function_in_the_order_of_each_connection():
+    routes = [each for each in of_type("AWS::ApiGatewayV2::Route").values() if each["ApiId"] == {"Ref": "PanelsApi"}]
+    targets = {each["RouteKey"]: references(each["Target"]) for each in routes}
+    called, queued = {"PanelsIntegration"}, {"PanelsMessagesIntegration"}
+    assert targets == {"$connect": called, "$disconnect": called, "$default": queued}
+    integration = RESOURCES["PanelsMessagesIntegration"]["Properties"]
+    assert references(integration["IntegrationUri"]) >= {"PanelsQueue"}
+    sent = integration["RequestTemplates"]["$default"]
+    assert "MessageGroupId=$util.urlEncode($context.connectionId)" in sent
+    assert "MessageDeduplicationId=$util.urlEncode($context.requestId)" in sent
+    assert RESOURCES["PanelsStage"]["Properties"]["StageName"] == "websocket"
+    source, queue = SOURCES["evoko"], RESOURCES["PanelsQueue"]["Properties"]
+    assert references(source["EventSourceArn"]) == {"PanelsQueue"}
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (queue["FifoQueue"], queue["FifoThroughputLimit"]) == (True, "perMessageGroupId")
+    assert queue["VisibilityTimeout"] > TEMPLATE["Globals"]["Function"]["Timeout"]
+    assert queue["MessageRetentionPeriod"] <= 600 and "RedrivePolicy" not in queue  # PINs are in what panels say
 
 
 @pytest.mark.parametrize("name", ["spill", "work"])

@@ -13,10 +13,10 @@ from fingerpost.ports.table import Tables
 from fingerpost.rooms.credentials import ROOMVOX, Scope, roomvox_token
 from fingerpost.rooms.model import Room
 from fingerpost.rooms.roomvox.answers import (
-    Refusal,
     RoomvoxAvailability,
     RoomvoxBooking,
     RoomvoxDone,
+    RoomvoxRefusal,
     RoomvoxRoom,
     RoomvoxStatistics,
     RoomvoxStatus,
@@ -65,7 +65,7 @@ edge = Edge(
     Dialect(
         who=who,
         refuse=refuse,
-        refusal=Refusal,
+        refusal=RoomvoxRefusal,
         scheme=("roomvox", {"type": "http", "scheme": "bearer"}),
         mounts=tuple(f"{each}{{path+}}" for each in (f"{APP}/", *(alias for alias, _ in ALIASES))),
     ),

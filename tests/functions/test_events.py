@@ -140,7 +140,7 @@ def test_every_event_file_is_what_aws_sends_and_its_placeholders_are_documented(
     elif name.startswith("setup/"):
         assert event["ResourceType"] == "Custom::FirstAccount"
         assert event["ResourceProperties"]["ServiceToken"] == event["ServiceToken"]
-    elif name.startswith("live/"):
+    elif "connectionId" in event["requestContext"]:
         assert event["requestContext"]["routeKey"] in ("$connect", "$default", "$disconnect")
     else:
         assert event["version"] == "2.0"

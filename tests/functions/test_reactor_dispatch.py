@@ -14,6 +14,7 @@ from fingerpost.reactor.published import Filter, Script
 from fingerpost.rules.compile import compile_match
 from fingerpost.rules.fields import REACTOR
 from fingerpost.rules.nodes import to_json
+from fingerpost.shapes import UnknownShape
 from tests.functions.people import person
 from tests.functions.world import handler_of
 
@@ -339,6 +340,14 @@ def test_a_batch_whose_documents_cannot_be_read_comes_again_whole(world, pallet,
         answer = handler_of("dispatch")(stream_event(changes))
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == [each.sequence for each in changes]
     assert queued(world) == []
+
+
+def test_a_change_that_cannot_be_read_fails_its_batch_without_a_name_so_that_it_is_halved(world, pallet):
+    changes = batch_of(world, pallet)
+    broken = changes[3].__replace__(new={**changes[3].new, "sv": 99})
+    with pytest.raises(UnknownShape):
+        handler_of("dispatch")(stream_event([*changes[:3], broken, *changes[4:]]))
+    assert handler_of("dispatch")(stream_event([*changes[:3], *changes[4:]])) == {"batchItemFailures": []}
 
 
 def test_a_large_event_reaches_its_function_whole(world, pallet):

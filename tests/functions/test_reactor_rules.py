@@ -2,6 +2,8 @@
 
 import pytest
 
+from fingerpost.reactor import published
+from tests.functions.people import application_of, person
 from tests.functions.world import HOUR, OPERATOR_KEY, Client
 
 QUEUE = {"putOnQueue": {"queue": "orders"}}
@@ -102,6 +104,21 @@ def test_who_looked_at_another_version_is_told_what_changed(operator, path):
     assert operator.read(path)["version"] == 2
     assert operator.put(path, {"rules": [], "basedOn": 5}).status == 400
     assert saved(operator, path, basedOn=2)["version"] == 3
+
+
+def test_of_two_who_save_at_once_both_make_a_version_unless_one_says_what_it_is_based_on(operator, path, monkeypatch):
+    real = published.set_rules
+
+    def overtaken(*given):
+        monkeypatch.setattr(published, "set_rules", real)
+        saved(operator, path, SCANNED)
+        return real(*given)
+
+    monkeypatch.setattr(published, "set_rules", overtaken)
+    assert saved(operator, path, HOT)["version"] == 2
+    monkeypatch.setattr(published, "set_rules", overtaken)
+    assert operator.put(path, {"rules": [], "basedOn": 2}).status == 409
+    assert operator.read(path)["rules"] == [SCANNED]
 
 
 def test_a_version_may_be_named_by_its_etag(operator, path):
@@ -273,6 +290,20 @@ def test_a_simulation_takes_an_action_that_took_place(world, operator, path, lam
 )
 def test_a_simulation_of_what_is_no_event_is_refused(operator, path, sent):
     assert operator.post(f"{path}/simulate", sent).status == 400
+
+
+def test_a_simulation_knows_the_user_who_acts_when_it_is_one_of_the_project(world, operator, path, lamp):
+    user = person(world, world.application)
+    rules = [
+        {"name": "x", "when": "actionCreated", "filter": "user.age!=3", "then": [{"putOnQueue": QUEUE["putOnQueue"]}]}
+    ]
+    event = {"action": {"type": "scans", "thng": lamp, "user": user.id}}
+    document = operator.post(f"{path}/simulate", {"event": event, "rules": rules}).document
+    assert document["document"]["triggerUser"] == user.id
+    other = operator.made("/projects", {"name": "Other"})["id"]
+    elsewhere = person(world, application_of(world, other)["client"])
+    event = {"action": {"type": "scans", "user": elsewhere.id}}
+    assert "there is no user" in operator.post(f"{path}/simulate", {"event": event, "rules": rules}).error
 
 
 def test_a_simulation_shows_nothing_of_another_account(world, path, operator, lamp):

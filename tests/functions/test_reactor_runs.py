@@ -142,6 +142,20 @@ def test_a_run_that_goes_on_elsewhere_is_left_alone(stage):
     assert len(stage.runner.asked) == 1
 
 
+def test_a_run_whose_worker_is_known_to_be_gone_is_repeated_without_waiting(stage, world, monkeypatch):
+    run = stage.run()
+    stage.runner.result = Crash()
+    with pytest.raises(Crash):
+        stage.carry_out(run)
+    world.clock.now += 1
+    monkeypatch.setattr(wiring, "alone_since", world.clock.now)
+    with pytest.raises(Crash):
+        stage.carry_out(run)
+    with pytest.raises(StillRunning):  # which this worker has begun itself
+        stage.carry_out(run)
+    assert ("warn", "onActionCreated is repeated after interruption") in stage.log()
+
+
 def test_a_run_whose_worker_died_is_run_once_more_and_no_third_time(stage, world):
     run = stage.run()
     stage.runner.result = Crash()
@@ -182,6 +196,53 @@ def test_what_the_runner_refuses_for_now_comes_again_as_if_nothing_had_been(stag
     assert len(stage.log()) == 1
 
 
+def failing_at(world, monkeypatch, name, failure):
+    """The log's table refuses calls of this name, until the context ends."""
+    table = type(world.tables.log)
+    real = getattr(table, name)
+
+    def call(self, *args, **more):
+        if self is world.tables.log:
+            raise failure
+        return real(self, *args, **more)
+
+    monkeypatch.setattr(table, name, call)
+
+
+@pytest.mark.parametrize("failure", [Throttled("busy"), Unreachable("silence")])
+def test_a_store_that_fails_before_a_script_has_begun_costs_none_of_its_starts(stage, world, monkeypatch, failure):
+    run = stage.run()
+    for _ in range(4):
+        with monkeypatch.context() as patched:
+            failing_at(world, patched, "put_many", failure)
+            with pytest.raises(type(failure)):
+                stage.carry_out(run)
+    assert stage.runner.asked == []
+    stage.carry_out(run)
+    assert [level for level, _ in stage.log()] == ["trace"]
+    assert len(stage.runner.asked) == 1
+
+
+@pytest.mark.parametrize("failure", [Throttled("busy"), Unreachable("silence")])
+def test_a_store_that_fails_after_a_script_has_run_has_it_repeated_with_a_word(stage, world, monkeypatch, failure):
+    run = stage.run()
+    stage.runner.result = RunResult(outcome="done", logs=(LogLine("info", "hello", world.clock.now),))
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            stage.runner,
+            "run",
+            lambda request: failing_at(world, patched, "put_many", failure) or FakeRunner.run(stage.runner, request),
+        )
+        with pytest.raises(type(failure)):
+            stage.carry_out(run)
+    with pytest.raises(StillRunning):
+        stage.carry_out(run)
+    world.clock.now += LEASE_MS + 1
+    stage.carry_out(run)
+    assert [level for level, _ in stage.log() if level != "trace"] in (["info", "warn"], ["warn", "info"])
+    assert len(stage.runner.asked) == 2
+
+
 def test_a_runner_that_refuses_for_a_moment_is_asked_again(stage):
     refusals = [Throttled("Lambda: TooManyRequests")] * 2
 
@@ -220,7 +281,7 @@ def test_a_run_that_cannot_be_says_so_once(stage, failure):
     ]
 
 
-def test_that_a_script_has_not_one_of_the_four_functions_is_no_news_but_any_other_is(stage, world):
+def test_that_a_script_lacks_the_function_of_an_event_is_no_news_and_of_a_schedule_it_is(stage, world):
     absent = LogLine("warn", "The script has no function", world.clock.now)
     stage.runner.result = RunResult(outcome="absent", logs=(absent,))
     stage.carry_out(stage.run())

@@ -16,7 +16,7 @@ def test_a_room_is_made_with_a_thng_and_a_redirection(world: World, operator: Cl
     answer = world.answered("rooms/create-room", PROJECT=world.project)
     made = answer.document
     assert (answer.status, answer.location) == (201, f"{API_URL}/rooms/{made['id']}")
-    assert (made["slug"], made["email"], made["capacity"]) == ("glass-room", "glass-room@museum.example", 6)
+    assert (made["slug"], made["email"], made["capacity"]) == ("glass-room", f"glass-room@rooms.{DOMAIN}", 6)
     assert made["checkIn"] == {"opensBefore": 10, "grace": 15}
     assert made["equipment"] == {"wifi": True, "projector": False, "display": None}
     assert made["shortUrl"] == f"https://{DOMAIN}/{made['shortId']}"

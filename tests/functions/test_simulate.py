@@ -400,3 +400,10 @@ def test_a_recorded_scan_keeps_the_variant_it_got_whoever_it_was(world: World, o
         assert (told["redirectUrl"], told["variant"]) == (where, world.recorded()[-1]["variant"])
     other = simulated(operator, {"visitor": "somebody else"}, action=newest(world))
     assert other == {**other, **{"variant": simulated(operator, {"visitor": "somebody else"})["variant"]}}
+
+
+def test_the_last_moment_of_the_year_9999_has_a_time_everywhere(operator, short_id):
+    scan = {"shortId": short_id, "timestamp": 253_402_300_799_999, "timezone": "Pacific/Kiritimati"}
+    rules = [{"match": "year=9999&timeOfDay>1", "redirectUrl": "https://x.example/"}]
+    answer = operator.post("/redirector/simulate", {"scan": scan, "rules": rules})
+    assert answer.document["redirectUrl"] == "https://x.example/"

@@ -317,3 +317,15 @@ def test_a_group_goes_on_when_the_time_of_what_is_out_is_up(ordered, clock):
 def test_an_ordered_queue_takes_nothing_without_a_group_or_for_later(ordered, named):
     with pytest.raises(ValueError, match="a group and no delay"):
         ordered.send("x", **named)
+
+
+def test_what_receivers_who_are_gone_have_not_deleted_is_taken_back(tmp_path, clock):
+    queue, other = (local_queue(tmp_path, name, ordered=True, clock=clock) for name in ("reactor", "other"))
+    for each in (queue, other):
+        each.send("a1", group="a")
+        each.send("a2", group="a")
+        assert bodies(each.receive(1, 120 * SECOND)) == ["a1"]
+        assert each.receive(1) == []
+    assert queue.take_back() == 1
+    assert bodies(queue.receive(1)) in (["a1"], ["a2"])
+    assert other.receive(1) == []

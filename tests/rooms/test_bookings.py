@@ -230,6 +230,15 @@ def test_who_cancels_and_books_again_at_once_gets_a_new_booking(house: House):
     assert again.id != made.id and again.state == "confirmed"
 
 
+def test_a_booking_that_was_moved_since_answers_no_request_for_its_old_slot(house: House):
+    glass, other = house.room(), house.room()
+    first = house.book(glass, 60, by=JOAN)
+    house.clock.now += 5_000
+    house.bookings.change(first.id, room=other, by=JOAN)
+    again = house.bookings.book(glass, first.start, first.end, by=JOAN, title="Talk")
+    assert (again.id != first.id, again.room) == (True, glass.id)
+
+
 def test_two_who_ask_for_the_same_in_the_same_moment_are_two(house: House):
     room = house.room()
     house.book(room, 60, by=JOAN)
@@ -455,3 +464,24 @@ def test_a_day_remembers_the_newest_of_what_was_cancelled(house: House, monkeypa
     gone = [house.bookings.cancel(house.book(room, 60).id, by=ME).id for _ in range(3)]
     found = house.bookings.of_room(room.id, house.now, house.now + 2 * HOUR, states=("cancelled",))
     assert {each.id for each in found} == set(gone[1:])
+
+
+def test_the_bookings_of_several_rooms_are_those_of_each(house: House):
+    rooms = [house.room(check_in=CheckIn()) for _ in range(4)]
+    for number, room in enumerate(rooms[:3]):
+        for turn in range(number + 1):
+            house.book(room, 1_440 * turn - 600, 700)
+    house.bookings.change(house.book(rooms[0], 300).id, by=ME, room=rooms[1])
+    ids = [room.id for room in rooms]
+    for days in (1, 3, 40):
+        start, end = house.now - 8 * HOUR, house.now + (24 * days - 8) * HOUR
+        found = house.bookings.of_rooms(ids, start, end)
+        assert found == {each: house.bookings.of_room(each, start, end) for each in ids}
+        assert list(found) == ids and found[ids[3]] == []
+    assert house.bookings.of_rooms([], house.now, house.now + HOUR) == {}
+
+
+def test_a_booking_has_the_zone_of_the_room_that_it_moves_to(house: House):
+    made = house.book(house.room(), 60)
+    moved = house.bookings.change(made.id, by=ME, room=house.room(zone="Asia/Tokyo"))
+    assert (moved.zone, moved.start) == ("Asia/Tokyo", made.start)

@@ -3,40 +3,24 @@
 Each `*.test.cjs` here is a suite of node's own test runner. The packages come from the npm registry, once, into .cache.
 """
 
-import fcntl
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.running import ROOT, Server
+from tests.npm import installed
+from tests.running import Server
 
 HERE = Path(__file__).resolve().parent
 SUITES = sorted(path.name for path in HERE.glob("*.test.cjs"))
-MANIFEST = ("package.json", "package-lock.json")
 
 
 @pytest.fixture(scope="session")
 def packages():
     """The folder that holds the installed clients. Needs npm, which `.ci/run` supplies."""
-    npm = shutil.which("npm")
-    assert npm is not None, "npm is needed to install the clients; install Node.js 20 or newer"
-    folder = ROOT / ".cache" / "sdk"
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = [(HERE / name).read_text() for name in MANIFEST]
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one of several test processes installs, the others wait
-        done = folder / "installed"
-        if not done.exists() or done.read_text() != "".join(wanted):
-            for name, text in zip(MANIFEST, wanted, strict=True):
-                (folder / name).write_text(text)
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-            done.write_text("".join(wanted))
-    return folder
+    return installed(HERE, "sdk")
 
 
 @pytest.fixture(scope="module")

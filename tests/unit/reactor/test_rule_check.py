@@ -59,6 +59,8 @@ def test_a_rule_that_is_in_order_is_kept_with_its_compiled_filter():
         (rule(filter="thng.tags="), "filter", 11, "expected a value"),
         (rule(filter="thng.tag=x"), "filter", 1, "thng.tag"),
         (rule(filter="action.type=scans"), "filter", None, "is of actions"),
+        (rule(filter="country=IE"), "filter", None, "is of actions"),
+        (rule(filter="user.age>3|os=ios"), "filter", None, "user.age is of actions"),
         (rule(filter="constants.x=1"), "filter", None, "no constants"),
         (rule(when="actionCreated"), "filter", None, "an action has none"),
         (rule(when=OF_PRODUCT, filter="thng.id=x"), "filter", None, "there is none"),
@@ -128,6 +130,10 @@ def test_one_mistake_of_a_rule_hides_no_other():
         "rules[0].when",
         "rules[1]",
     ]
+
+
+def test_who_changed_properties_is_known():
+    assert not examined(of_step({"putOnQueue": {"queue": "q", "body": "{user.id} {thng.id} {time}"}})).mistakes
 
 
 def test_two_rules_have_two_names():

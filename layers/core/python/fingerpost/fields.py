@@ -9,7 +9,7 @@ from .rules.literals import moment_of
 
 MAX_TAG = 60
 MAX_KEY = 512
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
 def _tag(value: str) -> str:
@@ -44,7 +44,7 @@ def _named(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    if _EMAIL.fullmatch(value) is None:
+    if EMAIL.fullmatch(value) is None:
         raise ValueError(f"{value[:60]!r} is no e-mail address")
     return value
 
@@ -79,7 +79,7 @@ _SOME_TEXT = {"minLength": 1, "pattern": r"\S"}
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _KEYED = {"propertyNames": {"minLength": 1, "maxLength": MAX_KEY}}
 
-type Email = Annotated[str, AfterValidator(_email), described(pattern=f"^{_EMAIL.pattern}$")]
+type Email = Annotated[str, AfterValidator(_email), described(pattern=f"^{EMAIL.pattern}$")]
 type Name = Annotated[str, AfterValidator(_named), described(**_SOME_TEXT)]
 type Tag = Annotated[str, AfterValidator(_tag), described(**_SOME_TEXT, maxLength=MAX_TAG)]
 type Tags = Annotated[list[Tag], AfterValidator(_unique)]

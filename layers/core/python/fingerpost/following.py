@@ -6,7 +6,7 @@ from typing import Any
 from .live import upkeep as live
 from .log import warning
 from .ports.queue import Queue
-from .ports.table import Change, Tables
+from .ports.table import Change, Tables, Throttled, Unreachable
 from .reactor import following as reactor
 from .reactor import runs
 from .reactor.dispatching import Batch, CompiledSets
@@ -24,11 +24,16 @@ def dispatch(changes: list[Change], tables: Tables, work: Queue, reactor: Queue)
     """Put what changes make necessary on both queues. Answers the sequence numbers of records that must come again.
 
     `tables` are unscoped. A batch, or a part of it, may come any number of times: it makes the same tasks and runs.
+    Raises what nobody can say of which record it is: then the batch is to be halved.
     """
-    number = 0
     try:
         events = dict(events_of(changes, tables))
         batch = Batch(events.values(), tables, _sets)
+    except (Throttled, Unreachable) as error:
+        warning("dispatch could not begin", error=repr(error))
+        return [each.sequence for each in changes]
+    number = 0
+    try:
         for number, change in enumerate(changes):
             for task in work_of(change):
                 work.send(json.dumps(task), group=task["account"])

@@ -84,7 +84,11 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "type": ("Rooms of one type.", _TEXT),
     "capacity_min": ("How many seats a room has at least.", {"type": "integer", "minimum": 0}),
     "limit:roomvox": ("How many a page holds.", _listed(0, 5_000, 5_000)),
+    "limit": ("How many a page holds.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 1_000}),
     "offset": ("How many come before the page.", {"type": "integer", "minimum": 0, "default": 0}),
+    "start": ("The first moment, or day: ISO 8601. Today when left out.", _TEXT),
+    "end": ("The last moment, or day: ISO 8601. Seven days after the start when left out.", _TEXT),
+    "timezone": ("The zone of times without an offset, such as `Europe/Dublin`; a room's own when left out.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 REQUIRED = ("to:rules", "to:versions", "before")
@@ -104,6 +108,9 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
     "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
+    "room": ("A room by its number, e-mail address or key.", _TEXT),
+    "uuid": ("The UUID of a device.", _TEXT),
+    "invitation": ("What the answer to an invitation names as `id`.", _TEXT),
     "queueName": ("The name of a queue.", {**_TEXT, "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}),
     "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 type Described = Mapping[str, Any]
 
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @cache
@@ -108,7 +108,7 @@ def _table(rows: list[tuple[str, str]]) -> str:
 
 
 def _schema_of(content: Described) -> Described:
-    schema: Described = content["content"]["application/json"]["schema"]
+    schema: Described = next(iter(content["content"].values()))["schema"]
     return schema
 
 

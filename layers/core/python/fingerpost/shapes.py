@@ -90,6 +90,9 @@ CURRENT: dict[str, int] = {
     "evokoUser": 1,
     "roomKey": 1,
     "ddpName": 1,
+    "panel": 1,
+    "panelDocuments": 1,
+    "panelWatcher": 1,
 }
 
 _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once

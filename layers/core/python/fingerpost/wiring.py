@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 RECORD_MS = 300
 
 clock: Clock = now_ms
+alone_since = (
+    0  # a time before which nobody began what is still going on: the worker of one machine has no other beside it
+)
 
 
 class Settings(Frozen):
@@ -135,6 +138,16 @@ def connections() -> "Connections":
     from .local.connections import LocalConnections
 
     return LocalConnections(Path(data_dir()))
+
+
+@cache
+def panels() -> "Connections":
+    """Open WebSocket connections of the panels' server."""
+    if on_aws():
+        from .aws.wiring import panel_connections
+
+        return panel_connections()
+    return connections()
 
 
 @cache

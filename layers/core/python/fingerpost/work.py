@@ -18,6 +18,7 @@ from .reactor.upkeep import unscript_page
 from .redirection.exhaustion import mark_exhausted
 from .redirection.upkeep import Task, refresh_hints, unlink_page
 from .rooms import alike, arrivals, telling
+from .rooms.evoko import telling as panels
 
 type CarryOut = Callable[[Task, Tables, int], Task | None]  # (task, unscoped tables, now) -> the task that goes on
 
@@ -89,5 +90,7 @@ TASKS: Mapping[str, CarryOut] = {
     "absent": _absent,
     "run": _run,
     "room": lambda task, tables, _at: telling.tell(task, tables),
+    "panels": lambda task, _tables, _at: panels.carry_out(task),
+    "panelPing": lambda task, _tables, _at: panels.ping(task),
     "sweep": lambda task, tables, _at: arrivals.sweep(task, tables),
 }

@@ -40,11 +40,20 @@ def drawings_bucket() -> "S3Blobs":
 
 def api_connections() -> "ApiConnections":
     """Those of the WebSocket API whose address stands in FINGERPOST_LIVE_ENDPOINT."""
+    return _connections("FINGERPOST_LIVE_ENDPOINT")
+
+
+def panel_connections() -> "ApiConnections":
+    """Those of the panels' WebSocket API."""
+    return _connections("FINGERPOST_PANELS_ENDPOINT")
+
+
+def _connections(variable: str) -> "ApiConnections":
     import boto3  # noqa: PLC0415
 
     from .connections import ApiConnections  # noqa: PLC0415
 
-    endpoint = os.environ["FINGERPOST_LIVE_ENDPOINT"]
+    endpoint = os.environ[variable]
     return ApiConnections(boto3.client("apigatewaymanagementapi", endpoint_url=endpoint))
 
 

@@ -9,6 +9,8 @@ from . import (  # noqa: F401 - they add commands to groups of others
     drafts,
     link_import,
     reactor_rules,
+    reactor_schedules,
+    reactor_scripts,
     room_access,
     trials,
 )

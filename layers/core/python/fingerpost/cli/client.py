@@ -24,6 +24,7 @@ _NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 
 type Document = dict[str, Any]
 type Query = Mapping[str, str | int | None]
+type Files = Mapping[str, tuple[str, bytes, str]]  # of a form, by field: name, content, media type
 
 _THEN = {
     401: "Set FINGERPOST_API_KEY to an operator's key",
@@ -92,6 +93,10 @@ class Client:
     def put(self, path: str, body: Any, query: Query | None = None) -> Any:
         return self.ask("PUT", path, query, body=body).document
 
+    def upload(self, path: str, field: str, content: bytes) -> Any:
+        """PUT a zip as the file of a form."""
+        return self.ask("PUT", path, files={field: (f"{field}.zip", content, "application/zip")}).document
+
     def delete(self, path: str, query: Query | None = None) -> None:
         self.ask("DELETE", path, query)
 
@@ -121,6 +126,7 @@ class Client:
         *,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        files: Files | None = None,
     ) -> Reply:
         """Raises Refused for an answer that is a no, Unreachable when there is none."""
         sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
@@ -129,7 +135,7 @@ class Client:
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES
             try:
-                response = self._http.request(method, path, params=params, content=sent, headers=more)
+                response = self._http.request(method, path, params=params, content=sent, files=files, headers=more)
             except httpx.ConnectError as error:  # a port where nobody listens does not mend itself in a second
                 raise self._unreachable(error) from error
             except (httpx.TransportError, httpx.InvalidURL) as error:

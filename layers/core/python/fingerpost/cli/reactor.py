@@ -19,7 +19,7 @@ reactor = group("Reactor scripts.")
 
 GOOD = ("done", "returned")
 _APP = {"id": "U0000000applicationOfAuthor", "project": "U000000000projectOfAuthor", "name": "An author's application"}
-_LEVEL_STYLES = {"error": "error", "warn": "warning", "debug": "quiet", "trace": "quiet"}
+LEVEL_STYLES = {"error": "error", "warn": "warning", "debug": "quiet", "trace": "quiet"}
 _LEFT_OUT = (".git", ".hg", ".svn")
 
 
@@ -41,7 +41,7 @@ def run(
     """
     payload = event_in(event)
     name = function or function_for(payload)
-    content = pack(_files_of(script))
+    content = pack(files_of(script))
     try:
         runner = wiring.runner_here(lambda _: content)
     except NoRunner as error:
@@ -92,7 +92,7 @@ def event_in(path: Path) -> dict[str, Any]:
     return document
 
 
-def _files_of(script: Path) -> Iterator[tuple[str, bytes]]:
+def files_of(script: Path) -> Iterator[tuple[str, bytes]]:
     """A bundle's files by path. Raises Usage."""
     folder = script.parent if script.name == MAIN else script
     try:
@@ -134,7 +134,7 @@ def _document(function: str, result: RunResult, rehearsal: Rehearsal) -> dict[st
 def _show(session: Session, function: str, result: RunResult, rehearsal: Rehearsal) -> None:
     terminal = session.terminal
     for line in result.logs:
-        terminal.say(f"{line.level:<5}  {line.message}", _LEVEL_STYLES.get(line.level, ""))
+        terminal.say(f"{line.level:<5}  {line.message}", LEVEL_STYLES.get(line.level, ""))
     if rehearsal.asked:
         terminal.say()
         terminal.table(("request", "body", "answer"), [_row(each) for each in rehearsal.asked])

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from .terminal import Terminal, moment
 
 LATE_MS = 60_000  # an action may be listed some time after it happened: its phone was offline, the feed was behind
 REMEMBERED = 20_000
+type Look = Callable[[int, Set[str]], list[Document]]  # from a moment on, without the ids seen: newest first
 MAX_PAGES = 50  # of one look; what is older than these was not seen live
 
 actions = group("Scans and other actions: list them, or watch them arrive.")
@@ -37,7 +38,7 @@ def tail_actions(
     begin = moment_of(since, "--since") or now_ms()
     if not session.terminal.as_json:
         session.terminal.note("Waiting for actions; Ctrl-C ends it")
-    for shown, document in enumerate(_arriving(session.client, type_, filter_, begin, interval), 1):
+    for shown, document in enumerate(arriving(_actions_of(session.client, type_, filter_), begin, interval), 1):
         _show(session.terminal, document)
         if shown == count:
             return
@@ -73,14 +74,14 @@ def explain_action(session: Session, action: Annotated[str, typer.Argument(metav
     session.terminal.answer(document, for_people)
 
 
-def _arriving(client: Client, type_: str, filter_: str | None, begin: int, interval: float) -> Iterator[Document]:
-    """Actions from `begin` on, each once, in the order in which they can be seen."""
+def arriving(look: Look, begin: int, interval: float, *, late_ms: int = LATE_MS) -> Iterator[Document]:
+    """What `look` finds from `begin` on, each once, in the order in which it can be seen. Ends with the process."""
     seen: set[str] = set()
     order: deque[str] = deque()
     was_there = False
     while True:
         try:
-            new = _new(client, type_, filter_, begin, seen)
+            new = look(begin, seen)
             was_there = True
         except Unreachable:  # a server that was there may come back, and nothing is missed meanwhile
             if not was_there:
@@ -92,19 +93,23 @@ def _arriving(client: Client, type_: str, filter_: str | None, begin: int, inter
             yield document
         while len(order) > REMEMBERED:
             seen.discard(order.popleft())
-        begin = max(begin, now_ms() - LATE_MS) if len(order) >= REMEMBERED // 2 else begin
+        begin = max(begin, now_ms() - late_ms) if len(order) >= REMEMBERED // 2 else begin
         time.sleep(interval)
 
 
-def _new(client: Client, type_: str, filter_: str | None, begin: int, seen: set[str]) -> list[Document]:
-    """What is listed and was not seen, newest first: page by page, until one brings nothing new."""
-    found: list[Document] = []
-    for number, page in enumerate(client.pages(f"/actions/{type_}", {"filter": filter_, "context": "true"}), 1):
-        new = [each for each in page if each["id"] not in seen and each["timestamp"] >= begin]
-        found += new
-        if len(new) < len(page) or number == MAX_PAGES:
-            break
-    return found
+def _actions_of(client: Client, type_: str, filter_: str | None) -> Look:
+    """Looks for what is listed and was not seen, newest first: page by page, until one brings nothing new."""
+
+    def look(begin: int, seen: Set[str]) -> list[Document]:
+        found: list[Document] = []
+        for number, page in enumerate(client.pages(f"/actions/{type_}", {"filter": filter_, "context": "true"}), 1):
+            new = [each for each in page if each["id"] not in seen and each["timestamp"] >= begin]
+            found += new
+            if len(new) < len(page) or number == MAX_PAGES:
+                break
+        return found
+
+    return look
 
 
 def _show(terminal: Terminal, document: dict[str, Any]) -> None:

@@ -11,13 +11,13 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from fingerpost.ports.connections import MAX_MESSAGE_BYTES, ConnectionGone
 from fingerpost.ports.table import Unreachable
 
-type Deliver = Callable[[str, str], Awaitable[bool]]  # connection id, text -> whether it is there
+type Deliver = Callable[[str, str | None], Awaitable[bool]]  # connection id, text (None: close it) -> is it there
 
 FILE = "connections.json"
 SECONDS = 5.0
@@ -33,18 +33,23 @@ class LocalConnections:
     def send(self, connection_id: str, text: str) -> None:
         if (size := len(text.encode())) > MAX_MESSAGE_BYTES:
             raise ValueError(f"a message has at most {MAX_MESSAGE_BYTES:,} bytes; this one has {size:,}")
+        if self._ask({"id": connection_id, "text": text}) == b"gone\n":
+            raise ConnectionGone(connection_id)
+
+    def close(self, connection_id: str) -> None:
+        self._ask({"id": connection_id, "text": None})
+
+    def _ask(self, asked: Mapping[str, str | None]) -> bytes:
         try:
             told = json.loads(self._file.read_text())
             with socket.create_connection(("127.0.0.1", told["port"]), timeout=SECONDS) as stream:
-                asked = {"token": told["token"], "id": connection_id, "text": text}
-                stream.sendall(json.dumps(asked).encode() + b"\n")
+                stream.sendall(json.dumps({"token": told["token"], **asked}).encode() + b"\n")
                 answer = stream.makefile("rb").readline()
         except (OSError, ValueError) as error:
             raise Unreachable(f"the server takes no messages: {error}") from error
-        if answer == b"gone\n":
-            raise ConnectionGone(connection_id)
-        if answer != b"sent\n":
+        if answer not in (b"sent\n", b"gone\n"):
             raise Unreachable("the server did not take a message")
+        return answer
 
 
 @contextlib.asynccontextmanager
@@ -57,7 +62,8 @@ async def taking_messages(folder: Path, deliver: Deliver) -> AsyncGenerator[None
             async with asyncio.timeout(SECONDS):
                 asked = json.loads(await reader.readline())
                 if hmac.compare_digest(str(asked["token"]), token):
-                    writer.write(b"sent\n" if await deliver(str(asked["id"]), str(asked["text"])) else b"gone\n")
+                    text = None if asked["text"] is None else str(asked["text"])
+                    writer.write(b"sent\n" if await deliver(str(asked["id"]), text) else b"gone\n")
                     await writer.drain()
         writer.close()
 

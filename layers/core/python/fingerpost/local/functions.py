@@ -27,6 +27,8 @@ EDGES = (
     "rooms",
     "roomsetup",
     "roomvox",
+    "joan",
+    "evoko",
 )
 
 

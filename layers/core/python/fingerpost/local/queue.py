@@ -91,6 +91,14 @@ class SqliteQueue:
             for (group,) in found:
                 self._leave(connection, group)
 
+    def take_back(self) -> int:
+        """Make what was received and not deleted visible at once: for when no receiver is left; how many messages."""
+        with self.file.session() as connection:
+            return connection.execute(
+                "UPDATE messages SET visible_at = :now WHERE queue = :queue AND attempts > 0 AND visible_at > :now",
+                {"queue": self.name, "now": self._clock()},
+            ).rowcount
+
     def dead(self, limit: int = MAX_RECEIVED) -> list[Message]:
         check_receive(limit, 0)
         rows = self.file.session().connection.execute(

@@ -112,7 +112,7 @@ async def run(settings: Settings, platform: Platform, sockets: Sequence[socket.s
         serving = True
         platform.banner(settings)
 
-    sockets_of_paths = Sockets({"/ws": platform.load("live")})
+    sockets_of_paths = Sockets({"/ws": platform.load("live"), "/websocket": by_name["evoko"]})
     gateway = Gateway(
         GatewaySettings(
             short_port=settings.short_port,

@@ -54,13 +54,16 @@ class Sockets:
             del self._open[connection.id]
             await self._handled(function, connection.event("$disconnect", "DISCONNECT"))
 
-    async def deliver(self, connection_id: str, text: str) -> bool:
-        """Write to a connection; False when there is none."""
+    async def deliver(self, connection_id: str, text: str | None) -> bool:
+        """Write to a connection, or close it; False when there is none."""
         send = self._open.get(connection_id)
         if send is None:
             return False
+        message = (
+            {"type": "websocket.close", "code": 1000} if text is None else {"type": "websocket.send", "text": text}
+        )
         try:
-            await send({"type": "websocket.send", "text": text})
+            await send(message)
         except (OSError, RuntimeError):  # it is just closing
             return False
         return True

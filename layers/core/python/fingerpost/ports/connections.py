@@ -13,3 +13,7 @@ class Connections(Protocol):
     def send(self, connection_id: str, text: str) -> None:
         """Write one message. Raises ConnectionGone, Unreachable, ValueError for one that is too long."""
         ...
+
+    def close(self, connection_id: str) -> None:
+        """End a connection; one that has ended already is no error. Raises Unreachable."""
+        ...

@@ -1,12 +1,13 @@
 """That each run takes place once, although its message may come twice: claimed, run, marked as over.
 
-A worker that dies leaves a claim whose lease runs out; the run is begun once more then, and no third time.
+A worker that dies leaves a claim whose lease runs out, or is not waited for where it is known that the worker is gone;
+the run is begun once more then, and no third time.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from .. import keys
+from .. import keys, wiring
 from ..clock import DAY_MS
 from ..ports.table import Absent, ConditionFailed, Equals, Item, Key, Set, Table
 from ..shapes import stamp, upgraded
@@ -48,7 +49,7 @@ class Claim:
         """Of a run that somebody has begun."""
         if row["ended"]:
             return "over"
-        if row["lease"] > now:
+        if row["lease"] > now and row["lease"] - LEASE_MS >= wiring.alone_since:
             return "busy"
         self.starts = row["starts"] + 1
         unchanged = (Equals("starts", row["starts"]), Equals("lease", row["lease"]), Equals("ended", 0))

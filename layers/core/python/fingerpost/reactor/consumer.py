@@ -10,13 +10,12 @@ from ..access.store import APPLICATION
 from ..log import warning
 from ..ports.runner import NoRunner, Runner, RunRequest, RunResult
 from ..ports.table import Tables, Throttled, Unreachable
-from ..resources import Resources, Stored
+from ..resources import Resources
 from ..retry import attempts
 from . import chain, logs, published
 from .claims import Claim
-from .events import HANDLERS
+from .events import FILTERED
 from .logs import Entry
-from .published import Script
 from .runs import Run, forget_payload
 
 type CarryOut = Callable[[Run, Tables, int], Any]
@@ -52,47 +51,52 @@ class Consumer:
             case _ if len(run.chain) >= chain.MAX_LEVELS:
                 self._tell(own, run, Entry("error", _too_deep(run), now))
             case taken:
-                if taken == "again":
-                    self._tell(own, run, Entry("warn", f"{run.name} is repeated after interruption", now), "again")
-                self._begin(claim, run, own, now)
+                self._begin(claim, run, own, now, again=taken == "again")
         claim.end(wiring.clock())
         forget_payload(run)
 
-    def _begin(self, claim: Claim, run: Run, own: Tables, now: int) -> None:
+    def _begin(self, claim: Claim, run: Run, own: Tables, now: int, *, again: bool) -> None:
+        """Whatever keeps us from it before a script has begun is as if nobody had claimed the run."""
         try:
-            if run.kind == "rule":
+            if again:
+                self._tell(own, run, Entry("warn", f"{run.name} is repeated after interruption", now), "again")
+            if run.kind == "rule":  # which does no harm when it is carried out again
                 self._rules(run, self._tables, now)
-            else:
-                self._run_script(claim, run, own, now)
-        except Unreachable:
-            if run.kind == "rule":  # which is repeated without harm
-                claim.release(wiring.clock())
+                return
+            request = self._request(claim, run, own, now)
+        except (Throttled, Unreachable):
+            claim.release(wiring.clock())
             raise
+        if request is not None:
+            self._run(claim, run, own, request)
+
+    def _run(self, claim: Claim, run: Run, own: Tables, request: RunRequest) -> None:
+        try:
+            result = self._patiently(request)
         except Throttled:
             claim.release(wiring.clock())
             raise
-
-    def _run_script(self, claim: Claim, run: Run, own: Tables, now: int) -> None:
-        script = published.read(own.main, run.project).scripts.get(run.app)
-        application = Resources(own, APPLICATION).read_many([run.app], consistent=True).get(run.app)
-        if script is None or application is None:
-            return  # it went after the event
-        told = f"{run.function}: version {script.version}, event {run.event}"
-        self._tell(own, run, Entry("trace", told, now), f"start {claim.starts}")
-        try:
-            result = self._patiently(self._request(run, script, application))
         except NoRunner as error:
             result = RunResult(outcome="unavailable", detail=str(error))
         entries = [Entry(line.level, line.message, line.at) for line in result.logs]
-        if result.outcome == "absent" and run.function in HANDLERS:
-            entries = []  # it may have each of them; that it has not is no news
+        if result.outcome == "absent" and run.function in FILTERED:
+            entries = []  # it may have each of them, and nobody asked for one by name; that it has not is no news
         if result.outcome == "unavailable":
             warning("a script could not be run", app=run.app, event=run.event, cause=run.cause, detail=result.detail)
             entries.append(Entry("error", f"{run.function} could not be run; it is not tried again", wiring.clock()))
         logs.append(own, run.app, entries, now=wiring.clock(), run=f"{run.id} lines {claim.starts}")
 
-    def _request(self, run: Run, script: Script, application: Stored) -> RunRequest:
-        """With the application's key, which stands in no row and no message."""
+    def _request(self, claim: Claim, run: Run, own: Tables, now: int) -> RunRequest | None:
+        """What the runner is asked, with the application's key, which stands in no row and no message.
+
+        None when the script or the application went after the event. The log says that the script is about to run.
+        """
+        script = published.read(own.main, run.project).scripts.get(run.app)
+        application = Resources(own, APPLICATION).read_many([run.app], consistent=True).get(run.app)
+        if script is None or application is None:
+            return None
+        told = f"{run.function}: version {script.version}, event {run.event}"
+        self._tell(own, run, Entry("trace", told, now), f"start {claim.starts}")
         return RunRequest(
             bundle=script.bundle,
             tenant=run.app,

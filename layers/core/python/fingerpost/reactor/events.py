@@ -26,7 +26,8 @@ ON_PROPERTIES: Mapping[str, Function] = {
     PRODUCT.name: "onProductPropertiesChanged",
 }
 ON_SCHEDULE = "onScheduledEvent"
-HANDLERS = (ON_ACTION, *ON_PROPERTIES.values(), ON_SCHEDULE)  # every script may have each of them
+FILTERED = (ON_ACTION, *ON_PROPERTIES.values())  # functions that a filter can be for
+HANDLERS = (*FILTERED, ON_SCHEDULE)  # every script may have each of them
 _LOCATION = f"v:{LOCATION}"
 _THINGS: Mapping[str, Kind] = {THNG.name: THNG, PRODUCT.name: PRODUCT}
 

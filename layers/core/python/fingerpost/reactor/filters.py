@@ -10,10 +10,9 @@ from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REACTOR
 from ..rules.nodes import to_json
 from .comments import comments
+from .events import FILTERED, HANDLERS
 from .published import Filter
 
-FILTERED = ("onActionCreated", "onThngPropertiesChanged", "onProductPropertiesChanged")
-HANDLERS = (*FILTERED, "onScheduledEvent")
 MAX_WARNINGS = 50
 
 _ANNOTATION = re.compile(r"@filter\b[ \t]*(?:\([ \t]*(?P<function>[\w$]*)[ \t]*\))?[ \t]*:?(?P<text>[^\n\r]*)")

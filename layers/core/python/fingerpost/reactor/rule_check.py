@@ -16,12 +16,16 @@ from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REACTOR, suggestion
 from ..rules.template import InvalidTemplate, Template, UnknownTemplateField, fill, parse_template
 from .filling import fields_in, is_known, mistakes_in
-from .rule_documents import CallWebhook, CreateAction, ReactorStep, SentReactorRules, SetProperties
+from .rule_documents import STEPS, CallWebhook, CreateAction, ReactorStep, SentReactorRules, SetProperties
 
 MAX_RULES_BYTES = 200_000  # of all rules of an application
 MAX_STEP_BYTES = 20_000
-OF_ACTIONS = ("action.",)  # begin the fields that only the events of actions have
-OF_PROPERTIES = ("propertyChangeOld.", "propertyChangeNew.")
+OF_ACTIONS = frozenset(
+    ["action", "user", "location", "country", "place", "language", "device", "os", "browser", "query"]
+)
+OF_PROPERTIES = frozenset({"propertyChangeOld", "propertyChangeNew"})
+OF_BOTH = frozenset({"user.id"})
+OF_CHANGES = ("thngPropertiesChanged", "productPropertiesChanged")
 
 type StoredRule = Mapping[str, Any]  # sent, name, event, nodes
 
@@ -98,20 +102,21 @@ def _filter(text: str | None, event: str | None, place: str, found: _Found) -> d
 
 def _foreign(name: str, event: str | None) -> str | None:
     """Why a field has no value in any event of this kind."""
-    if event == "actionCreated" and name.startswith(OF_PROPERTIES):
+    group = name.partition(".")[0]
+    if event == "actionCreated" and group in OF_PROPERTIES:
         return f"{name} is of changed properties; an action has none"
-    if event in ("thngPropertiesChanged", "productPropertiesChanged") and name.startswith(OF_ACTIONS):
+    if event in OF_CHANGES and group in OF_ACTIONS and name not in OF_BOTH:
         return f"{name} is of actions; when properties change there is none"
-    if event == "productPropertiesChanged" and name.startswith("thng."):
+    if event == "productPropertiesChanged" and group == "thng":
         return f"{name} is of a thng; when a product's properties change there is none"
-    if name.startswith("constants."):
+    if group == "constants":
         return f"{name}: a declarative rule has no constants; write the value itself"
     return None
 
 
 def done_by(step: ReactorStep) -> tuple[str, Any] | None:
     """The name and the content of the one thing that a step does; None unless it is one."""
-    named = [(name, content) for name in ReactorStep.model_fields if (content := getattr(step, name)) is not None]
+    named = [(name, content) for name in STEPS if (content := getattr(step, name)) is not None]
     return named[0] if len(named) == 1 else None
 
 
@@ -120,9 +125,8 @@ def _check_step(
 ) -> None:
     one = done_by(step)
     if one is None:
-        known = tuple(ReactorStep.model_fields)
-        message = "a step does one thing: exactly one of " + ", ".join(known)
-        found.mistakes.append(Finding(field=place, message=message, expected=known))
+        message = "a step does one thing: exactly one of " + ", ".join(STEPS)
+        found.mistakes.append(Finding(field=place, message=message, expected=STEPS))
         return
     name, content = one
     where = f"{place}.{name}"

@@ -27,7 +27,7 @@ MAX_RULES = 100  # of one application
 MAX_STEPS = 10  # of one rule
 MAX_NAME = 64
 MAX_HEADERS = 20
-MAX_HEADER = 1_024
+MAX_HEADER = 1_024  # characters of one, before and after it is filled
 QUEUE_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 NAME_OF_QUEUE = "1 to 64 lower case letters, digits, - or _"
 

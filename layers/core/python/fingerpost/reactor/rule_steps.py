@@ -24,13 +24,19 @@ from ..rules.template import fill
 from . import chain, rule_queues
 from .filling import fields_in, filled
 from .rule_check import done_by, url_of
-from .rule_documents import CallWebhook, CreateAction, PutOnQueue, ReactorStep, SentReactorRule, SetProperties
+from .rule_documents import (
+    MAX_HEADER,
+    CallWebhook,
+    CreateAction,
+    PutOnQueue,
+    ReactorStep,
+    SentReactorRule,
+    SetProperties,
+)
 from .runs import Payload, Run, event_id
 from .subjects import Asked
 from .told import happened_at, subject_of
 from .webhooks import MAX_CONTENT_BYTES, Webhook
-
-MAX_HEADER = 1_024  # characters of a filled header
 
 
 class Acting:
@@ -141,7 +147,7 @@ class Request:
 
 
 def planned(acting: Acting, number: int) -> Action | Values | Message | Request:
-    """ReactorStep `number`, from 1, filled for its event. Raises Invalid when the event leaves it nothing to do."""
+    """Step `number`, from 1, filled for its event. Raises Invalid when the event leaves it nothing to do."""
     one = done_by(acting.rule.then[number - 1])
     assert one is not None  # checked when it was saved
     match one[1]:

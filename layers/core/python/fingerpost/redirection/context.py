@@ -136,10 +136,13 @@ def of_document(document: Document | None, path: str) -> Any:
 
 
 class Moment:
-    """A time in its zone."""
+    """A time in its zone; in UTC where it would be of the year 10000 there."""
 
     def __init__(self, at: int, zone_text: str):
-        self._local = datetime.fromtimestamp(at / 1000, zone(zone_text))
+        try:
+            self._local = datetime.fromtimestamp(at / 1000, zone(zone_text))
+        except OverflowError:
+            self._local = datetime.fromtimestamp(at / 1000, UTC)
 
     def field(self, name: str) -> int | str:
         """`timeOfDay` in milliseconds since midnight, `dayOfWeek` as mon to sun, the others as numbers."""

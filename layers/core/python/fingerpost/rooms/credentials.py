@@ -27,6 +27,7 @@ type Scope = Literal["read", "book", "admin"]
 
 SCOPES: tuple[Scope, ...] = ("read", "book", "admin")  # each holds those before it
 JOAN_SECONDS = 36_000  # of a Joan token
+JOAN_SCOPE = "read write"
 ROOMVOX = "rvx_"
 PREFIX_LENGTH = 8  # of a RoomVox token: what logs and lists show
 CHARACTERS = 40
@@ -36,11 +37,12 @@ _TEXT = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoanClient:
-    """An application at Joan's portal."""
+    """An application at Joan's portal. `scope` is a token's."""
 
     account: str
     id: str
     name: str
+    scope: str = JOAN_SCOPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +97,10 @@ def joan_client(tables: Tables, client_id: str, secret: str) -> JoanClient:
 
 
 def issue_joan_token(tables: Tables, client: JoanClient, at: int) -> str:
-    """A bearer token for JOAN_SECONDS. `tables` are unscoped."""
+    """A bearer token for JOAN_SECONDS, of the client's scope. `tables` are unscoped."""
     token = random_text(CHARACTERS)
-    row = {**stamp("roomKey"), "account": client.account, "id": client.id, "doc": _text({"name": client.name})}
+    told = {"name": client.name, "scope": client.scope}
+    row = {**stamp("roomKey"), "account": client.account, "id": client.id, "doc": _text(told)}
     tables.main.put(room_key("joanToken", token), row, when=(Absent(),), expires_at=at + JOAN_SECONDS * 1_000)
     return token
 
@@ -109,7 +112,7 @@ def joan_bearer(tables: Tables, token: str) -> JoanClient:
         [row["id"]], consistent=True
     ):
         raise Unauthenticated("Authentication credentials were not provided.")
-    return JoanClient(account=row["account"], id=row["id"], name=row["name"])
+    return JoanClient(account=row["account"], id=row["id"], name=row["name"], scope=row.get("scope", JOAN_SCOPE))
 
 
 # RoomVox

@@ -1,4 +1,4 @@
-"""The key shapes of bookings, and of what opens the room APIs: look-ups that come before an account is known."""
+"""The key shapes of bookings, of panels, and of what opens the room APIs, much of it before an account is known."""
 
 from ..keys import ONLY, hash_of, moment
 from ..ports.table import GlobalKey, Key
@@ -54,3 +54,27 @@ SWEEP = Key("due-sweep", ONLY)  # log. When the account's overdue bookings are l
 
 def arrival(until: int, booking_id: str) -> Key:
     return Key(ARRIVALS, f"{moment(until)}#{booking_id}")
+
+
+def panel(connection_id: str) -> GlobalKey:
+    """log. One connection of the panels' server: who is logged in there, and its subscriptions."""
+    return GlobalKey(panel_rows(connection_id), ONLY)
+
+
+def panel_rows(connection_id: str) -> str:
+    """log. Partition, without an account, of all that is known of a connection."""
+    return f"ddp#{connection_id}"
+
+
+def panel_documents(connection_id: str, collection: str, lane: int) -> GlobalKey:
+    """log. Which documents of a collection a connection has, as far as they lie in one lane."""
+    return GlobalKey(panel_rows(connection_id), f"{collection}#{lane:02d}")
+
+
+def panel_watchers(topic: str) -> str:
+    """log. Partition of the connections that are told of a room (its id), of all rooms (`*`), of a collection."""
+    return f"ddpWatch#{topic}"
+
+
+def panel_watcher(topic: str, connection_id: str) -> Key:
+    return Key(panel_watchers(topic), connection_id)

@@ -183,7 +183,8 @@ def log_in(tables: Tables, roots: RootSecrets, field: LoginField, name: str, dig
 def remember(tables: Tables, user: EvokoUser, at: int) -> tuple[str, int]:
     """A token to log in with again, and until when. `tables` are unscoped."""
     token, ends = random_text(TOKEN_LENGTH), at + RESUME_MS
-    row = {**stamp("roomKey"), "account": user.account, "id": user.id, "doc": f'{{"kind":"{user.kind}"}}'}
+    kept = f'{{"kind":"{user.kind}","ends":{ends}}}'
+    row = {**stamp("roomKey"), "account": user.account, "id": user.id, "doc": kept}
     tables.main.put(room_key("resume", token), row, when=(Absent(),), expires_at=ends)
     return token, ends
 

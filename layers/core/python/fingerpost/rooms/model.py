@@ -194,9 +194,3 @@ def release_moment(check_in: CheckIn | None, start: int, end: int, since: int) -
         return None
     moment = max(start, since) + check_in.grace_min * MINUTE_MS
     return moment if moment < end else None
-
-
-def state_when_booked(room: Room, *, walk_in: bool) -> State:
-    if room.approval:
-        return "tentative"
-    return "checkedIn" if walk_in else "confirmed"

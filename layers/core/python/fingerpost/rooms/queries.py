@@ -12,6 +12,7 @@ from .records import Record, row_id
 from .records import from_item as record_of
 
 DAYS_AT_ONCE = 100
+DAYS_TOGETHER = 10  # of several rooms; for more days each room is a query
 MAX_AHEAD_DAYS = 400  # how far the next booking of a room is looked for
 
 
@@ -48,14 +49,23 @@ class Calendar:
 
         By default those that take place or took place; what was cancelled, declined or released on demand.
         """
-        entries: list[Entry] = []
-        for day in self._days(room_id, start, end):
-            entries += [each for each in (*day.entries, *day.past) if each.meets(start, end)]
-        found = [
-            each for each in self._bookings(distinct(entries)) if each.room == room_id and each.state in states
-        ]  # fmt: skip
-        ordered = sorted(found, key=lambda each: (each.start, each.id))
+        ordered = self.of_rooms([room_id], start, end, states=states)[room_id]
         return ordered if limit is None else ordered[:limit]
+
+    def of_rooms(
+        self, room_ids: Sequence[str], start: int, end: int, *, states: Collection[State] = SHOWN
+    ) -> dict[str, list[Booking]]:
+        """The same of several rooms, by room: for a few days all are read in batches together."""
+        entries = {
+            room_id: [entry for day in days for entry in (*day.entries, *day.past) if entry.meets(start, end)]
+            for room_id, days in self._days_of_rooms(room_ids, start, end).items()
+        }
+        bookings = self._bookings(distinct(entry for each in entries.values() for entry in each))
+        found: dict[str, list[Booking]] = {room_id: [] for room_id in room_ids}
+        for booking in sorted(bookings, key=lambda each: (each.start, each.id)):
+            if booking.state in states and booking.room in found:
+                found[booking.room].append(booking)
+        return found
 
     def records_of(self, room_id: str, start: int, end: int) -> list[Record]:
         """The rows of the bookings of a room that meet an interval: series whole, as calendars want them."""
@@ -110,6 +120,14 @@ class Calendar:
     def _wanted(self, room: Room, start: int, end: int) -> list[Key]:
         margin = room.rules.buffer_minutes * MINUTE_MS
         return [keys.room_day(room.id, day) for day in days_of(start - margin, end + margin)]
+
+    def _days_of_rooms(self, room_ids: Sequence[str], start: int, end: int) -> dict[str, Iterable[Day]]:
+        days = days_of(start, end)
+        if len(room_ids) == 1 or len(days) > DAYS_TOGETHER:
+            return {room_id: self._days(room_id, start, end) for room_id in room_ids}
+        keys_of = {room_id: [keys.room_day(room_id, day) for day in days] for room_id in room_ids}
+        rows = self._main.get_many([key for each in keys_of.values() for key in each], consistent=True)
+        return {room_id: [from_item(rows[key]) for key in wanted if key in rows] for room_id, wanted in keys_of.items()}
 
     def _days(self, room_id: str, start: int, end: int) -> Iterable[Day]:
         days = days_of(start, end)

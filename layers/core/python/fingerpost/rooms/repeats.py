@@ -44,9 +44,14 @@ class Request:
             raise Conflict("This key was used for another booking; use a new one")
         return row
 
-    def repeats(self, first: Booking, at: int) -> bool:
-        """Whether this request, which came at `at`, is the one again that made `first`, and no new one."""
-        return self.named or (first.holds and at - first.created_at >= SOONEST_MS)
+    def repeats(self, first: Booking, asked: Booking) -> bool:
+        """Whether this request is the one again that made `first`, and no new one. `asked` is what it would make.
+
+        Without a key, only while the first still has the slot that is asked for: it may have been moved.
+        """
+        has_slot = first.room == asked.room and first.start <= asked.start and asked.end <= first.end
+        holds = first.holds and (has_slot or asked.rrule is not None)
+        return self.named or (holds and asked.created_at - first.created_at >= SOONEST_MS)
 
     def claim(self, booking_id: str, at: int, over: Item | None) -> Put:
         """`over` is the row of a first one that stands for nothing any more."""

@@ -12,7 +12,7 @@ from ..catalogue.documents import NewThng, SentThng
 from ..catalogue.model import THNG
 from ..errors import Conflict, Finding, FingerpostError, Invalid, NotFound
 from ..fields import merged
-from ..ports.table import Tables, Write
+from ..ports.table import Check, Present, Tables, Write
 from ..preconditions import ANYTHING
 from ..redirection.documents import SentRedirection
 from ..redirection.links import Links
@@ -20,8 +20,8 @@ from ..resources import Document, Resources, Stored
 from . import plain
 from .alike import shared
 from .documents import NewRoom, SentRoom
-from .kinds import EQUIPMENT, ROOM, SHARED_WITH_THNG, STRUCTURE
-from .rooms import CLAIMED, claim_of, claims_of, meteor_id_of, number_of, slug_of
+from .kinds import ROOM, SHARED_WITH_THNG, STRUCTURE
+from .rooms import CLAIMED, check_custom, claim_of, claims_of, meteor_id_of, number_of, slug_of
 
 SHARED = ("name", "description", "scopes")  # what is sent of both
 ONLY_OF_THNG = ("tags", "customFields", "identifiers", "properties")
@@ -160,11 +160,17 @@ def _stored(caller: Caller, room_id: str, document: Document) -> Stored:
         named = slug + ends
         names = {"slug": document.get("slug") or named, "joanId": number, "evokoId": evoko_id}
         whole = {**document, **names, "email": document.get("email") or f"{named}@rooms.{host}"}
-        also = [*claims_of(room_id, {}, whole), *audit.entry(caller, "create", "room", room_id, after=whole)]
+        told = audit.entry(caller, "create", "room", room_id, after=whole)
+        also: list[Write] = [*claims_of(room_id, {}, whole), *told]
+        also += [Check(THNG.key(room_id), (Present(),))]
         try:
-            return Resources(caller.tables, ROOM).create(room_id, whole, also=also)
+            stored = Resources(caller.tables, ROOM).create(room_id, whole, also=also)
         except Conflict:
             _check_free(caller, room_id, document)
+            continue
+        if stored.document["_madeBy"] != document["_madeBy"]:
+            raise Conflict(f"The thng {room_id} is a room already")
+        return stored
     raise Conflict("Others are making rooms of this name just now; send the request again")
 
 
@@ -190,11 +196,7 @@ def _check(caller: Caller, fields: dict[str, Any]) -> None:
     structure = fields.get("structure")
     if structure is not None and structure not in Resources(caller.tables, STRUCTURE).read_many([structure]):
         raise plain.unknown("structure", structure)
-    custom = list(fields.get("customEquipment") or ())
-    known = Resources(caller.tables, EQUIPMENT).read_many(custom) if custom else {}
-    for each in custom:
-        if each not in known:
-            raise plain.unknown("customEquipment", each)
+    check_custom(caller.tables, fields.get("customEquipment") or {})
 
 
 def _check_free(caller: Caller, room_id: str | None, fields: dict[str, Any]) -> None:

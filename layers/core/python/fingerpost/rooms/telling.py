@@ -10,11 +10,12 @@ from typing import Any
 from ..log import error
 from ..ports.table import Tables
 from . import arrivals
+from .evoko import telling as panels
 from .model import Told
 
 type Listener = Callable[[Told, Tables], None]  # (what happened, the account's own tables)
 
-LISTENERS: Sequence[Listener] = (arrivals.expect,)
+LISTENERS: Sequence[Listener] = (arrivals.expect, panels.hear)
 
 
 def tell(task: Mapping[str, Any], tables: Tables) -> None:

@@ -6,6 +6,8 @@ from ..ports.table import Change
 
 type Task = dict[str, Any]
 
+SET_UP = ("structure", "equipment", "person", "evokoUser")  # other documents that panels show
+
 
 def work_of(change: Change) -> list[Task]:
     """The tasks that one change of the feed makes necessary: one for each room that it is about."""
@@ -16,6 +18,8 @@ def work_of(change: Change) -> list[Task]:
         return [_task(account, room, *told) for room in change.new["rooms"]]
     if kind == "room":
         return [_task(account, rest.removeprefix("t#"), "", "_RoomSetUp")]
+    if kind in SET_UP:
+        return [{"do": "panels", "account": account, "kind": kind}]
     return []
 
 

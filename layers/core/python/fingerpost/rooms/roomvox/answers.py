@@ -24,7 +24,7 @@ class Upload(Answered):
     expiresIn: int
 
 
-class Refusal(Answered):
+class RoomvoxRefusal(Answered):
     error: str
     upload: NotRequired[Upload]
 

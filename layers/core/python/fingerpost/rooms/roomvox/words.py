@@ -3,7 +3,7 @@
 from ...errors import FingerpostError, Forbidden, NotFound, TooLarge, Unauthenticated
 from ..credentials import Scope
 from ..errors import NotAllowed, Taken, Unknown
-from .answers import Refusal, Upload
+from .answers import RoomvoxRefusal, Upload
 
 NO_TOKEN, BAD_TOKEN = "Missing or invalid Authorization header", "Invalid or expired API token"
 CHALLENGE = {"www-authenticate": 'Bearer realm="roomvox"'}
@@ -37,7 +37,7 @@ def unauthenticated(message: str) -> Unauthenticated:
     return Unauthenticated(message, headers=CHALLENGE)
 
 
-def refusal(error: FingerpostError) -> tuple[int, Refusal]:
+def refusal(error: FingerpostError) -> tuple[int, RoomvoxRefusal]:
     """(status, document)."""
     match error:
         case TooLargeHere():
