@@ -96,6 +96,9 @@ STATUS = {
     "roomsetup/create-floor": 201,
     "roomsetup/create-joan-client": 201,
     "roomsetup/create-roomvox-token": 201,
+    "roomsetup/create-kiosk-token": 201,
+    "roomvox/walk-in": 422,  # it is a Sunday, and the room is closed
+    "roomvox/cancel-one-of-a-series": 404,  # the booking is made up
     "rules/cancel-schedule": 404,  # the version has none
     "rules/publish-a-typo": 400,
     "rules/publish-draft": 201,
@@ -120,6 +123,7 @@ MADE_BY = (
     ("rooms/create-room", {"ROOM": "id", "EVENT_ROOM": "id"}),
     ("roomsetup/create-building", {"STRUCTURE": "id"}),
     ("roomsetup/create-joan-client", {"JOAN_CLIENT": "clientId", "JOAN_SECRET": "clientSecret"}),
+    ("roomsetup/create-kiosk-token", {"ROOMVOX_TOKEN": "token"}),
     ("joan/token", {"JOAN_TOKEN": "access_token"}),
     ("joan/book", {"EVENT": "id"}),
     ("joan/invite", {"INVITATION": "id"}),
