@@ -171,6 +171,19 @@ def test_a_room_is_made_changed_and_removed(world: World, joan: JoanClient):
     assert entry["by"]["type"] == "roomClient"
 
 
+def test_a_room_that_is_sent_back_as_it_was_shown_stays_as_it_was(world: World, joan: JoanClient):
+    lectern = world.operator.made("/rooms/equipment", {"name": "Lectern"})["id"]
+    works = {"equipment": {"wifi": True, "projector": False}, "customEquipment": {lectern: True}}
+    room = dublin_room(world, capacity=8, **works)
+    shown = joan.read(f"rooms/{room['joanId']}/")
+    assert joan.call("PUT", f"rooms/{room['joanId']}/", shown).document == shown
+    assert world.operator.read(f"/rooms/{room['id']}") == room
+    answer = joan.call("PATCH", f"rooms/{room['joanId']}/", {"amenities": ["wifi"]})
+    assert answer.document["amenities"] == ["wifi"]
+    answer = joan.call("PATCH", f"rooms/{room['joanId']}/", {"amenities": ["sauna"]})
+    assert (answer.status, answer.document) == (400, {"amenities": ['"sauna" is not a valid choice.']})
+
+
 def test_users_are_those_who_use_rooms_and_me_is_the_client(world: World, joan: JoanClient):
     world.operator.made("/rooms/people", {"name": "Ann Mary Keane", "email": "ann@museum.example", "admin": True})
     told = joan.read("users/")
