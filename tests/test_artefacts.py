@@ -94,6 +94,8 @@ STATUS = {
     "roomsetup/create-building": 201,
     "roomsetup/create-floor": 201,
     "roomsetup/create-roomvox-token": 201,
+    "reactor/create-schedule": 201,
+    "reactor/write-logs": 201,
     "rules/cancel-schedule": 404,  # the version has none
     "rules/publish-a-typo": 400,
     "rules/publish-draft": 201,
@@ -119,6 +121,7 @@ MADE_BY = (
     ("roomsetup/create-building", {"STRUCTURE": "id"}),
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
+    ("reactor/create-schedule", {"SCHEDULE": "id"}),
     ("rules/publish-version", {"VERSION": "version"}),
     ("rules/save-draft", {"DRAFT": "name"}),
 )
@@ -151,7 +154,11 @@ class Deployment:
             "SpillQueue": f"{aws}/1/spill",
             "WorkQueue": f"{aws}/1/work",
             "ReactorQueue": f"{aws}/1/reactor.fifo",
+            "InstallQueue": f"{aws}/1/install",
+            "InstallerFunction": "installer",
             "RunnerFunction": "runner",
+            "Schedules": "scripts",
+            "SchedulerRole": "arn:aws:iam::123456789012:role/scheduler",
             "Bundles": "bundles",
             "RootSecret": "roots",
             "EdgeSecret": EDGE_SECRET,
