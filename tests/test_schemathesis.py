@@ -40,6 +40,7 @@ MEANT_FOR = {
     "userAccesses": "user",
     "self": "trustedApplication",
     "joan": "roomClient",
+    "roomvox": "roomvox",
 }
 OTHERS = ("trustedApplication", "application", "user", "device", "nobody")
 BY_WHO_MAY, BY_ANOTHER = 6, 1
@@ -138,6 +139,7 @@ def cast_of(server: Server) -> Cast:
         "erasureId": erasure,
         **of_rooms(made),
     }
+    vox = made("/rooms/credentials/roomvox", {"name": "Kiosk", "scope": "admin"})["token"]
     keys = {
         "operator": server.key,
         "trustedApplication": secret,
@@ -145,6 +147,7 @@ def cast_of(server: Server) -> Cast:
         "user": user["evrythngApiKey"],
         "device": device,
         "roomClient": f"Bearer {joan_token(server)}",
+        "roomvox": f"Bearer {vox}",
         "nobody": "",
     }
     return Cast(server, known, keys, roles["operator"])
@@ -168,6 +171,8 @@ def of_rooms(made: Callable[..., Any]) -> dict[str, str]:
         "clientId": made("/rooms/credentials/joan", {"name": "Lobby"})["id"],
         "tokenId": made("/rooms/credentials/roomvox", {"name": "Lobby", "scope": "read"})["id"],
         "groupId": made("/rooms/credentials/evoko", {"name": "panels"})["id"],
+        "slug": "harbour-room",
+        "uid": made(f"/rooms/{room}/bookings", {"start": 1_000, "end": 2_000, "rrule": "FREQ=DAILY;COUNT=3"})["id"],
     }
 
 
