@@ -99,6 +99,8 @@ STATUS = {
     "roomsetup/create-kiosk-token": 201,
     "roomvox/walk-in": 422,  # it is a Sunday, and the room is closed
     "roomvox/cancel-one-of-a-series": 404,  # the booking is made up
+    "reactor/create-schedule": 201,
+    "reactor/write-logs": 201,
     "rules/cancel-schedule": 404,  # the version has none
     "rules/publish-a-typo": 400,
     "rules/publish-draft": 201,
@@ -130,6 +132,7 @@ MADE_BY = (
     ("rooms/create-room", {"ROOM": "id"}),
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
+    ("reactor/create-schedule", {"SCHEDULE": "id"}),
     ("rules/publish-version", {"VERSION": "version"}),
     ("rules/save-draft", {"DRAFT": "name"}),
 )
@@ -162,7 +165,11 @@ class Deployment:
             "SpillQueue": f"{aws}/1/spill",
             "WorkQueue": f"{aws}/1/work",
             "ReactorQueue": f"{aws}/1/reactor.fifo",
+            "InstallQueue": f"{aws}/1/install",
+            "InstallerFunction": "installer",
             "RunnerFunction": "runner",
+            "Schedules": "scripts",
+            "SchedulerRole": "arn:aws:iam::123456789012:role/scheduler",
             "Bundles": "bundles",
             "RootSecret": "roots",
             "EdgeSecret": EDGE_SECRET,
