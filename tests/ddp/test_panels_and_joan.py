@@ -1,11 +1,14 @@
 """Panels and Joan on the same rooms, over the wire: one slot has one booking, and each sees what the other does."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.ddp.panels import Joan, Panel, slot
 from tests.running import Server, running
@@ -31,6 +34,14 @@ def test_what_joan_books_extends_and_cancels_a_panel_sees(server: Server):
         deleted = panel.call("deleteEvent", {"bookingId": added["id"]})
         assert deleted["result"]["message"] == "MeetingSuccessDelete"
         assert joan.book(*slot(40))[0] == 201
+
+
+def test_without_a_common_version_the_connection_is_closed_after_its_answer(server: Server):
+    with connect(f"ws://localhost:{server.api_port}/websocket") as socket:
+        socket.send('{"msg": "connect", "version": "9", "support": ["9"]}')
+        assert json.loads(socket.recv(timeout=60)) == {"msg": "failed", "version": "1"}
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=60)
 
 
 def test_of_many_at_once_through_both_one_has_the_slot(server: Server):
