@@ -33,7 +33,9 @@ CHECKS = [
 ]
 CONFIG = {"generation": {"with-security-parameters": False}}
 # Who may do what an operator may not, by the kind of resource; and how often each operation is tried by whom.
-MEANT_FOR = {"signIn": "application", "logout": "user", "userAccesses": "user", "self": "trustedApplication"}
+MEANT_FOR = {"signIn": "application", "logout": "user", "userAccesses": "user", "self": "trustedApplication"} | {
+    "roomvox": "roomvox"
+}
 OTHERS = ("trustedApplication", "application", "user", "device", "nobody")
 BY_WHO_MAY, BY_ANOTHER = 6, 1
 
@@ -116,12 +118,14 @@ def cast_of(server: Server) -> Cast:
         "erasureId": erasure,
         **of_rooms(made),
     }
+    vox = made("/rooms/credentials/roomvox", {"name": "Kiosk", "scope": "admin"})["token"]
     keys = {
         "operator": server.key,
         "trustedApplication": secret,
         "application": application["appApiKey"],
         "user": user["evrythngApiKey"],
         "device": device,
+        "roomvox": f"Bearer {vox}",
         "nobody": "",
     }
     return Cast(server, known, keys, roles["operator"])
@@ -145,6 +149,8 @@ def of_rooms(made: Callable[..., Any]) -> dict[str, str]:
         "clientId": made("/rooms/credentials/joan", {"name": "Lobby"})["id"],
         "tokenId": made("/rooms/credentials/roomvox", {"name": "Lobby", "scope": "read"})["id"],
         "groupId": made("/rooms/credentials/evoko", {"name": "panels"})["id"],
+        "slug": "harbour-room",
+        "uid": made(f"/rooms/{room}/bookings", {"start": 1_000, "end": 2_000, "rrule": "FREQ=DAILY;COUNT=3"})["id"],
     }
 
 

@@ -550,9 +550,10 @@ def test_every_change_is_one_event_of_the_room(world: World, joan: JoanClient, g
 
 
 def test_a_day_of_a_client_as_the_gateway_hands_it_over(world: World, joan: JoanClient, glass):
-    credentials = basic(joan.client_id, joan.secret)["authorization"].removeprefix("Basic ")
+    made = world.answered("roomsetup/create-joan-client").document
+    credentials = basic(made["clientId"], made["clientSecret"])["authorization"].removeprefix("Basic ")
     token = world.answered("joan/token", JOAN_BASIC=credentials).document["access_token"]
-    known = {"JOAN_TOKEN": token, "ROOM": glass["email"]}
+    known = {"JOAN_TOKEN": token, "ROOM": glass["email"], "EVENT_ROOM": glass["email"]}
     assert world.answered("joan/list-rooms", **known).document["count"] == 1
     assert world.answered("joan/find-a-room", **known).document["count"] == 1
     booked = world.answered("joan/book", **known)
@@ -560,8 +561,7 @@ def test_a_day_of_a_client_as_the_gateway_hands_it_over(world: World, joan: Joan
     assert (booked.status, event["start"]) == (201, "2026-03-16T09:00:00+00:00")
     extended = world.answered("joan/extend", EVENT=event["id"], **known).document
     assert extended["end"] == "2026-03-16T10:30:00+00:00"
-    sent = of(event, glass, event_name="x", room_name="x", email="ben@museum.example")
-    invited = joan.post("events/invite/", sent).document
+    invited = world.answered("joan/invite", EVENT=event["id"], **known).document
     page = world.answered("joan/confirm-invitation", INVITATION=invited["id"])
     assert (page.status, b"You have accepted" in page.content) == (200, True)
     [schedule] = world.answered("joan/list-events", **known).document

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fingerpost.reactor import published
 from tests.functions.people import application_of, person
 from tests.functions.world import HOUR, OPERATOR_KEY, Client
 
@@ -103,6 +104,21 @@ def test_who_looked_at_another_version_is_told_what_changed(operator, path):
     assert operator.read(path)["version"] == 2
     assert operator.put(path, {"rules": [], "basedOn": 5}).status == 400
     assert saved(operator, path, basedOn=2)["version"] == 3
+
+
+def test_of_two_who_save_at_once_both_make_a_version_unless_one_says_what_it_is_based_on(operator, path, monkeypatch):
+    real = published.set_rules
+
+    def overtaken(*given):
+        monkeypatch.setattr(published, "set_rules", real)
+        saved(operator, path, SCANNED)
+        return real(*given)
+
+    monkeypatch.setattr(published, "set_rules", overtaken)
+    assert saved(operator, path, HOT)["version"] == 2
+    monkeypatch.setattr(published, "set_rules", overtaken)
+    assert operator.put(path, {"rules": [], "basedOn": 2}).status == 409
+    assert operator.read(path)["rules"] == [SCANNED]
 
 
 def test_a_version_may_be_named_by_its_etag(operator, path):

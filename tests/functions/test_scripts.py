@@ -421,6 +421,26 @@ def test_a_rollback_while_another_version_is_being_installed_wins(world, operato
     assert operator.read(f"{reactor}/script/versions/2")["state"] == "ready"
 
 
+def test_an_upload_while_another_one_is_being_made_ready_keeps_both_whole(world, operator, reactor, monkeypatch):
+    operator.put(f"{reactor}/script", {"script": "1"})
+    first = task_of(world)
+    operator.put(f"{reactor}/script", {"script": "2"})
+    real, seen = scripts.state, []
+
+    def state(main, app):
+        before = real(main, app)
+        if not seen:
+            seen.append(1)
+            operator.put(f"{reactor}/script", {"script": "3"})
+        return before
+
+    monkeypatch.setattr(scripts, "state", state)
+    assert install(first) == {"batchItemFailures": []}
+    assert operator.read(f"{reactor}/script/versions/1")["state"] == "ready"
+    world.settle()
+    assert running(world).version == 3
+
+
 def test_two_uploads_at_once_are_two_versions(world, operator, reactor, monkeypatch):
     real = scripts.state
     seen = []

@@ -152,3 +152,13 @@ def test_a_series_is_cancelled_with_the_occurrence_that_somebody_is_at_and_witho
     house.bookings.cancel(series.id, by=ME)
     assert [house.bookings.get(each.id).state for each in (first, second, third)] == ["ended", "cancelled", "cancelled"]
     house.book(room, 0)
+
+
+def test_whoever_books_a_series_on_the_spot_is_there_the_first_time(house: House):
+    room = house.room(check_in=CheckIn())
+    series = house.book(room, 0, 60, rrule=WEEKLY, walk_in=True)
+    found = house.bookings.of_room(room.id, house.now, house.now + 30 * DAY)
+    assert [each.state for each in found] == ["checkedIn", "confirmed", "confirmed"]
+    assert [each.checked_in_at for each in found] == [house.now, None, None]
+    assert [each.release_at for each in found] == [None, *(each.start + 10 * MINUTE for each in found[1:])]
+    assert series.state == "confirmed"

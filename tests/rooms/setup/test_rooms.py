@@ -13,8 +13,9 @@ from fingerpost.catalogue.model import THNG
 from fingerpost.errors import Conflict, Invalid, NotFound
 from fingerpost.ids import SeededIds
 from fingerpost.redirection.links import Links
-from fingerpost.rooms import setup
+from fingerpost.rooms import plain, setup
 from fingerpost.rooms.documents import NewRoom, SentRoom
+from fingerpost.rooms.kinds import EQUIPMENT
 from fingerpost.rooms.model import DAY_MINUTES, CheckIn
 from fingerpost.rooms.rooms import Rooms, slug_of
 from fingerpost.sight import Sight
@@ -133,6 +134,11 @@ def test_equipment_is_set_piece_by_piece(tables, caller):
     assert rooms.get(made.id) == after
     with pytest.raises(Invalid, match="none of lights"):
         rooms.set_facilities(made.id, {"sauna": True}, at=NOON)
+    with pytest.raises(Invalid, match=r"^customEquipment"):
+        rooms.set_facilities(made.id, {}, {"sauna": True}, at=NOON)
+    lectern = plain.create(caller, EQUIPMENT, {"name": "Lectern"}).id
+    _, after = rooms.set_facilities(made.id, {}, {lectern: False}, at=NOON)
+    assert after.custom == {lectern: False}
 
 
 def test_rooms_of_another_project_are_out_of_sight(tables, caller):

@@ -132,28 +132,30 @@ def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> N
     for queue in map(wiring.queue, (*QUEUES, RUNS)):
         if isinstance(queue, SqliteQueue):
             queue.take_back()
-    functions = {name: load(name) for name in (*CONSUMERS, *QUEUES, CONSUMER_OF_RUNS)}
     tables = wiring.tables()
     stores = [table for table in (tables.main, tables.log) if isinstance(table, SqliteTable)]
     feed = SqliteFeed(stores[0].store.path, consumers=CONSUMERS)
     ParkedRecords(folder).request_replay()  # a new version may take what the old one could not
-    work: list[tuple[str, Callable[[], None]]] = [("house", partial(run_house, stores, feed, stop))]
-    for name in CONSUMERS:
-        pump = Pump(name, feed, called(functions[name]), to_event, ParkedRecords(folder))
-        work.append((name, partial(run_pump, pump, stop)))
-    for name in QUEUES:
-        delivery = Delivery(name, wiring.queue(name), called(functions[name]))
-        work.append((name, partial(run_delivery, delivery, stop)))
-    scheduler = local_scheduler(folder, wiring.queue("work"))
-    work.append(("scheduler", partial(run_scheduler, scheduler, stop)))
-    runs = Delivery(RUNS, wiring.queue(RUNS), called(functions[CONSUMER_OF_RUNS]))
-    at_once = ManyAtOnce(runs, at_once=RUNS_AT_ONCE, visibility_ms=RUN_HIDDEN_MS)
-    work.append((RUNS, partial(run_many, at_once, stop)))
     checkpointer = Checkpointer([SqliteFile(path, "") for path in sorted(folder.glob("*.sqlite"))])
-    threads = [threading.Thread(target=target, name=name, daemon=True) for name, target in work]
-    for thread in threads:
-        thread.start()
     checkpointer.start()
+    threads: list[threading.Thread] = []
+
+    def begin(name: str, target: Callable[[], None]) -> None:
+        """At once: hits are counted while what comes after is being loaded."""
+        threads.append(threading.Thread(target=target, name=name, daemon=True))
+        threads[-1].start()
+
+    for name in CONSUMERS:
+        pump = Pump(name, feed, called(load(name)), to_event, ParkedRecords(folder))
+        begin(name, partial(run_pump, pump, stop))
+    for name in QUEUES:
+        delivery = Delivery(name, wiring.queue(name), called(load(name)))
+        begin(name, partial(run_delivery, delivery, stop))
+    runs = Delivery(RUNS, wiring.queue(RUNS), called(load(CONSUMER_OF_RUNS)))
+    at_once = ManyAtOnce(runs, at_once=RUNS_AT_ONCE, visibility_ms=RUN_HIDDEN_MS)
+    begin(RUNS, partial(run_many, at_once, stop))
+    begin("scheduler", partial(run_scheduler, local_scheduler(folder, wiring.queue("work")), stop))
+    begin("house", partial(run_house, stores, feed, stop))
     log("info", "the worker is running", pid=os.getpid())
     stop.wait()
     for thread in threads:

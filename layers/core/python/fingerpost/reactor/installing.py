@@ -9,7 +9,7 @@ from ..ports.table import Item, Tables, Unreachable
 from ..shapes import upgraded
 from . import bundles, scripts
 from . import keys as own_keys
-from .scripts import Target
+from .targets import Target
 from .upload import MODULES, Upload
 
 MAX_TRIES = 3  # of one version, when the registry or we ourselves are out of order

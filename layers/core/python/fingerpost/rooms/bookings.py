@@ -31,7 +31,6 @@ from .model import (
     Person,
     Room,
     State,
-    state_when_booked,
 )
 from .queries import Calendar
 from .records import Record, stamp_of
@@ -79,7 +78,8 @@ class Bookings(Calendar):
         Raises Taken, NotAllowed, Invalid, Conflict (the key belongs to another request), Unavailable.
         """
         check_interval(start, end)
-        sent = [room.id, start, end, title, description, organizer.email, organizer.name, rrule]
+        emails = [each.email for each in attendees]
+        sent = [room.id, start, end, title, description, organizer.email, organizer.name, emails, walk_in, rrule]
         request = request_of(by, key, sent)
         at, booking_id = self._clock(), new_id(self._clock())
         whole = Booking(
@@ -92,7 +92,7 @@ class Bookings(Calendar):
             description=description,
             organizer=organizer,
             attendees=attendees,
-            state=state_when_booked(room, walk_in=walk_in),
+            state="tentative" if room.approval else "confirmed",
             source=by.source,
             external=dict(external or {}),
             rrule=rrule,
@@ -108,7 +108,7 @@ class Bookings(Calendar):
                 return first
             claims = [request.claim(booking_id, at, row)] if request else []
             try:
-                return self._create(room, whole, by, [*self._external_claims(whole), *claims])
+                return self._create(room, whole, by, [*self._external_claims(whole), *claims], walk_in=walk_in)
             except Taken:  # perhaps by the first of the same request, which came through after we had looked
                 if request and (first := self._made_by(request.first(self._main), request, whole)) is not None:
                     return first
@@ -267,14 +267,9 @@ class Bookings(Calendar):
         """What somebody who was invited says, known by the token of the invitation. Raises Unknown, Unavailable."""
 
         def decide(before: Booking, _now: int, _room_of: RoomOf) -> tuple[Booking, Event] | None:
-            who = next(
-                (
-                    each
-                    for each in before.attendees
-                    if token and hmac.compare_digest(each.token.encode(), token.encode())
-                ),
-                None,
-            )
+            sent = token.encode()
+            invited = (each for each in before.attendees if each.token)
+            who = next((each for each in invited if hmac.compare_digest(each.token.encode(), sent)), None)
             if who is None:
                 raise Unknown("There is no such invitation")
             if who.partstat == partstat:
@@ -286,7 +281,7 @@ class Bookings(Calendar):
 
     # ---- how
 
-    def _create(self, room: Room, whole: Booking, by: By, also: Sequence[Write]) -> Booking:
+    def _create(self, room: Room, whole: Booking, by: By, also: Sequence[Write], *, walk_in: bool) -> Booking:
         now = self._clock()
         record = Record(whole)
         if whole.rrule is not None:
@@ -297,9 +292,9 @@ class Bookings(Calendar):
         for each in record.occurrences():
             check_rules(room, each.start, each.end, now)
             record = record.with_booking(awaiting(each, now, room))
-        if whole.state == "checkedIn":
-            for each in record.occurrences()[:1]:
-                record = record.with_booking(replace(each, checked_in_at=now))
+        if walk_in and whole.state == "confirmed":  # of a series, to its first occurrence
+            first = replace(record.occurrences()[0], state="checkedIn", checked_in_at=now, release_at=None)
+            record = record.with_booking(first)
         moved = tuple(record.occurrences())
         commit = Commit(
             record=record, before=None, moved=moved, event="_RoomBooked", subject=record.whole, also=tuple(also)

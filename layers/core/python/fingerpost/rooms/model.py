@@ -93,6 +93,7 @@ class Room:
     kind: str = ""  # what sort of room: meeting room, studio, boat
     number: str = ""
     description: str = ""
+    address: Mapping[str, str] = field(default_factory=dict)  # building, street, postalCode, city
     product: str | None = None  # of the thng
     projects: tuple[str, ...] = ()  # of the thng
 
@@ -193,9 +194,3 @@ def release_moment(check_in: CheckIn | None, start: int, end: int, since: int) -
         return None
     moment = max(start, since) + check_in.grace_min * MINUTE_MS
     return moment if moment < end else None
-
-
-def state_when_booked(room: Room, *, walk_in: bool) -> State:
-    if room.approval:
-        return "tentative"
-    return "checkedIn" if walk_in else "confirmed"

@@ -18,7 +18,7 @@ from ..resources import Document, Resources, Stored
 from ..shapes import stamp
 from ..sight import WHOLE_ACCOUNT, Sight, projects_of
 from . import plain
-from .kinds import ROOM
+from .kinds import EQUIPMENT, ROOM
 from .model import BookingRules, CheckIn, Room
 
 FACILITIES = (
@@ -115,6 +115,7 @@ class Rooms:
         for name in facilities:
             if name not in FACILITIES:
                 raise Invalid(f"equipment: {name[:40]!r} is none of {', '.join(FACILITIES)}")
+        check_custom(self._tables, custom or {})
         seen: list[Document] = []
 
         def change(document: Document) -> Document:
@@ -135,6 +136,14 @@ class Rooms:
         if claim is None:
             raise NotFound(f"There is no room {value[:60]}")
         return self.get(claim["id"])
+
+
+def check_custom(tables: Tables, custom: Mapping[str, Any]) -> None:
+    """Raises Invalid for a piece of equipment of its own that the account does not have."""
+    known = Resources(tables, EQUIPMENT).read_many([each for each in custom if is_id(each)]) if custom else {}
+    for each in custom:
+        if each not in known:
+            raise plain.unknown("customEquipment", each)
 
 
 def claim_of(field: str, value: str) -> Key:
@@ -204,6 +213,7 @@ def room_of(stored: Stored, account: str) -> Room:
         kind=document.get("type", ""),
         number=document.get("number", ""),
         description=document.get("description", ""),
+        address=document.get("address", {}),
         product=document.get("product"),
         projects=projects_of(document),
     )

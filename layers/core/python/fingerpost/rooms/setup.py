@@ -20,8 +20,8 @@ from ..resources import Document, Resources, Stored
 from . import plain
 from .alike import shared
 from .documents import NewRoom, SentRoom
-from .kinds import EQUIPMENT, ROOM, SHARED_WITH_THNG, STRUCTURE
-from .rooms import CLAIMED, claim_of, claims_of, meteor_id_of, number_of, slug_of
+from .kinds import ROOM, SHARED_WITH_THNG, STRUCTURE
+from .rooms import CLAIMED, check_custom, claim_of, claims_of, meteor_id_of, number_of, slug_of
 
 SHARED = ("name", "description", "scopes")  # what is sent of both
 ONLY_OF_THNG = ("tags", "customFields", "identifiers", "properties")
@@ -196,11 +196,7 @@ def _check(caller: Caller, fields: dict[str, Any]) -> None:
     structure = fields.get("structure")
     if structure is not None and structure not in Resources(caller.tables, STRUCTURE).read_many([structure]):
         raise plain.unknown("structure", structure)
-    custom = list(fields.get("customEquipment") or ())
-    known = Resources(caller.tables, EQUIPMENT).read_many(custom) if custom else {}
-    for each in custom:
-        if each not in known:
-            raise plain.unknown("customEquipment", each)
+    check_custom(caller.tables, fields.get("customEquipment") or {})
 
 
 def _check_free(caller: Caller, room_id: str | None, fields: dict[str, Any]) -> None:
