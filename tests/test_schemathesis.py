@@ -7,6 +7,7 @@ from functools import cache
 from itertools import cycle
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -33,8 +34,13 @@ CHECKS = [
 ]
 CONFIG = {"generation": {"with-security-parameters": False}}
 # Who may do what an operator may not, by the kind of resource; and how often each operation is tried by whom.
-MEANT_FOR = {"signIn": "application", "logout": "user", "userAccesses": "user", "self": "trustedApplication"} | {
-    "roomvox": "roomvox"
+MEANT_FOR = {
+    "signIn": "application",
+    "logout": "user",
+    "userAccesses": "user",
+    "self": "trustedApplication",
+    "joan": "roomClient",
+    "roomvox": "roomvox",
 }
 OTHERS = ("trustedApplication", "application", "user", "device", "nobody")
 BY_WHO_MAY, BY_ANOTHER = 6, 1
@@ -61,6 +67,17 @@ class Cast:
         named = {each.name for each in operation.path_parameters}
         known = {**self.known, "roleId": self.role_of_operators} if "permissionName" in named else self.known
         return {name: value for name, value in known.items() if name in named}
+
+
+def joan_token(server: Server) -> str:
+    client = server.ask("/rooms/credentials/joan", {"name": "Lobby"})
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client["clientId"],
+        "client_secret": client["clientSecret"],
+    }
+    token: str = httpx.post(f"{server.api}/api/token/", data=form).json()["access_token"]
+    return token
 
 
 ROLES: dict[str, dict[str, str]] = {"operator": {}, "userInApp": {"type": "userInApp"}}
@@ -95,7 +112,11 @@ def cast_of(server: Server) -> Cast:
     user = made("/auth/evrythng/users?anonymous=true", {}, key=application["appApiKey"])
     device = made("/auth/evrythng/thngs", {"thngId": thng})["thngApiKey"]
     erasure = made("/scans?before=2020-01-01", None, method="DELETE")["id"]
+    room = made("/rooms", {"name": "Glass Room"})["email"]
+    panel = made("/rooms/devices", {"uuid": "7b0d1f52", "room": server.ask("/rooms")[0]["id"]})["uuid"]
     known = {
+        "room": room,
+        "uuid": panel,
         "accountId": account,
         "projectId": project,
         "applicationId": application["id"],
@@ -125,6 +146,7 @@ def cast_of(server: Server) -> Cast:
         "application": application["appApiKey"],
         "user": user["evrythngApiKey"],
         "device": device,
+        "roomClient": f"Bearer {joan_token(server)}",
         "roomvox": f"Bearer {vox}",
         "nobody": "",
     }
