@@ -130,6 +130,8 @@ MADE_BY = (
     ("joan/book", {"EVENT": "id"}),
     ("joan/invite", {"INVITATION": "id"}),
     ("rooms/create-room", {"ROOM": "id"}),
+    ("rooms/book-a-series", {"BOOKING": "id"}),
+    ("rooms/create-room", {"ROOM": "id"}),  # one that is free when the stories book it
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
     ("reactor/create-schedule", {"SCHEDULE": "id"}),

@@ -427,6 +427,29 @@ def test_many_connections_are_told_by_many_tasks(house: House, world: World):
     assert [len(panel.hear()) for panel in panels] == [1] * 25
 
 
+def test_a_connection_has_limits_and_says_them(house: House, monkeypatch):
+    for name in ("One", "Two", "Three"):
+        house.room(name)
+    panel = house.at_the_door()
+    monkeypatch.setattr("fingerpost.rooms.evoko.delivery.MAX_DOCUMENTS", 2)
+    (answer,) = panel.say({"msg": "sub", "id": "s", "name": "allRooms", "params": ["ALL"]})
+    assert (answer["msg"], answer["error"]["reason"]) == ("nosub", "TooManyDocuments")
+    assert answer["error"]["details"] == "A connection has at most 2 rooms; name a room"
+    assert panel.unsubscribe("s") == [] and house.rows("panelWatcher") == []
+    monkeypatch.setattr("fingerpost.rooms.evoko.server.MAX_SUBSCRIPTIONS", 1)
+    panel.subscribe("users")
+    (answer,) = panel.say({"msg": "sub", "id": "t", "name": "customEquipment", "params": []})
+    assert answer["error"]["details"] == "A connection has at most 1"
+
+
+def test_what_fails_unexpectedly_is_an_error_and_the_connection_goes_on(house: House, monkeypatch):
+    panel = house.at_the_door()
+    monkeypatch.setattr("fingerpost.rooms.evoko.matching.wanted_of", lambda _params: 1 / 0)
+    dates = {"startDate": "2026-03-15T14:00:00Z", "endDate": "2026-03-15T15:00:00Z"}
+    assert panel.refused("getAvailableRoomsAdvancedNew", dates) == (500, "Internal server error")
+    assert panel.say({"msg": "ping"}) == [{"msg": "pong"}]
+
+
 # As AWS calls it
 
 

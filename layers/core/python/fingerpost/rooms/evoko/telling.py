@@ -6,6 +6,7 @@ order their tasks come. A task that comes again finds nothing to tell.
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from typing import Any
 
@@ -71,9 +72,10 @@ def _spread(task: Task) -> Task | None:
 
 
 def _tell(task: Task, connections: Sequence[str]) -> None:
-    """Whom nothing can be told keeps nobody else from hearing."""
-    panels, failure = server(), None
-    for connection_id in connections:
+    """Side by side. Whom nothing can be told keeps nobody else from hearing."""
+    panels = server()
+
+    def tell(connection_id: str) -> Exception | None:
         outlet = Outlet(wiring.panels(), connection_id)
         try:
             with panels.sessions.held(connection_id) as session:
@@ -84,9 +86,17 @@ def _tell(task: Task, connections: Sequence[str]) -> None:
         except ConnectionGone:
             panels.disconnect(connection_id)
         except (Unavailable, Unreachable) as error:
-            failure = error
-    if failure is not None:
-        raise failure
+            return error
+        return None
+
+    if len(connections) <= 1:
+        failures = [tell(each) for each in connections]
+    else:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="panels") as pool:
+            failures = list(pool.map(tell, connections))
+    for failure in failures:
+        if failure is not None:
+            raise failure
 
 
 def _bring(panels: Server, session: Session, task: Task, outlet: Outlet) -> None:
