@@ -87,7 +87,7 @@ STATUS = {
     "users/log-out": 201,
     "users/give-role": 400,  # base_app_user gives none
     "users/create-device-key": 201,
-    "rooms/book-a-series": 201,
+    "rooms/book-a-series": 409,  # among the things there is one in its slot already
     "rooms/create-room": 201,
     "rooms/make-thng-a-room": 201,
     "joan/book": 201,
@@ -126,6 +126,7 @@ MADE_BY = (
     ("joan/book", {"EVENT": "id"}),
     ("joan/invite", {"INVITATION": "id"}),
     ("rooms/create-room", {"ROOM": "id"}),
+    ("rooms/book-a-series", {"BOOKING": "id"}),
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
     ("reactor/create-schedule", {"SCHEDULE": "id"}),
