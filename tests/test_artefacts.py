@@ -87,7 +87,7 @@ STATUS = {
     "users/log-out": 201,
     "users/give-role": 400,  # base_app_user gives none
     "users/create-device-key": 201,
-    "rooms/book-a-series": 409,  # among the things there is one in its slot already
+    "rooms/book-a-series": 201,
     "rooms/create-room": 201,
     "rooms/make-thng-a-room": 201,
     "joan/book": 201,
@@ -96,6 +96,9 @@ STATUS = {
     "roomsetup/create-floor": 201,
     "roomsetup/create-joan-client": 201,
     "roomsetup/create-roomvox-token": 201,
+    "roomsetup/create-kiosk-token": 201,
+    "roomvox/walk-in": 422,  # it is a Sunday, and the room is closed
+    "roomvox/cancel-one-of-a-series": 404,  # the booking is made up
     "reactor/create-schedule": 201,
     "reactor/write-logs": 201,
     "rules/cancel-schedule": 404,  # the version has none
@@ -122,11 +125,13 @@ MADE_BY = (
     ("rooms/create-room", {"ROOM": "id", "EVENT_ROOM": "id"}),
     ("roomsetup/create-building", {"STRUCTURE": "id"}),
     ("roomsetup/create-joan-client", {"JOAN_CLIENT": "clientId", "JOAN_SECRET": "clientSecret"}),
+    ("roomsetup/create-kiosk-token", {"ROOMVOX_TOKEN": "token"}),
     ("joan/token", {"JOAN_TOKEN": "access_token"}),
     ("joan/book", {"EVENT": "id"}),
     ("joan/invite", {"INVITATION": "id"}),
     ("rooms/create-room", {"ROOM": "id"}),
     ("rooms/book-a-series", {"BOOKING": "id"}),
+    ("rooms/create-room", {"ROOM": "id"}),  # one that is free when the stories book it
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
     ("reactor/create-schedule", {"SCHEDULE": "id"}),

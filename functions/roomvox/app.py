@@ -1,28 +1,35 @@
 """RoomVox's public API: rooms, their status, bookings, feeds and statistics for the clients of that product."""
 
 import re
-from typing import Any
+import time
+from typing import Any, NamedTuple, get_args
 
 from fingerpost import wiring
-from fingerpost.access.model import Principal
+from fingerpost.access.model import Principal, Rights
 from fingerpost.dialect import Dialect
 from fingerpost.edge import Answer, Edge, Request, logger
-from fingerpost.errors import FingerpostError, Invalid, Unauthenticated
-from fingerpost.http import Event, Reply, header
+from fingerpost.errors import Conflict, FingerpostError, Invalid, Unauthenticated
+from fingerpost.http import Event, Reply, body_bytes, header
+from fingerpost.multipart import fields_of, is_multipart
 from fingerpost.ports.table import Tables
 from fingerpost.rooms.credentials import ROOMVOX, Scope, roomvox_token
 from fingerpost.rooms.model import Room
+from fingerpost.rooms.roomvox import importing, table
 from fingerpost.rooms.roomvox.answers import (
     RoomvoxAvailability,
     RoomvoxBooking,
     RoomvoxDone,
+    RoomvoxImported,
+    RoomvoxPreview,
     RoomvoxRefusal,
     RoomvoxRoom,
     RoomvoxStatistics,
     RoomvoxStatus,
+    Upload,
 )
-from fingerpost.rooms.roomvox.documents import SentRoomvoxBooking
+from fingerpost.rooms.roomvox.documents import SentRoomvoxBooking, SentRoomvoxImport
 from fingerpost.rooms.roomvox.feed import CONTENT_TYPE
+from fingerpost.rooms.roomvox.importing import CSV
 from fingerpost.rooms.roomvox.service import RoomVox
 from fingerpost.rooms.roomvox.shown import booking_document
 from fingerpost.rooms.roomvox.words import BAD_TOKEN, NO_TOKEN, refusal, unauthenticated
@@ -31,6 +38,9 @@ APP = "/apps/roomvox/api"
 V1 = f"{APP}/v1"
 ROOMS, ROOM, STATISTICS = f"{V1}/rooms", f"{V1}/rooms/{{slug}}", f"{V1}/statistics"
 BOOKINGS = f"{ROOM}/bookings"
+TABLES = f"{APP}/rooms"
+MODES = get_args(importing.Mode.__value__)
+IMPORT_SECONDS = 20  # of the thirty that the gateway waits
 RANGE = ("from:roomvox", "to:roomvox")
 PAGE = ("limit:roomvox", "offset")
 MAX_LISTED = 5_000
@@ -53,7 +63,14 @@ def who(tables: Tables, event: Event, at: int) -> Principal:
     http = event["requestContext"]["http"]
     cause = event["requestContext"].get("requestId")
     logger.info("roomvox", token=token.prefix, method=http["method"], path=event["rawPath"][:300], cause=cause)
-    return Principal(actor="roomClient", account=token.account, id=token.id, role=token.scope, rooms=token.rooms)
+    return Principal(
+        actor="roomClient",
+        account=token.account,
+        id=token.id,
+        role=token.scope,
+        rooms=token.rooms,
+        rights=Rights(resources=None),  # a room that is made belongs to no project
+    )
 
 
 def refuse(error: FingerpostError, _event: Event) -> tuple[int, Any]:
@@ -185,6 +202,111 @@ def read_room_statistics(request: Request) -> Answer:
     vox = _vox(request, "admin")
     named = request.query.get("room")
     return Answer(document=vox.statistics(vox.room(named) if named else None, _range(request)))
+
+
+# Tables of rooms
+
+
+@edge.route("GET", f"{TABLES}/export", verb="read", of="roomvox", answers=CSV)
+def export_rooms(request: Request) -> Answer:
+    """The rooms that the token is for, as a table that can be imported."""
+    return _table(table.written(_vox(request, "admin").all_rooms()), "rooms.csv")
+
+
+@edge.route("GET", f"{TABLES}/sample-csv", verb="read", of="roomvox", answers=CSV)
+def read_sample(request: Request) -> Answer:
+    """A table with one room, to fill in others by."""
+    _vox(request, "admin")
+    return _table(table.sample(), "sample.csv")
+
+
+@edge.route(
+    "POST",
+    f"{TABLES}/import/preview",
+    verb="create",
+    of="roomvox",
+    body=SentRoomvoxImport,
+    uploads="file",
+    answers=RoomvoxPreview,
+)
+def preview_import(request: Request) -> Answer:
+    """What would come of each line of a table."""
+    vox = _vox(request, "admin")
+    return Answer(document=_import(request, vox).preview(table.read(_sent(request).content)))
+
+
+@edge.route(
+    "POST",
+    f"{TABLES}/import",
+    verb="create",
+    of="roomvox",
+    body=SentRoomvoxImport,
+    uploads="file",
+    answers=RoomvoxImported,
+    query=("mode",),
+)
+def import_rooms(request: Request) -> Answer:
+    """Make rooms from a table; with `mode` `update` change those that there are, too.
+
+    A line is about the room with its e-mail address, else with its name.
+    """
+    vox = _vox(request, "admin")
+    sent = _sent(request)
+    if sent.mode not in MODES:
+        raise Invalid(f"Invalid mode: {', '.join(MODES)}")
+    until = time.monotonic() + IMPORT_SECONDS
+    document = _import(request, vox).carry_out(table.read(sent.content), sent.mode, lambda: time.monotonic() < until)
+    if sent.upload and not document["remaining"]:
+        importing.forget(wiring.bundles(), request.principal.account, sent.upload)
+    return Answer(document=document)
+
+
+@edge.route("POST", f"{TABLES}/import/uploads", verb="create", of="roomvox", body=None, answers=Upload, status=201)
+def create_upload(request: Request) -> Answer:
+    """An address for a file that no request carries. Raises Conflict where requests carry every file."""
+    _vox(request, "admin")
+    upload = importing.upload_for(wiring.bundles(), request.principal.account)
+    if upload is None:
+        raise Conflict("Requests carry every file here: send it as the form's field file")
+    return Answer(status=201, document=upload)
+
+
+class _Sent(NamedTuple):
+    """A table, and what is to be done with it; `upload` is where it was put, if it was."""
+
+    content: bytes
+    mode: Any = "create"
+    upload: str = ""
+
+
+def _sent(request: Request) -> _Sent:
+    """Raises Invalid, NotFound, TooLarge."""
+    blobs, account = wiring.bundles(), request.principal.account
+    if is_multipart(request.event):
+        fields = fields_of(request.event)
+        if "file" not in fields:
+            raise Invalid("No file uploaded")
+        importing.check_carried(len(fields["file"]), blobs, account)
+        return _Sent(fields["file"], fields.get("mode", b"create").decode(errors="replace").strip())
+    media = request.header("content-type").partition(";")[0].strip().lower()
+    if media == CSV:
+        content = body_bytes(request.event)
+        importing.check_carried(len(content), blobs, account)
+        return _Sent(content, request.query.get("mode", "create"))
+    if not request.event.get("body"):
+        raise Invalid("No file uploaded")
+    named = request.read(SentRoomvoxImport)
+    return _Sent(importing.uploaded(blobs, account, named.upload), named.mode, named.upload)
+
+
+def _import(request: Request, vox: RoomVox) -> importing.Import:
+    anew = request.principal.rooms is None
+    return importing.Import(request.caller, wiring.tables(), wiring.settings().short_domain, vox.reaches, anew=anew)
+
+
+def _table(text: str, name: str) -> Answer:
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Answer(content=text.encode(), content_type=f"{CSV}; charset=utf-8", headers=headers)
 
 
 def _vox(request: Request, scope: Scope) -> RoomVox:

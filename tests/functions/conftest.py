@@ -66,6 +66,7 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         monkeypatch.setattr(wiring, "drawings", lambda: local_drawings(name))
         monkeypatch.setattr(wiring, "bundles", lambda: made.bundles)
         monkeypatch.setattr(wiring, "scheduler", lambda: made.scheduler)
+        monkeypatch.setattr(wiring, "ready_runner", lambda: None)
         monkeypatch.setattr(wiring, "root_secrets", lambda: ROOTS)
         monkeypatch.setattr(wiring, "settings", lambda: settings)
         monkeypatch.setattr(redirect, "visits", made.fresh_visits())

@@ -82,6 +82,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "room:roomvox": ("One room, by its slug.", _TEXT),
     "active": ("Whether rooms can be booked at present.", {"type": "boolean"}),
     "type": ("Rooms of one type.", _TEXT),
+    "mode": ("Of a table that is sent as text/csv: what is done.", {**_TEXT, "enum": ["create", "update"]}),
     "capacity_min": ("How many seats a room has at least.", {"type": "integer", "minimum": 0}),
     "limit:roomvox": ("How many a page holds.", _listed(0, 5_000, 5_000)),
     "limit": ("How many a page holds.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 1_000}),

@@ -156,3 +156,39 @@ class RoomvoxStatistics(Answered):
     rooms: RoomvoxRooms
     bookings: RoomvoxBookings
     utilization: list[RoomvoxUse]
+
+
+class RoomvoxLine(Answered):
+    """What would come of a line. `matchedId` is the slug of the room that it is about."""
+
+    line: int
+    data: dict[str, str]
+    action: Literal["create", "update"]
+    matchedId: str | None
+    matchedName: str | None
+    errors: list[str]
+
+
+class RoomvoxPreview(Answered):
+    """`rows` are the first 5,000 of `total`."""
+
+    columns: list[str]
+    rows: list[RoomvoxLine]
+    total: Count
+    detected_format: Literal["roomvox", "ms365"]
+
+
+class RoomvoxMistake(Answered):
+    line: int
+    name: str
+    errors: list[str]
+
+
+class RoomvoxImported(Answered):
+    """`remaining` are lines that the time of one request was too short for: send the same file again."""
+
+    created: Count
+    updated: Count
+    skipped: Count
+    errors: list[RoomvoxMistake]
+    remaining: Count

@@ -1,6 +1,6 @@
 """What RoomVox's clients send: in the words of the document or in those of the product. Pydantic; edge only."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, StringConstraints
 
@@ -23,3 +23,10 @@ class SentRoomvoxBooking(SentDocument):
     organizer: RoomvoxText | None = None
     description: RoomvoxText | None = None
     rrule: RoomvoxText | None = None
+
+
+class SentRoomvoxImport(SentDocument):
+    """A file that was put elsewhere, by its upload's name. Other files are sent as a form, or as text/csv."""
+
+    upload: RoomvoxText
+    mode: Literal["create", "update"] = "create"
