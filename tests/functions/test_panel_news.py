@@ -123,7 +123,7 @@ def test_a_connection_has_limits_and_says_them(house: House, monkeypatch):
     monkeypatch.setattr("fingerpost.rooms.evoko.server.MAX_SUBSCRIPTIONS", 1)
     panel.subscribe("users")
     (answer,) = panel.say({"msg": "sub", "id": "t", "name": "customEquipment", "params": []})
-    assert answer["error"]["details"] == "A connection has at most 1"
+    assert answer["error"]["details"] == "A connection has at most 1 subscriptions"
 
 
 def test_what_fails_unexpectedly_is_an_error_and_the_connection_goes_on(house: House, monkeypatch):
@@ -131,6 +131,9 @@ def test_what_fails_unexpectedly_is_an_error_and_the_connection_goes_on(house: H
     monkeypatch.setattr("fingerpost.rooms.evoko.matching.wanted_of", lambda _params: 1 / 0)
     dates = {"startDate": "2026-03-15T14:00:00Z", "endDate": "2026-03-15T15:00:00Z"}
     assert panel.refused("getAvailableRoomsAdvancedNew", dates) == (500, "Internal server error")
+    monkeypatch.setattr("fingerpost.rooms.evoko.views.structures", lambda *_: 1 / 0)
+    (answer,) = panel.say({"msg": "sub", "id": "s", "name": "structuresFlat", "params": []})
+    assert (answer["msg"], answer["error"]["error"]) == ("nosub", 500)
     assert panel.say({"msg": "ping"}) == [{"msg": "pong"}]
 
 
