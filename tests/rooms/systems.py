@@ -1,4 +1,4 @@
-"""Four room systems as their clients know them, on a running server: each books a slot and reads back what is booked."""
+"""Four room systems as their clients know them, on a running server: each books a slot and reads back what it holds."""
 
 import base64
 import hashlib
