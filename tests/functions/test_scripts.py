@@ -9,6 +9,7 @@ import pytest
 from fingerpost import keys, wiring
 from fingerpost.errors import Invalid
 from fingerpost.ports.installer import Refused
+from fingerpost.ports.runner import NoRunner
 from fingerpost.ports.table import Unreachable
 from fingerpost.reactor import bundles, published, scripts
 from fingerpost.reactor.bundles import pack
@@ -270,6 +271,25 @@ def test_a_script_that_cannot_be_installed_says_why_and_what_ran_runs_on(
     world.settle()
     assert "error" not in operator.read(f"{reactor}/script/status")
     assert running(world).version == 3
+
+
+def test_a_script_is_not_ready_before_what_runs_it_is(world, operator, reactor, monkeypatch):
+    operator.put(f"{reactor}/script", {"script": HELLO})
+    seen = []
+    monkeypatch.setattr(wiring, "ready_runner", lambda: seen.append(operator.read(f"{reactor}/script/status")))
+    world.settle()
+    assert [each["updating"] for each in seen] == [True]
+    assert operator.read(f"{reactor}/script/status")["updating"] is False
+
+
+def test_where_no_script_can_run_the_status_says_why(world, operator, reactor, monkeypatch):
+    def refuse():
+        raise NoRunner("install Node.js 20 or newer")
+
+    monkeypatch.setattr(wiring, "ready_runner", refuse)
+    operator.put(f"{reactor}/script", {"script": HELLO})
+    world.settle()
+    assert operator.read(f"{reactor}/script/status")["error"] == "install Node.js 20 or newer"
 
 
 def task_of(world: World) -> str:
