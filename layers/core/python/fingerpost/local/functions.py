@@ -28,6 +28,7 @@ EDGES = (
     "roomsetup",
     "joan",
     "evoko",
+    "doors",
 )
 
 

@@ -128,6 +128,7 @@ class SentRoom(SentDocument):
     managers: Annotated[list[Email], Field(max_length=MAX_MANAGERS)] | None = None
     checkIn: SentCheckIn | None = None  # noqa: N815
     auth: Settings | None = None
+    showTitles: bool | None = None  # noqa: N815
 
 
 class NewRoom(SentRoom):

@@ -92,3 +92,12 @@ def panel_watchers(topic: str) -> str:
 
 def panel_watcher(topic: str, connection_id: str) -> Key:
     return Key(panel_watchers(topic), connection_id)
+
+
+def displays(room: str) -> str:
+    """main. Partition of the open connections of displays at a room's door."""
+    return f"doors#{room}"
+
+
+def display(room: str, connection_id: str) -> Key:
+    return Key(displays(room), connection_id)

@@ -198,6 +198,7 @@ def room_of(stored: Stored, account: str) -> Room:
         approval=document["approval"],
         check_in=check_in and CheckIn(opens_before_min=check_in["opensBefore"], grace_min=check_in["grace"]),
         auth={name: document["auth"].get(name, False) for name in SETTINGS},
+        show_titles=document.get("showTitles", False),
         joan_id=document["joanId"],
         evoko_id=document["evokoId"],
         short=(document["shortDomain"], document["shortId"]),

@@ -70,6 +70,11 @@ def standing_of(room: Room, slots: Iterable[Slot], at: int) -> Standing:
     return Standing(FREE if until - at >= least else SOON, None, following, until)
 
 
+def known_until(at: int) -> int:
+    """Where the days end that are looked at: a room that is free until then may be free for longer."""
+    return (at // DAY_MS + 1 + DAYS_AHEAD) * DAY_MS
+
+
 def opens_before(room: Room) -> int:
     """How long before its start somebody can check in to a booking, in milliseconds."""
     check_in = room.get("checkIn")
@@ -107,7 +112,7 @@ def _minutes(start: int, end: int) -> int:
 
 def _closes(room: Room, at: int) -> int | None:
     """Until when the room is open from now on; None when it is closed. Nothing is known beyond the days looked at."""
-    end = (at // DAY_MS + 1 + DAYS_AHEAD) * DAY_MS
+    end = known_until(at)
     rules = room["rules"]
     if not rules.keys() & {"opens", "closes", "days"}:
         return end

@@ -110,8 +110,8 @@ def _resource(prefix: str) -> list[Field]:
 
 
 def _booking(prefix: str, more: str) -> list[Field]:
-    times = _group(prefix, id="text", start="time", end="time", minutes="integer", **{more: "integer"})
-    return [*times, Field(f"{prefix}awaitsCheckIn", "open")]
+    times = _group(prefix, id="text", start="time", end="time", minutes="integer")
+    return [*times, Field(prefix + more, "integer"), Field(f"{prefix}awaitsCheckIn", "open")]
 
 
 _ROOM = [
