@@ -45,6 +45,7 @@ from fingerpost.reactor.documents import SentSchedule
 from fingerpost.reactor.rule_documents import SentReactorRules
 from fingerpost.reactor.rule_versions import Owner, Story
 from fingerpost.reactor.runs import Run
+from fingerpost.reactor.targets import Target
 from fingerpost.redirection import drafts
 from fingerpost.redirection.documents import SentLimits, SentRedirection, SentRules
 from fingerpost.redirection.domains import Hosts, ShortDomains
@@ -192,13 +193,13 @@ class OneRoom:
 
 
 def _react(caller: Caller, project: str, application: str) -> None:
-    of = scripts.Target(project=project, app=application)
+    of = Target(project=project, app=application)
     source = "// @filter(onActionCreated) action.type=scans\n// @filter(onFriday) x=1\nfunction onActionCreated() {}"
     queue, tables = Kept(), Tables(caller.tables.main.table, caller.tables.log.table)
     with tempfile.TemporaryDirectory() as folder:
         blobs = FolderBlobs(Path(folder))
         scripts.upload(caller, of, upload.simple(source, ""), blobs, queue)
-        installing.carry_out(json.loads(queue.bodies.pop()), tables, blobs, wiring.installer(), at=NOON)
+        installing.carry_out(json.loads(queue.bodies.pop()), tables, blobs, wiring.installer(), lambda: None, at=NOON)
     tea = SentSchedule.model_validate({"event": {"a": 1}, "cron": "0 45 14 * * ?", "description": "tea"})
     schedules.create(caller, of, tea)
     step = {"callWebhook": {"url": "https://museum.example/", "body": {"text": "{thng.name}"}}}

@@ -90,10 +90,17 @@ STATUS = {
     "rooms/book-a-series": 201,
     "rooms/create-room": 201,
     "rooms/make-thng-a-room": 201,
+    "joan/book": 201,
     "roomsetup/add-person": 201,
     "roomsetup/create-building": 201,
     "roomsetup/create-floor": 201,
+    "roomsetup/create-joan-client": 201,
     "roomsetup/create-roomvox-token": 201,
+    "roomsetup/create-kiosk-token": 201,
+    "roomvox/walk-in": 422,  # it is a Sunday, and the room is closed
+    "roomvox/cancel-one-of-a-series": 404,  # the booking is made up
+    "reactor/create-schedule": 201,
+    "reactor/write-logs": 201,
     "rules/cancel-schedule": 404,  # the version has none
     "rules/publish-a-typo": 400,
     "rules/publish-draft": 201,
@@ -115,10 +122,19 @@ MADE_BY = (
     ("catalogue/create-collection", {"CHILD": "id"}),
     ("catalogue/create-thng", {"THNG": "id"}),
     ("redirections/create-json", {"SHORT_ID": "shortId"}),
-    ("rooms/create-room", {"ROOM": "id"}),
+    ("rooms/create-room", {"ROOM": "id", "EVENT_ROOM": "id"}),
     ("roomsetup/create-building", {"STRUCTURE": "id"}),
+    ("roomsetup/create-joan-client", {"JOAN_CLIENT": "clientId", "JOAN_SECRET": "clientSecret"}),
+    ("roomsetup/create-kiosk-token", {"ROOMVOX_TOKEN": "token"}),
+    ("joan/token", {"JOAN_TOKEN": "access_token"}),
+    ("joan/book", {"EVENT": "id"}),
+    ("joan/invite", {"INVITATION": "id"}),
+    ("rooms/create-room", {"ROOM": "id"}),
+    ("rooms/book-a-series", {"BOOKING": "id"}),
+    ("rooms/create-room", {"ROOM": "id"}),  # one that is free when the stories book it
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
+    ("reactor/create-schedule", {"SCHEDULE": "id"}),
     ("rules/publish-version", {"VERSION": "version"}),
     ("rules/save-draft", {"DRAFT": "name"}),
 )
@@ -151,7 +167,11 @@ class Deployment:
             "SpillQueue": f"{aws}/1/spill",
             "WorkQueue": f"{aws}/1/work",
             "ReactorQueue": f"{aws}/1/reactor.fifo",
+            "InstallQueue": f"{aws}/1/install",
+            "InstallerFunction": "installer",
             "RunnerFunction": "runner",
+            "Schedules": "scripts",
+            "SchedulerRole": "arn:aws:iam::123456789012:role/scheduler",
             "Bundles": "bundles",
             "RootSecret": "roots",
             "EdgeSecret": EDGE_SECRET,
@@ -202,6 +222,9 @@ class Deployment:
         for story, fields in MADE_BY:
             made = self.document(story, **known)
             known |= {placeholder: str(made[name]) for placeholder, name in fields.items()}
+            if "JOAN_SECRET" in fields:
+                pair = f"{known['JOAN_CLIENT']}:{known['JOAN_SECRET']}"
+                known["JOAN_BASIC"] = base64.b64encode(pair.encode()).decode()
         return known
 
     def end(self) -> None:

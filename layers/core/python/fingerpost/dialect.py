@@ -1,4 +1,4 @@
-"""What is different at the addresses of another system's API that we speak: who asks, how it refuses, what is its."""
+"""How the addresses of another system's API differ from ours: who asks, how it refuses, which paths are its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,6 +1,7 @@
 """The one place that chooses adapters: AWS where the stack's tables are named, one machine otherwise."""
 
 import os
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from .access.facebook import Graph
     from .access.secrets import RootSecrets
+    from .local.runner import ProcessRunner
     from .outgoing import Outgoing
     from .ports.blobs import Blobs
     from .ports.connections import Connections
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from .redirection.facts import FindArea
 
 RECORD_MS = 300
+
+_making = threading.Lock()  # of a runner: one, whichever threads ask for it at once
 
 clock: Clock = now_ms
 alone_since = (
@@ -167,13 +171,28 @@ def bundles() -> "Blobs":
     return FolderBlobs(Path(data_dir(), "bundles"))
 
 
-@cache
 def runner() -> "Runner":
-    """Runs scripts whose bundles are in `bundles`. Raises NoRunner where there is no Node.js."""
+    """Runs scripts whose bundles are in `bundles`; whoever asks first waits until it is built. Raises NoRunner."""
     if on_aws():
         from .aws.wiring import scripts_runner
 
         return scripts_runner()
+    return _runner_here()
+
+
+def ready_runner() -> None:
+    """Let the first script wait for nothing that can be made before. Raises NoRunner where scripts cannot run."""
+    if not on_aws():  # where nothing has to be made
+        _runner_here().warm()
+
+
+def _runner_here() -> "ProcessRunner":
+    with _making:
+        return _process_runner()
+
+
+@cache
+def _process_runner() -> "ProcessRunner":
     from .local.runner import process_runner
 
     return process_runner(lambda name: blob.content if (blob := bundles().get(name)) else None)

@@ -75,6 +75,11 @@ class S3Blobs:
                 raise
             return BlobFacts(found["ContentLength"], found["ContentType"])
 
+    def upload_address(self, name: str, *, content_type: str, seconds: int) -> str | None:
+        check_name(name)
+        wanted = {"Bucket": self._bucket, "Key": name, "ContentType": content_type}
+        return self._client.generate_presigned_url("put_object", Params=wanted, ExpiresIn=seconds)
+
     def delete(self, name: str) -> None:
         check_name(name)
         with _translated():

@@ -26,6 +26,7 @@ EDGES = (
     "reactor",
     "rooms",
     "roomsetup",
+    "roomvox",
     "joan",
     "evoko",
     "doors",

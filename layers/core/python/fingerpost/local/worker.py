@@ -44,6 +44,7 @@ QUEUE_IDLE_SECONDS = 0.1
 RUNS_IDLE_SECONDS, RUNS_MOST_IDLE_SECONDS = 0.005, 0.05
 AFTER_A_FAILURE_SECONDS = 1.0
 STOP_SECONDS = 8.0
+INSTALLED = "bundles/*/*.bundle.zip"  # scripts that were installed
 _TIME_LIMIT_MS = 60_000
 
 
@@ -119,6 +120,16 @@ def keep_house(tables: Sequence[SqliteTable], feed: Feed, stop: threading.Event,
         stop.wait(0.005)
 
 
+def ready_runner(folder: Path) -> None:
+    """Have the runner ready for the first script, where there is any: what is built and started takes seconds."""
+    if not any(folder.glob(INSTALLED)):
+        return
+    try:
+        wiring.ready_runner()
+    except Exception as error:  # runs say so again, each in its application's log
+        log_failure("scripts cannot run", error)
+
+
 def watch_supervisor(stop: threading.Event) -> None:
     """Standard input is a pipe from the supervisor: its end is the supervisor's."""
     while os.read(0, 4096):
@@ -132,28 +143,31 @@ def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> N
     for queue in map(wiring.queue, (*QUEUES, RUNS)):
         if isinstance(queue, SqliteQueue):
             queue.take_back()
-    functions = {name: load(name) for name in (*CONSUMERS, *QUEUES, CONSUMER_OF_RUNS)}
     tables = wiring.tables()
     stores = [table for table in (tables.main, tables.log) if isinstance(table, SqliteTable)]
     feed = SqliteFeed(stores[0].store.path, consumers=CONSUMERS)
     ParkedRecords(folder).request_replay()  # a new version may take what the old one could not
-    work: list[tuple[str, Callable[[], None]]] = [("house", partial(run_house, stores, feed, stop))]
-    for name in CONSUMERS:
-        pump = Pump(name, feed, called(functions[name]), to_event, ParkedRecords(folder))
-        work.append((name, partial(run_pump, pump, stop)))
-    for name in QUEUES:
-        delivery = Delivery(name, wiring.queue(name), called(functions[name]))
-        work.append((name, partial(run_delivery, delivery, stop)))
-    scheduler = local_scheduler(folder, wiring.queue("work"))
-    work.append(("scheduler", partial(run_scheduler, scheduler, stop)))
-    runs = Delivery(RUNS, wiring.queue(RUNS), called(functions[CONSUMER_OF_RUNS]))
-    at_once = ManyAtOnce(runs, at_once=RUNS_AT_ONCE, visibility_ms=RUN_HIDDEN_MS)
-    work.append((RUNS, partial(run_many, at_once, stop)))
     checkpointer = Checkpointer([SqliteFile(path, "") for path in sorted(folder.glob("*.sqlite"))])
-    threads = [threading.Thread(target=target, name=name, daemon=True) for name, target in work]
-    for thread in threads:
-        thread.start()
     checkpointer.start()
+    threads: list[threading.Thread] = []
+
+    def begin(name: str, target: Callable[[], None]) -> None:
+        """At once: hits are counted while what comes after is being loaded."""
+        threads.append(threading.Thread(target=target, name=name, daemon=True))
+        threads[-1].start()
+
+    for name in CONSUMERS:
+        pump = Pump(name, feed, called(load(name)), to_event, ParkedRecords(folder))
+        begin(name, partial(run_pump, pump, stop))
+    for name in QUEUES:
+        delivery = Delivery(name, wiring.queue(name), called(load(name)))
+        begin(name, partial(run_delivery, delivery, stop))
+    runs = Delivery(RUNS, wiring.queue(RUNS), called(load(CONSUMER_OF_RUNS)))
+    at_once = ManyAtOnce(runs, at_once=RUNS_AT_ONCE, visibility_ms=RUN_HIDDEN_MS)
+    begin(RUNS, partial(run_many, at_once, stop))
+    begin("scheduler", partial(run_scheduler, local_scheduler(folder, wiring.queue("work")), stop))
+    begin("runner", partial(ready_runner, folder))
+    begin("house", partial(run_house, stores, feed, stop))
     log("info", "the worker is running", pid=os.getpid())
     stop.wait()
     for thread in threads:

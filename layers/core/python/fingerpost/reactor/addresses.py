@@ -7,8 +7,7 @@ from ..edge import Request
 from ..errors import NotFound
 from ..paging import per_page_of
 from ..ports.table import Page
-from . import scripts
-from .scripts import Target
+from .targets import Target, target
 
 REACTOR = "/projects/{projectId}/applications/{applicationId}/reactor"
 OWN = "/applications/me/reactor"
@@ -23,7 +22,7 @@ def target_of(request: Request) -> Target:
         raise NotFound(f"There is no application {app[:60]}")
     if not app:
         raise NotFound("An Operator key is no application: name one, as in /projects/{id}/applications/{id}/reactor")
-    return scripts.target(request.caller, project, app)
+    return target(request.caller, project, app)
 
 
 def page_of(request: Request, read: Callable[[str | None, int], Page], what: str, app: str) -> tuple[Page, str | None]:

@@ -38,7 +38,7 @@ class SentScript(SentDocument):
         return self.manifest if isinstance(self.manifest, str) else json.dumps(self.manifest) if self.manifest else ""
 
 
-class SentRollback(BaseModel):
+class SentScriptRollback(BaseModel):
     """Which version is to run again."""
 
     model_config = ConfigDict(extra="forbid", strict=True)

@@ -13,7 +13,7 @@ from . import logs
 from .addresses import REACTOR, secret, target_of
 from .answers import LogEntry
 from .documents import MAX_ENTRIES, SentEntry
-from .scripts import Target
+from .targets import Target
 
 
 def register(edge: Edge) -> None:

@@ -39,7 +39,7 @@ from .cron import parse
 from .documents import SentSchedule
 from .logs import Entry
 from .runs import Run, event_id, send
-from .scripts import Target
+from .targets import Target
 
 MAX_SCHEDULES = 100  # of an application
 FURTHEST_MS = 366 * 86_400_000 * 100

@@ -12,7 +12,7 @@ from ..ports.table import Page
 from . import scripts, shown, upload
 from .addresses import REACTOR, page_of, target_of
 from .answers import Script, ScriptStatus, ScriptVersion, WholeScriptVersion
-from .documents import SentRollback, SentScript
+from .documents import SentScript, SentScriptRollback
 
 PAGE = ("perPage", "nextPageToken")
 
@@ -70,7 +70,7 @@ def download_version(request: Request) -> Answer:
 
 def roll_back(request: Request) -> Answer:
     """Let a version run again that was installed before, at once."""
-    of, sent = target_of(request), request.read(SentRollback)
+    of, sent = target_of(request), request.read(SentScriptRollback)
     scripts.roll_back(request.caller, of, sent.version, wiring.bundles())
     return Answer(document=shown.script(request.caller, of, wiring.bundles()))
 
@@ -90,5 +90,5 @@ _ROUTES: tuple[Any, ...] = (
     ("GET", "/script/versions", "read", list_versions, {"query": PAGE, "answers": list[ScriptVersion]}),
     ("GET", "/script/versions/{number}", "read", read_version, {"answers": WholeScriptVersion}),
     ("GET", "/script/versions/{number}/bundle", "read", download_version, {"answers": scripts.ZIP}),
-    ("POST", "/script/rollback", "update", roll_back, {"body": SentRollback, "answers": Script}),
+    ("POST", "/script/rollback", "update", roll_back, {"body": SentScriptRollback, "answers": Script}),
 )

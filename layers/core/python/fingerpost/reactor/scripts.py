@@ -8,21 +8,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from .. import audit, keys
-from ..access.service import read_application
 from ..caller import Caller
 from ..errors import Conflict, Finding, FingerpostError, NotFound
 from ..ports.blobs import Blobs
 from ..ports.queue import Queue
 from ..ports.table import Absent, Check, Condition, Equals, Item, Page, Present, Put, Table, TransactionFailed, Write
-from ..resources import Stored
 from ..retry import attempts
 from ..shapes import stamp, upgraded
 from . import keys as own_keys
 from . import published
+from .targets import Target
 from .upload import Upload, stored
 
 ATTEMPTS = 8
@@ -30,23 +28,8 @@ ZIP = "application/zip"
 INSTALLING, READY, FAILED = "installing", "ready", "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Whose script. `begun` is when the application was made, in milliseconds since the epoch."""
-
-    project: str
-    app: str
-    begun: int = 0
-
-
 class _Moved(Exception):
     """The row of the script is not as it was read."""
-
-
-def target(caller: Caller, project: str, app: str) -> Target:
-    """Raises NotFound when there is no such application in the project."""
-    found: Stored = read_application(caller, project, app)
-    return Target(project=project, app=app, begun=found.document["createdAt"])
 
 
 def upload(caller: Caller, of: Target, sent: Upload, blobs: Blobs, queue: Queue) -> Item:
@@ -138,7 +121,7 @@ def installed(main: Table, of: Target, row: Item, script: published.Script, *, a
         before = state(main, of.app)
         if before is None:
             return  # the application is gone
-        with suppress(_Moved):
+        with suppress(_Moved, TransactionFailed):
             if before["wanted"] == row["number"]:
                 after = _state(before, newest=before["newest"], wanted=row["number"], at=at, running=row["number"])
                 publish(main, of, script, before, after, [put])

@@ -10,7 +10,7 @@ from ..ports.blobs import Blobs
 from ..ports.table import Item
 from . import scripts
 from .manifest import FRESH
-from .scripts import Target
+from .targets import Target
 
 type Document = dict[str, Any]
 

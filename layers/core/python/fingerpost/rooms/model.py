@@ -94,6 +94,7 @@ class Room:
     kind: str = ""  # what sort of room: meeting room, studio, boat
     number: str = ""
     description: str = ""
+    address: Mapping[str, str] = field(default_factory=dict)  # building, street, postalCode, city
     product: str | None = None  # of the thng
     projects: tuple[str, ...] = ()  # of the thng
 

@@ -206,6 +206,7 @@ def room_of(stored: Stored, account: str) -> Room:
         kind=document.get("type", ""),
         number=document.get("number", ""),
         description=document.get("description", ""),
+        address=document.get("address", {}),
         product=document.get("product"),
         projects=projects_of(document),
     )

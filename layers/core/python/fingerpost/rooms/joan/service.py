@@ -93,11 +93,14 @@ class Joan:
 
         Times without an offset are of `zone`, else of each room's own. Raises Invalid.
         """
-        return [
-            (room, self.bookings.of_room(room.id, *self._range(start, end, zone_of(zone or room.zone))))
-            for room in self.rooms.all()
-            if room.active
-        ]
+        rooms = [room for room in self.rooms.all() if room.active]
+        together: dict[tuple[int, int], list[str]] = {}
+        for room in rooms:
+            together.setdefault(self._range(start, end, zone_of(zone or room.zone)), []).append(room.id)
+        events: dict[str, list[Booking]] = {}
+        for (first, last), ids in together.items():
+            events |= self.bookings.of_rooms(ids, first, last)
+        return [(room, events[room.id]) for room in rooms]
 
     def book(self, sent: SentJoanBooking, key: str | None) -> Found:
         """Raises Taken, NotAllowed, Invalid, Conflict, Unavailable."""
