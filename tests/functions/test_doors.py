@@ -8,6 +8,7 @@ import pytest
 from fingerpost import wiring
 from fingerpost.access.guessing import MAX_TRIES
 from fingerpost.rooms.doors import service
+from functions.live.app import handler as live
 from tests.functions.doors import Phone, words
 from tests.functions.joan import joan_client
 from tests.functions.rooms import booking, room
@@ -277,7 +278,7 @@ def test_pages_load_nothing_run_nothing_and_stay_with_whoever_asked(world: World
     assert "default-src 'none'" in policy and "script-src" not in policy and "unsafe" not in policy
     assert {"form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy.split("; "))
     assert (answer.headers["cache-control"], answer.headers["x-robots-tag"]) == ("no-store", "noindex")
-    cookie = answer.headers["set-cookie"] if "set-cookie" in answer.headers else ""
+    cookie = answer.headers.get("set-cookie", "")
     assert cookie.endswith("; Path=/door/; Max-Age=31536000; HttpOnly; SameSite=Lax; Secure")
     assert not re.findall(r'(?:src|href)="(?!data:,|/door/)', phone.page)
     assert "<script" not in phone.page and '<html lang="en">' in phone.page
@@ -311,8 +312,6 @@ def test_rules_lead_a_scan_to_booking_to_check_in_or_to_the_page(world: World, p
 
 
 def test_a_display_is_told_of_what_any_api_changes_and_of_nothing_else(world: World, phone: Phone, monkeypatch):
-    from functions.live.app import handler as live  # noqa: PLC0415 - it makes its connections when it is called
-
     told: list[tuple[str, str]] = []
 
     class Connections:
