@@ -58,7 +58,9 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
             bundles=FolderBlobs(folder / "bundles"),
             scheduler=local_scheduler(folder, queues["work"], clock=clock),
         )
-        settings = wiring.Settings(api_url=API_URL, short_domain=DOMAIN, short_scheme="https")
+        settings = wiring.Settings(
+            api_url=API_URL, short_domain=DOMAIN, short_scheme="https", live_url="wss://api.example/ws"
+        )
         monkeypatch.setattr(wiring, "clock", clock)
         monkeypatch.setattr(wiring, "tables", lambda: made.tables)
         monkeypatch.setattr(wiring, "recorder", lambda: made.tables.main)
