@@ -7,7 +7,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [path for path in (str(REPOSITORY), str(REPOSITORY / "layers/core/python")) if path not in sys.path]
 
-BENCHES = ("rules", "trials", "transport", "redirect", "local", "reactor", "capacity")
+BENCHES = ("rules", "trials", "transport", "redirect", "local", "reactor", "panels", "capacity")
 LINE = "{:<62} {:>14} {:>14} {:>8} {:>8}  {}"
 
 

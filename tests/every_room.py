@@ -10,6 +10,7 @@ from fingerpost.resources import Resources
 from fingerpost.rooms import credentials, hubs, logins, people, plain, setup, structures
 from fingerpost.rooms import devices as panels
 from fingerpost.rooms.documents import NewRoom
+from fingerpost.rooms.doors import displays, tickets
 from fingerpost.rooms.evoko.merging import Document, sent_of
 from fingerpost.rooms.evoko.sessions import Sessions, Subscription
 from fingerpost.rooms.hub.presence import Attendee, LiveRoom, Media, Presence, Socket
@@ -58,6 +59,8 @@ def rooms_are_set_up(tables: Tables, caller: Caller, project: str, roots: RootSe
     group, _ = logins.create_group(caller, roots, "panels")
     logins.register_user(caller, group)
     _a_panel_is_connected(tables, caller)
+    ticket = tickets.issued(roots, tickets.Holder("display", caller.principal.account, room), caller.at, "nonce-of-it")
+    displays.connect(tables, roots, lambda: caller.at, "Uq3x1cJpjoECJZA=", f"{room}.{ticket}")
 
 
 def _a_hub_meets(tables: Tables, caller: Caller, roots: RootSecrets, key: str) -> None:

@@ -199,7 +199,7 @@ def _react(caller: Caller, project: str, application: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         blobs = FolderBlobs(Path(folder))
         scripts.upload(caller, of, upload.simple(source, ""), blobs, queue)
-        installing.carry_out(json.loads(queue.bodies.pop()), tables, blobs, wiring.installer(), at=NOON)
+        installing.carry_out(json.loads(queue.bodies.pop()), tables, blobs, wiring.installer(), lambda: None, at=NOON)
     tea = SentSchedule.model_validate({"event": {"a": 1}, "cron": "0 45 14 * * ?", "description": "tea"})
     schedules.create(caller, of, tea)
     step = {"callWebhook": {"url": "https://museum.example/", "body": {"text": "{thng.name}"}}}

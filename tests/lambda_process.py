@@ -201,8 +201,8 @@ class Process:
 
 
 class Aws(BaseHTTPRequestHandler):
-    """Secrets Manager, SQS, open connections, and an S3 bucket that keeps what is put there, also CloudFormation's
-    answers; as far as they are used."""
+    """Secrets Manager, SQS, Scheduler, open connections, and an S3 bucket that keeps what is put there, also
+    CloudFormation's answers; as far as they are used."""
 
     protocol_version = "HTTP/1.1"
     kept: dict[str, bytes]
@@ -214,6 +214,10 @@ class Aws(BaseHTTPRequestHandler):
             self.answer(200, b"")
             return
         document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.startswith("/schedules/"):
+            self.kept[self.path] = json.dumps(document).encode()
+            self.answer(200, json.dumps({"ScheduleArn": self.path}).encode(), "application/json")
+            return
         match self.headers.get("X-Amz-Target", "").rpartition(".")[2]:
             case "GetSecretValue":
                 self.answer(200, json.dumps({"Name": document["SecretId"], "SecretString": SECRET}).encode())
@@ -237,6 +241,10 @@ class Aws(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.kept[self.path.partition("?")[0]] = body[-length:]
         self.answer(200, b"")
+
+    def do_DELETE(self) -> None:
+        self.kept.pop(self.path.partition("?")[0], None)
+        self.answer(204, b"")
 
     def answer(self, status: int, body: bytes, content_type: str = "application/x-amz-json-1.0") -> None:
         self.send_response(status)

@@ -64,6 +64,7 @@ STATUS = {
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
     "catalogue/update-by-filter": 204,
+    **dict.fromkeys(("doors/book-30-minutes", "doors/check-in", "doors/end-at-display", "doors/report-projector"), 403),
     "insight/erase-scans-of-thng": 202,
     "redirect/head": 307,
     "redirect/link-preview": 307,
@@ -100,6 +101,11 @@ STATUS = {
     "roomsetup/create-joan-client": 201,
     "roomsetup/let-into-hub": 201,
     "roomsetup/create-roomvox-token": 201,
+    "roomsetup/create-kiosk-token": 201,
+    "roomvox/walk-in": 422,  # it is a Sunday, and the room is closed
+    "roomvox/cancel-one-of-a-series": 404,  # the booking is made up
+    "reactor/create-schedule": 201,
+    "reactor/write-logs": 201,
     "rules/cancel-schedule": 404,  # the version has none
     "rules/publish-a-typo": 400,
     "rules/publish-draft": 201,
@@ -124,6 +130,7 @@ MADE_BY = (
     ("rooms/create-room", {"ROOM": "id", "EVENT_ROOM": "id"}),
     ("roomsetup/create-building", {"STRUCTURE": "id"}),
     ("roomsetup/create-joan-client", {"JOAN_CLIENT": "clientId", "JOAN_SECRET": "clientSecret"}),
+    ("roomsetup/create-kiosk-token", {"ROOMVOX_TOKEN": "token"}),
     ("joan/token", {"JOAN_TOKEN": "access_token"}),
     ("joan/book", {"EVENT": "id"}),
     ("joan/invite", {"INVITATION": "id"}),
@@ -131,8 +138,12 @@ MADE_BY = (
     ("roomsetup/create-hub", {"HUB": "id"}),
     ("roomsetup/let-into-hub", {"HUB_KEY": "key"}),
     ("hub/book", {"NID": "id"}),
+    ("rooms/create-room", {"ROOM": "id"}),
+    ("rooms/book-a-series", {"BOOKING": "id"}),
+    ("rooms/create-room", {"ROOM": "id"}),  # one that is free when the stories book it
     ("actions/post-scan", {"ACTION": "id"}),
     ("insight/erase-scans-of-thng", {"ERASURE": "id"}),
+    ("reactor/create-schedule", {"SCHEDULE": "id"}),
     ("rules/publish-version", {"VERSION": "version"}),
     ("rules/save-draft", {"DRAFT": "name"}),
 )
@@ -165,7 +176,11 @@ class Deployment:
             "SpillQueue": f"{aws}/1/spill",
             "WorkQueue": f"{aws}/1/work",
             "ReactorQueue": f"{aws}/1/reactor.fifo",
+            "InstallQueue": f"{aws}/1/install",
+            "InstallerFunction": "installer",
             "RunnerFunction": "runner",
+            "Schedules": "scripts",
+            "SchedulerRole": "arn:aws:iam::123456789012:role/scheduler",
             "Bundles": "bundles",
             "RootSecret": "roots",
             "EdgeSecret": EDGE_SECRET,

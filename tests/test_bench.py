@@ -1,6 +1,6 @@
 """The benches that measure the whole platform run, in miniature: what they find is of no interest here."""
 
-from bench import capacity, histories, nearby, trials
+from bench import capacity, histories, nearby, panels, trials
 
 
 def test_what_lists_histories_and_scans_consume_is_measured(monkeypatch):
@@ -20,3 +20,9 @@ def test_what_trials_of_rules_cost_is_measured(monkeypatch):
     monkeypatch.setattr(trials, "RULES", 5)
     monkeypatch.setattr(trials, "SCANS", 300)
     assert [row.what for row in trials.rows()]
+
+
+def test_how_long_bookings_take_to_reach_panels_is_measured(monkeypatch):
+    monkeypatch.setattr(panels, "PANELS", (2,))
+    monkeypatch.setattr(panels, "BOOKINGS", 1)
+    assert [row.what.split("`")[1] for row in panels.rows()] == ["added", "changed"]

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import cycle
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -33,7 +34,14 @@ CHECKS = [
 ]
 CONFIG = {"generation": {"with-security-parameters": False}}
 # Who may do what an operator may not, by the kind of resource; and how often each operation is tried by whom.
-MEANT_FOR = {"signIn": "application", "logout": "user", "userAccesses": "user", "self": "trustedApplication"}
+MEANT_FOR = {
+    "signIn": "application",
+    "logout": "user",
+    "userAccesses": "user",
+    "self": "trustedApplication",
+    "joan": "roomClient",
+    "roomvox": "roomvox",
+}
 OTHERS = ("trustedApplication", "application", "user", "device", "nobody")
 BY_WHO_MAY, BY_ANOTHER = 6, 1
 
@@ -59,6 +67,17 @@ class Cast:
         named = {each.name for each in operation.path_parameters}
         known = {**self.known, "roleId": self.role_of_operators} if "permissionName" in named else self.known
         return {name: value for name, value in known.items() if name in named}
+
+
+def joan_token(server: Server) -> str:
+    client = server.ask("/rooms/credentials/joan", {"name": "Lobby"})
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client["clientId"],
+        "client_secret": client["clientSecret"],
+    }
+    token: str = httpx.post(f"{server.api}/api/token/", data=form).json()["access_token"]
+    return token
 
 
 ROLES: dict[str, dict[str, str]] = {"operator": {}, "userInApp": {"type": "userInApp"}}
@@ -93,7 +112,11 @@ def cast_of(server: Server) -> Cast:
     user = made("/auth/evrythng/users?anonymous=true", {}, key=application["appApiKey"])
     device = made("/auth/evrythng/thngs", {"thngId": thng})["thngApiKey"]
     erasure = made("/scans?before=2020-01-01", None, method="DELETE")["id"]
+    room = made("/rooms", {"name": "Glass Room"})["email"]
+    panel = made("/rooms/devices", {"uuid": "7b0d1f52", "room": server.ask("/rooms")[0]["id"]})["uuid"]
     known = {
+        "room": room,
+        "uuid": panel,
         "accountId": account,
         "projectId": project,
         "applicationId": application["id"],
@@ -116,12 +139,15 @@ def cast_of(server: Server) -> Cast:
         "erasureId": erasure,
         **of_rooms(made),
     }
+    vox = made("/rooms/credentials/roomvox", {"name": "Kiosk", "scope": "admin"})["token"]
     keys = {
         "operator": server.key,
         "trustedApplication": secret,
         "application": application["appApiKey"],
         "user": user["evrythngApiKey"],
         "device": device,
+        "roomClient": f"Bearer {joan_token(server)}",
+        "roomvox": f"Bearer {vox}",
         "nobody": "",
     }
     return Cast(server, known, keys, roles["operator"])
@@ -145,6 +171,8 @@ def of_rooms(made: Callable[..., Any]) -> dict[str, str]:
         "clientId": made("/rooms/credentials/joan", {"name": "Lobby"})["id"],
         "tokenId": made("/rooms/credentials/roomvox", {"name": "Lobby", "scope": "read"})["id"],
         "groupId": made("/rooms/credentials/evoko", {"name": "panels"})["id"],
+        "slug": "harbour-room",
+        "uid": made(f"/rooms/{room}/bookings", {"start": 1_000, "end": 2_000, "rrule": "FREQ=DAILY;COUNT=3"})["id"],
     }
 
 

@@ -18,6 +18,7 @@ def handler(event: Event, _context: object = None) -> Reply:
                 wiring.tables(),
                 wiring.bundles(),
                 wiring.installer(),
+                wiring.ready_runner,
                 at=wiring.clock(),
                 tries=int(record["attributes"]["ApproximateReceiveCount"]),
             )

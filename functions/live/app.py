@@ -5,11 +5,13 @@ Woken by the WebSocket API.
 
 import traceback
 
+from fingerpost import wiring
 from fingerpost.errors import FingerpostError
 from fingerpost.http import Event, Reply, header
-from fingerpost.live.service import live
+from fingerpost.live.service import Live, live
 from fingerpost.log import error
 from fingerpost.ports.connections import ConnectionGone
+from fingerpost.rooms.doors import displays
 from fingerpost.rooms.hub.sockets import content_of, hub_sockets
 from fingerpost.rooms.hubs import COOKIE, key_of
 
@@ -22,11 +24,7 @@ def handler(event: Event, _context: object = None) -> Reply:
     try:
         match context["routeKey"]:
             case "$connect":
-                authorization = _authorization(event)
-                if not authorization and (key := _hub_key(event)):
-                    hub_sockets().connect(connection_id, key)
-                else:
-                    connections.connect(connection_id, authorization, cause)
+                _connect(connections, event, connection_id, cause)
             case "$disconnect":
                 connections.disconnect(connection_id, cause)
                 hub_sockets().disconnect(connection_id)
@@ -43,6 +41,17 @@ def handler(event: Event, _context: object = None) -> Reply:
         error("unexpected", cause=cause, exception=traceback.format_exc())
         return {"statusCode": 500}
     return {"statusCode": 200}
+
+
+def _connect(connections: Live, event: Event, connection_id: str, cause: str) -> None:
+    """A key opens a connection, or the ticket of a display at a door, or the key of a hub."""
+    authorization, door = _authorization(event), _query(event).get(displays.DISPLAY)
+    if door is not None:
+        displays.connect(wiring.tables(), wiring.root_secrets(), wiring.clock, connection_id, door)
+    elif not authorization and (key := _hub_key(event)):
+        hub_sockets().connect(connection_id, key)
+    else:
+        connections.connect(connection_id, authorization, cause)
 
 
 def _authorization(event: Event) -> str:

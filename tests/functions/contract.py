@@ -61,6 +61,9 @@ def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes
     `asked` are the names in the query.
     """
     media = headers.get("content-type", "").partition(";")[0]
+    if status >= 400 and isinstance(refusal := _refusals()[route_key], str):
+        assert media == refusal
+        return None
     if status >= 400 and media not in _routes()[route_key].says.answered.get(status, ()):  # which may name a page
         return _fits(TypeAdapter(_refusals()[route_key]), route_key, content)
     if status == NOT_MODIFIED:

@@ -171,6 +171,19 @@ def test_a_room_is_made_changed_and_removed(world: World, joan: JoanClient):
     assert entry["by"]["type"] == "roomClient"
 
 
+def test_a_room_that_is_sent_back_as_it_was_shown_stays_as_it_was(world: World, joan: JoanClient):
+    lectern = world.operator.made("/rooms/equipment", {"name": "Lectern"})["id"]
+    works = {"equipment": {"wifi": True, "projector": False}, "customEquipment": {lectern: True}}
+    room = dublin_room(world, capacity=8, **works)
+    shown = joan.read(f"rooms/{room['joanId']}/")
+    assert joan.call("PUT", f"rooms/{room['joanId']}/", shown).document == shown
+    assert world.operator.read(f"/rooms/{room['id']}") == room
+    answer = joan.call("PATCH", f"rooms/{room['joanId']}/", {"amenities": ["wifi"]})
+    assert answer.document["amenities"] == ["wifi"]
+    answer = joan.call("PATCH", f"rooms/{room['joanId']}/", {"amenities": ["sauna"]})
+    assert (answer.status, answer.document) == (400, {"amenities": ['"sauna" is not a valid choice.']})
+
+
 def test_users_are_those_who_use_rooms_and_me_is_the_client(world: World, joan: JoanClient):
     world.operator.made("/rooms/people", {"name": "Ann Mary Keane", "email": "ann@museum.example", "admin": True})
     told = joan.read("users/")
@@ -304,6 +317,16 @@ def test_the_same_request_again_within_a_minute_is_one_event(world: World, joan:
     assert len(world.operator.read(f"/rooms/{glass['id']}/bookings")) == 1
 
 
+def test_a_key_makes_a_repeat_the_same_event_at_once_and_for_days(world: World, joan: JoanClient, glass):
+    sent = {"source": glass["email"], "start": "2026-03-16T09:00", "end": "2026-03-16T10:00"}
+    keyed = {"headers": {"idempotency-key": "monday"}}
+    first = joan.post("events/book/", sent, **keyed)
+    again = joan.post("events/book/", sent, **keyed)
+    assert (first.status, again.status, again.document) == (201, 201, first.document)
+    other = joan.post("events/book/", {**sent, "title": "Other"}, **keyed)
+    assert (other.status, list(other.document)) == (409, ["detail"])
+
+
 def test_the_rules_of_a_room_are_told_in_words(world: World, joan: JoanClient):
     room = dublin_room(world, rules={"opens": "08:00", "closes": "18:00", "days": ["mon"], "horizonDays": 30})
     sent = {"source": room["email"], "start": "2026-03-16T17:00", "end": "2026-03-16T19:00"}
@@ -393,7 +416,8 @@ def test_an_event_is_found_in_its_own_room_only(world: World, joan: JoanClient, 
     other = dublin_room(world, "Fuzboll Room")
     event = joan.book(glass["email"])
     more = {"lifetime": 1, "extend_until": "2026-03-16T12:00", "event_name": "x", "room_name": "x", "email": "a@x.ie"}
-    for sent in (of(event, other, **more), of({"id": "U" * 24}, glass, **more), of(event, {"email": "x"}, **more)):
+    nothing = ({"id": "U" * 24}, {"id": "é" * 1_000}, {"id": "U" * 24 + "_x"}, {"id": "a/../b"})
+    for sent in (of(event, other, **more), of(event, {"email": "x"}, **more), *(of(e, glass, **more) for e in nothing)):
         answer = joan.post(f"events/{path}/", sent)
         assert (answer.status, answer.document) == (404, {"detail": "Not found."})
 

@@ -9,6 +9,7 @@ import pytest
 from fingerpost import keys, wiring
 from fingerpost.errors import Invalid
 from fingerpost.ports.installer import Refused
+from fingerpost.ports.runner import NoRunner
 from fingerpost.ports.table import Unreachable
 from fingerpost.reactor import bundles, published, scripts
 from fingerpost.reactor.bundles import pack
@@ -272,6 +273,25 @@ def test_a_script_that_cannot_be_installed_says_why_and_what_ran_runs_on(
     assert running(world).version == 3
 
 
+def test_a_script_is_not_ready_before_what_runs_it_is(world, operator, reactor, monkeypatch):
+    operator.put(f"{reactor}/script", {"script": HELLO})
+    seen = []
+    monkeypatch.setattr(wiring, "ready_runner", lambda: seen.append(operator.read(f"{reactor}/script/status")))
+    world.settle()
+    assert [each["updating"] for each in seen] == [True]
+    assert operator.read(f"{reactor}/script/status")["updating"] is False
+
+
+def test_where_no_script_can_run_the_status_says_why(world, operator, reactor, monkeypatch):
+    def refuse():
+        raise NoRunner("install Node.js 20 or newer")
+
+    monkeypatch.setattr(wiring, "ready_runner", refuse)
+    operator.put(f"{reactor}/script", {"script": HELLO})
+    world.settle()
+    assert operator.read(f"{reactor}/script/status")["error"] == "install Node.js 20 or newer"
+
+
 def task_of(world: World) -> str:
     (message,) = world.queues["install"].receive(visibility_ms=0)
     return message.body
@@ -419,6 +439,26 @@ def test_a_rollback_while_another_version_is_being_installed_wins(world, operato
     world.settle()
     assert running(world).version == 1
     assert operator.read(f"{reactor}/script/versions/2")["state"] == "ready"
+
+
+def test_an_upload_while_another_one_is_being_made_ready_keeps_both_whole(world, operator, reactor, monkeypatch):
+    operator.put(f"{reactor}/script", {"script": "1"})
+    first = task_of(world)
+    operator.put(f"{reactor}/script", {"script": "2"})
+    real, seen = scripts.state, []
+
+    def state(main, app):
+        before = real(main, app)
+        if not seen:
+            seen.append(1)
+            operator.put(f"{reactor}/script", {"script": "3"})
+        return before
+
+    monkeypatch.setattr(scripts, "state", state)
+    assert install(first) == {"batchItemFailures": []}
+    assert operator.read(f"{reactor}/script/versions/1")["state"] == "ready"
+    world.settle()
+    assert running(world).version == 3
 
 
 def test_two_uploads_at_once_are_two_versions(world, operator, reactor, monkeypatch):

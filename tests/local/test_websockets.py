@@ -123,6 +123,21 @@ def test_a_connection_that_is_closed_is_gone(tmp_path):
     visit(tmp_path, story)
 
 
+def test_a_connection_can_be_closed_from_outside_and_again(tmp_path):
+    async def story(room, address, connections):
+        async with websockets.connect(f"{address}/ws") as socket:
+            await asyncio.to_thread(connections.send, room.connection, "farewell")
+            await asyncio.to_thread(connections.close, room.connection)
+            assert await socket.recv() == "farewell"
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd.code == 1000
+        await until(lambda: "$disconnect" in room.routes)
+        await asyncio.to_thread(connections.close, room.connection)
+
+    visit(tmp_path, story)
+
+
 def test_without_the_token_nothing_is_delivered(tmp_path):
     async def story(room, address, connections):
         told = json.loads((tmp_path / FILE).read_text())

@@ -1,13 +1,16 @@
 import threading
 
 from fingerpost.local import replay
+from fingerpost.local.blobs import FolderBlobs
 from fingerpost.local.feed import SqliteFeed
 from fingerpost.local.parked import ParkedRecords
 from fingerpost.local.pump import Pump
 from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
-from fingerpost.local.worker import KEEP_FEED_MS, KEEP_FEED_RECORDS, keep_house, run_pump
+from fingerpost.local.worker import KEEP_FEED_MS, KEEP_FEED_RECORDS, keep_house, ready_runner, run_pump
+from fingerpost.ports.runner import NoRunner
 from fingerpost.ports.table import Key
+from fingerpost.reactor.scripts import bundle_name
 
 
 class Clock:
@@ -56,6 +59,26 @@ def test_house_keeping_trims_only_what_is_old_committed_and_beyond_what_is_kept(
     assert kept() == KEEP_FEED_RECORDS
     for closable in (tables.main.store, tables.log.store, feed):
         closable.close()
+
+
+def test_the_runner_is_made_ready_where_a_script_was_installed_and_nowhere_else(tmp_path, monkeypatch, capfd):
+    made = []
+    monkeypatch.setattr("fingerpost.wiring.ready_runner", lambda: made.append(1))
+    blobs = FolderBlobs(tmp_path / "bundles")
+    blobs.put_if_absent("reactor/1-0.source.zip", b"uploaded", content_type="application/zip")
+    ready_runner(tmp_path)
+    assert made == []
+    name = bundle_name("account", "app", 1, b"installed")
+    blobs.put_if_absent(name, b"installed", content_type="application/zip")
+    ready_runner(tmp_path)
+    assert made == [1]
+
+    def refuse():
+        raise NoRunner("install Node.js 20 or newer")
+
+    monkeypatch.setattr("fingerpost.wiring.ready_runner", refuse)
+    ready_runner(tmp_path)
+    assert "install Node.js 20 or newer" in capfd.readouterr().err
 
 
 def test_a_pump_outlives_a_failing_store_and_replays_when_idle(monkeypatch, capfd):

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
@@ -381,3 +382,17 @@ def test_a_bucket_that_is_not_there_is_a_fault_of_the_deployment(s3):
 def test_a_bucket_holds_the_content_type_for_whoever_serves_it(s3, bucket):
     s3.put_if_absent("a.png", b"1", content_type="image/png")
     assert bucket.get_object(Bucket=BUCKET, Key="a.png")["ContentType"] == "image/png"
+
+
+def test_what_is_put_to_an_upload_address_is_a_blob(s3: S3Blobs):
+    address = s3.upload_address("uploads/rooms", content_type="text/csv", seconds=60)
+    assert address is not None
+    assert address.startswith(f"https://{BUCKET}.s3.{REGION}.amazonaws.com/"), "a young bucket is known there alone"
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in address, "buckets of today take no older signature"
+    answer = requests.put(address, data=BINARY, headers={"content-type": "text/csv"}, timeout=10)
+    assert answer.status_code == 200
+    assert s3.get("uploads/rooms") == Blob(BINARY, "text/csv")
+
+
+def test_a_folder_has_no_upload_address(tmp_path: Path):
+    assert FolderBlobs(tmp_path).upload_address("uploads/rooms", content_type="text/csv", seconds=60) is None

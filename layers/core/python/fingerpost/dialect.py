@@ -1,4 +1,4 @@
-"""What is different at the addresses of another system's API that we speak: who asks, how it refuses, what is its."""
+"""How the addresses of another system's API differ from ours: who asks, how it refuses, which paths are its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,8 @@ from .ports.table import Tables
 class Dialect:
     """`who` raises Unauthenticated or Forbidden; its tables are unscoped. It is not asked where no key is needed.
 
-    `refuse` is (what is wrong, in which request) -> (status, document); `refusal` is the type of that document.
+    `refuse` is (what is wrong, in which request) -> (status, document); `refusal` is the type of that document. A text
+    is a page of HTML; its type is `text/html`.
     """
 
     who: Callable[[Tables, Event, int], Principal]

@@ -1,4 +1,4 @@
-"""The one file of a `multipart/form-data` body. Source: RFC 7578.
+"""The fields of a `multipart/form-data` body, a file among them. Source: RFC 7578.
 
 The platform's own command line writes `multipart/form-data;; boundary=...`, with two semicolons; that is read too.
 """
@@ -20,6 +20,14 @@ def is_multipart(event: Event) -> bool:
 
 def file_of(event: Event, field: str) -> bytes:
     """What the form's field holds. Raises UnsupportedMedia, Invalid."""
+    found = fields_of(event)
+    if field not in found:
+        raise Invalid(f"The form has no field {field!r}")
+    return found[field]
+
+
+def fields_of(event: Event) -> dict[str, bytes]:
+    """What the form's fields hold, the first of each name. Raises UnsupportedMedia, Invalid."""
     media = header(event, "content-type")
     if not is_multipart(event):
         raise UnsupportedMedia(f"This address reads {MULTIPART}, not {media[:80]}")
@@ -34,11 +42,12 @@ def file_of(event: Event, field: str) -> bytes:
     parts = (b"\r\n" + body).split(mark)
     if len(parts) < 3 or not parts[-1].startswith(b"--"):
         raise Invalid("The form is not whole: it has no part, or no end. Send it again")
+    found: dict[str, bytes] = {}
     for part in parts[1:-1]:
         head, separator, content = part.partition(b"\r\n\r\n")
-        if separator and _name(head) == field.encode():
-            return content
-    raise Invalid(f"The form has no field {field!r}")
+        if separator and (name := _name(head)) is not None:
+            found.setdefault(name.decode(errors="replace"), content)
+    return found
 
 
 def _name(head: bytes) -> bytes | None:

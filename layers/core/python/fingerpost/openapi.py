@@ -70,11 +70,28 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "recurrenceId": ("Of a series the occurrence that began then by its rule: milliseconds since the epoch.", _TEXT),
     "from:bookings": ("The first moment, as bookings have theirs.", _TEXT),
     "to:bookings": ("The moment that is not included any more.", _TEXT),
+    "from:roomvox": ("The first moment: ISO 8601, or a day; by the room's clocks where no offset is said.", _TEXT),
+    "to:roomvox": ("The moment that is not included any more; 365 days after the first at most.", _TEXT),
+    "from:days": ("The first day, such as 2026-11-01.", {**_TEXT, "format": "date"}),
+    "to:days": ("The last day, which is included.", {**_TEXT, "format": "date"}),
+    "date": ("A day of the room's clocks; today when left out.", {**_TEXT, "format": "date"}),
+    "status:roomvox": (
+        "Bookings of one status only.",
+        {**_TEXT, "enum": ["accepted", "pending", "declined", "cancelled"]},
+    ),
+    "recurrenceId:roomvox": ("Of a series the occurrence that began then by its rule: ISO 8601.", _TEXT),
+    "room:roomvox": ("One room, by its slug.", _TEXT),
+    "active": ("Whether rooms can be booked at present.", {"type": "boolean"}),
+    "type": ("Rooms of one type.", _TEXT),
+    "mode": ("Of a table that is sent as text/csv: what is done.", {**_TEXT, "enum": ["create", "update"]}),
+    "capacity_min": ("How many seats a room has at least.", {"type": "integer", "minimum": 0}),
+    "limit:roomvox": ("How many a page holds.", _listed(0, 5_000, 5_000)),
     "limit": ("How many a page holds.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 1_000}),
     "offset": ("How many come before the page.", {"type": "integer", "minimum": 0, "default": 0}),
     "start": ("The first moment, or day: ISO 8601. Today when left out.", _TEXT),
     "end": ("The last moment, or day: ISO 8601. Seven days after the start when left out.", _TEXT),
     "timezone": ("The zone of times without an offset, such as `Europe/Dublin`; a room's own when left out.", _TEXT),
+    "said": ("What was done a moment ago, for the page to confirm.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
     **SHOWN_IN_QUERY,
 }
@@ -90,6 +107,8 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
         "The id of a booking; of an occurrence of a series with when it begins.",
         {**_TEXT, "pattern": "^[A-Za-z0-9]{24}(_[0-9TZ]+)?$"},
     ),
+    "slug": ("A room by its slug, or by any other name that it has for a room API.", _TEXT),
+    "uid": ("A booking's UID, which is that of iCalendar; of a series, that of the whole.", _TEXT),
     "permissionName": ("A permission of operators' roles, such as `global_read`.", _TEXT),
     "roleId": ("The id of a role, or `admin`, `none`, `base_app_user`.", _TEXT),
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
@@ -161,7 +180,8 @@ type _Schemas = Mapping[tuple[int, str], Mapping[str, Any]]
 def _schemas(routes: Sequence[Route], refusals: Sequence[Any]) -> tuple[_Schemas, dict[str, Any]]:
     """The schema of each document that a route names, and the components they refer to."""
     inputs: dict[tuple[int, str], tuple[Any, Any, TypeAdapter[Any]]] = {}
-    for type_, mode in [*((each, "serialization") for each in refusals), *_documents(routes)]:
+    refused = ((each, "serialization") for each in refusals if not isinstance(each, str))
+    for type_, mode in [*refused, *_documents(routes)]:
         inputs.setdefault((id(type_), mode), ((id(type_), mode), mode, TypeAdapter(type_)))
     found, shared = TypeAdapter.json_schemas(list(inputs.values()), ref_template=REFERENCE)
     return {key: schema for (key, _), schema in found.items()}, shared.get("$defs", {})
@@ -207,11 +227,8 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
                 answer["headers"] = headers
     if says.versioned and route.method == "GET":
         answers["304"] = {"description": "It is what If-None-Match names"}
-    refused = {JSON: {"schema": schemas[id(edge.dialect.refusal), "serialization"]}}
-    operation["responses"] = {
-        **answers,
-        "default": {"description": "Refused: the document says why", "content": refused},
-    }
+    refused = {**_answer((edge.dialect.refusal,), schemas), "description": "Refused: the document says why"}
+    operation["responses"] = {**answers, "default": refused}
     operation["security"] = [{edge.dialect.scheme[0]: []}] if route.permission else []
     return operation
 

@@ -1,6 +1,7 @@
 """The one place that chooses adapters: AWS where the stack's tables are named, one machine otherwise."""
 
 import os
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from .access.facebook import Graph
     from .access.secrets import RootSecrets
+    from .local.runner import ProcessRunner
     from .outgoing import Outgoing
     from .ports.blobs import Blobs
     from .ports.connections import Connections
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from .redirection.facts import FindArea
 
 RECORD_MS = 300
+
+_making = threading.Lock()  # of a runner: one, whichever threads ask for it at once
 
 clock: Clock = now_ms
 alone_since = (
@@ -37,6 +41,7 @@ class Settings(Frozen):
     short_domain: str
     short_scheme: str
     further_domains: tuple[str, ...] | None = None  # that accounts may take; None: any
+    live_url: str = ""  # where WebSockets connect, for pages that listen to changes
 
     def short_url(self, domain: str, short_id: str) -> str:
         return f"{self.short_scheme}://{domain}/{short_id}"
@@ -45,14 +50,16 @@ class Settings(Frozen):
 @cache
 def settings() -> Settings:
     domain = os.environ.get("FINGERPOST_SHORT_DOMAIN", "localhost:8001")
+    api_url = os.environ.get("FINGERPOST_API_URL", "http://localhost:8000").rstrip("/")
     host = domain.partition(":")[0]
     further = os.environ.get("FINGERPOST_FURTHER_DOMAINS")
     default_scheme = "http" if host in ("localhost", "127.0.0.1") else "https"
     return Settings(
-        api_url=os.environ.get("FINGERPOST_API_URL", "http://localhost:8000").rstrip("/"),
+        api_url=api_url,
         short_domain=domain,
         short_scheme=os.environ.get("FINGERPOST_SHORT_SCHEME", default_scheme),
         further_domains=None if further is None else tuple(further.replace(",", " ").split()),
+        live_url=os.environ.get("FINGERPOST_LIVE_URL") or f"ws{api_url.removeprefix('http')}/ws",
     )
 
 
@@ -164,13 +171,28 @@ def bundles() -> "Blobs":
     return FolderBlobs(Path(data_dir(), "bundles"))
 
 
-@cache
 def runner() -> "Runner":
-    """Runs scripts whose bundles are in `bundles`. Raises NoRunner where there is no Node.js."""
+    """Runs scripts whose bundles are in `bundles`; whoever asks first waits until it is built. Raises NoRunner."""
     if on_aws():
         from .aws.wiring import scripts_runner
 
         return scripts_runner()
+    return _runner_here()
+
+
+def ready_runner() -> None:
+    """Let the first script wait for nothing that can be made before. Raises NoRunner where scripts cannot run."""
+    if not on_aws():  # where nothing has to be made
+        _runner_here().warm()
+
+
+def _runner_here() -> "ProcessRunner":
+    with _making:
+        return _process_runner()
+
+
+@cache
+def _process_runner() -> "ProcessRunner":
     from .local.runner import process_runner
 
     return process_runner(lambda name: blob.content if (blob := bundles().get(name)) else None)

@@ -51,7 +51,8 @@ class Principal:
     id: str  # the operator, the application, the user, or the thng that is a device
     project: str | None = None  # what a key of a project sees; None: what the rights say
     app: str | None = None  # the application that the key belongs to, or whose user it is
-    role: str = ""  # of an operator or a user: the id of what it resolved to
+    role: str = ""  # of an operator or a user: the id of what it resolved to; of a room client: its scope
+    rooms: frozenset[str] | None = None  # of a room client: those that it is bound to; None: every one
     rights: Rights = NO_RIGHTS  # of an operator
     permissions: tuple[Permission, ...] = ()  # of a user or a device
     key: str = ""  # the hash by which the key is known

@@ -26,9 +26,11 @@ EDGES = (
     "reactor",
     "rooms",
     "roomsetup",
+    "roomvox",
     "joan",
     "evoko",
     "hub",
+    "doors",
 )
 
 

@@ -44,6 +44,7 @@ QUEUE_IDLE_SECONDS = 0.1
 RUNS_IDLE_SECONDS, RUNS_MOST_IDLE_SECONDS = 0.005, 0.05
 AFTER_A_FAILURE_SECONDS = 1.0
 STOP_SECONDS = 8.0
+INSTALLED = "bundles/*/*.bundle.zip"  # scripts that were installed
 _TIME_LIMIT_MS = 60_000
 
 
@@ -119,6 +120,16 @@ def keep_house(tables: Sequence[SqliteTable], feed: Feed, stop: threading.Event,
         stop.wait(0.005)
 
 
+def ready_runner(folder: Path) -> None:
+    """Have the runner ready for the first script, where there is any: what is built and started takes seconds."""
+    if not any(folder.glob(INSTALLED)):
+        return
+    try:
+        wiring.ready_runner()
+    except Exception as error:  # runs say so again, each in its application's log
+        log_failure("scripts cannot run", error)
+
+
 def watch_supervisor(stop: threading.Event) -> None:
     """Standard input is a pipe from the supervisor: its end is the supervisor's."""
     while os.read(0, 4096):
@@ -155,6 +166,7 @@ def run(folder: Path, stop: threading.Event, load: Load, to_event: ToEvent) -> N
     at_once = ManyAtOnce(runs, at_once=RUNS_AT_ONCE, visibility_ms=RUN_HIDDEN_MS)
     begin(RUNS, partial(run_many, at_once, stop))
     begin("scheduler", partial(run_scheduler, local_scheduler(folder, wiring.queue("work")), stop))
+    begin("runner", partial(ready_runner, folder))
     begin("house", partial(run_house, stores, feed, stop))
     log("info", "the worker is running", pid=os.getpid())
     stop.wait()

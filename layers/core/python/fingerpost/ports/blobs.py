@@ -44,6 +44,13 @@ class Blobs(Protocol):
 
     def head(self, name: str) -> BlobFacts | None: ...
 
+    def upload_address(self, name: str, *, content_type: str, seconds: int) -> str | None:
+        """An address that takes one blob's content as a PUT with that Content-Type, from whoever has it, for a while.
+
+        None where there is none, and requests carry everything.
+        """
+        ...
+
     def delete(self, name: str) -> None:
         """Remove a blob; nothing happens when there is none."""
         ...

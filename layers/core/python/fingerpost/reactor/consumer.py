@@ -1,6 +1,5 @@
 """Carries out the runs of queue `reactor`: each once, with what happened in the application's log."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +21,6 @@ type CarryOut = Callable[[Run, Tables, int], Any]
 
 
 TRIES = 5  # of a runner that refuses
-
-_finding = threading.Lock()
 
 
 class StillRunning(Exception):
@@ -110,8 +107,7 @@ class Consumer:
 
     def _patiently(self, request: RunRequest) -> RunResult:
         """A runner that refuses is asked again for some seconds: what comes again from the queue waits for minutes."""
-        with _finding:  # it is made when a script first runs, once
-            runner = self._find_runner()
+        runner = self._find_runner()
         for attempt in attempts(TRIES, base_ms=500, cap_ms=4_000):
             try:
                 return runner.run(request)

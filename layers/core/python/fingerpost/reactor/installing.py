@@ -1,10 +1,12 @@
 """Installs what was uploaded: fetches what it needs, makes one bundle of it all, lets it run. Twice does no harm."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import Invalid, TooLarge
 from ..ports.blobs import MAX_BLOB_BYTES, Blobs
 from ..ports.installer import Installer, NoInstaller, Refused
+from ..ports.runner import NoRunner
 from ..ports.table import Item, Tables, Unreachable
 from ..shapes import upgraded
 from . import bundles, scripts
@@ -17,8 +19,17 @@ MAX_TRIES = 3  # of one version, when the registry or we ourselves are out of or
 type Task = dict[str, Any]  # account, project, app, version
 
 
-def carry_out(task: Task, tables: Tables, blobs: Blobs, installer: Installer, *, at: int, tries: int = 1) -> None:
-    """Install one version. `tables` are unscoped; `tries` counts this time too.
+def carry_out(
+    task: Task,
+    tables: Tables,
+    blobs: Blobs,
+    installer: Installer,
+    ready_runner: Callable[[], None],
+    *,
+    at: int,
+    tries: int = 1,
+) -> None:
+    """Install one version. `tables` are unscoped; `ready_runner` is wiring's; `tries` counts this time too.
 
     Raises what keeps it from being done now, so that the queue brings the task again, until MAX_TRIES.
     """
@@ -28,7 +39,8 @@ def carry_out(task: Task, tables: Tables, blobs: Blobs, installer: Installer, *,
         return
     try:
         bundle = _bundle(task["account"], of, row, blobs, installer)
-    except (Refused, Invalid, NoInstaller) as error:
+        ready_runner()  # whoever is told that a script is ready finds it ready
+    except (Refused, Invalid, NoInstaller, NoRunner) as error:
         scripts.failed(main, of, row, str(error))
         return
     except Exception as error:

@@ -121,7 +121,7 @@ def installed(main: Table, of: Target, row: Item, script: published.Script, *, a
         before = state(main, of.app)
         if before is None:
             return  # the application is gone
-        with suppress(_Moved):
+        with suppress(_Moved, TransactionFailed):
             if before["wanted"] == row["number"]:
                 after = _state(before, newest=before["newest"], wanted=row["number"], at=at, running=row["number"])
                 publish(main, of, script, before, after, [put])

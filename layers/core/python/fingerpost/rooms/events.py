@@ -19,7 +19,8 @@ def told(event: Event, room: Room, about: Mapping[str, Any], by: By, at: int, li
     """The event's row. `about` becomes its custom fields; `live` is the account's live row, which says how long
     actions are kept."""
     kept = int(live.get(keys.RETENTION, 0)) if live else 0
-    fields = {"room": room.name, **about, "source": by.source, "by": str(by)}
+    waits = {"managers": ", ".join(room.managers)} if about.get("state") == "tentative" else {}  # who is to approve it
+    fields = {"room": room.name, **about, **waits, "source": by.source, "by": str(by)}
     known = {name: value for name, value in fields.items() if value not in (None, "")}
     item: Item = {
         **stamp("action"),

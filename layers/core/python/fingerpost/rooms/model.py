@@ -86,6 +86,7 @@ class Room:
     approval: bool = False  # whether a booking waits for one of `managers`
     check_in: CheckIn | None = None
     auth: Mapping[str, bool] = field(default_factory=dict)  # by setting of the panel, such as bookMeetingSettings
+    show_titles: bool = False  # whether the pages at the door say what a meeting is about, and whose it is
     joan_id: int = 0
     evoko_id: str = ""
     short: tuple[str, str] | None = None  # the short domain and id of its code
@@ -93,6 +94,7 @@ class Room:
     kind: str = ""  # what sort of room: meeting room, studio, boat
     number: str = ""
     description: str = ""
+    address: Mapping[str, str] = field(default_factory=dict)  # building, street, postalCode, city
     product: str | None = None  # of the thng
     projects: tuple[str, ...] = ()  # of the thng
 

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..clock import DAY_MS, Clock
+from ..ids import is_id
 from ..ports.table import LAST, Key, Table, Tables
 from . import keys
 from .errors import Unknown
-from .ledger import Day, Entry, days_of, distinct, from_item
+from .keys import days_of
+from .ledger import Day, Entry, distinct, from_item
 from .model import HOLDING, MINUTE_MS, SHOWN, Booking, Room, State
 from .records import Record, row_id
 from .records import from_item as record_of
@@ -30,7 +32,7 @@ class Calendar:
     def record(self, booking_id: str) -> Record:
         """The row of a booking with all of its occurrences. Raises Unknown."""
         own_id = row_id(booking_id)
-        item = self._main.get(keys.booking(own_id), consistent=True) if own_id.isalnum() else None
+        item = self._main.get(keys.booking(own_id), consistent=True) if is_id(own_id) else None
         if item is None:
             raise Unknown(f"There is no booking {booking_id[:80]}")
         return record_of(own_id, item)

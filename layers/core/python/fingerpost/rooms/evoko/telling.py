@@ -6,6 +6,7 @@ order their tasks come. A task that comes again finds nothing to tell.
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from typing import Any
 
@@ -19,7 +20,7 @@ from .delivery import Delivery, Outlet
 from .protocol import DdpError
 from .publications import ALL, BOOKINGS, OF_KIND, OF_ROOM, PUBLICATIONS, News, Reader
 from .server import Server, server
-from .sessions import Closed, Session
+from .sessions import Closed, Session, Sessions
 
 AT_ONCE = 10  # connections that one task tells
 SPREAD = 500  # connections that one task finds for others to tell
@@ -50,10 +51,12 @@ def ping(task: Task) -> None:
 
 def _tell_watchers(task: Task) -> None:
     """At once when they are few."""
-    sessions, few = server().sessions, dict[str, None]()
+    sessions, few = Sessions(wiring.tables(), wiring.clock), dict[str, None]()
     for topic in task["topics"]:
         found, _ = sessions.watchers(task["account"], topic, after=None, limit=AT_ONCE + 1)
         few |= dict.fromkeys(found)
+    if not few:
+        return
     if len(few) <= AT_ONCE:
         _tell(task, list(few))
     else:
@@ -62,7 +65,9 @@ def _tell_watchers(task: Task) -> None:
 
 def _spread(task: Task) -> Task | None:
     topic, *others = task["topics"]
-    found, after = server().sessions.watchers(task["account"], topic, after=task["after"], limit=SPREAD)
+    found, after = Sessions(wiring.tables(), wiring.clock).watchers(
+        task["account"], topic, after=task["after"], limit=SPREAD
+    )
     for some in batched(found, AT_ONCE, strict=False):
         _send({**task, "connections": some})
     if after is not None:
@@ -71,9 +76,10 @@ def _spread(task: Task) -> Task | None:
 
 
 def _tell(task: Task, connections: Sequence[str]) -> None:
-    """Whom nothing can be told keeps nobody else from hearing."""
-    panels, failure = server(), None
-    for connection_id in connections:
+    """Side by side. Whom nothing can be told keeps nobody else from hearing."""
+    panels = server()
+
+    def tell(connection_id: str) -> Exception | None:
         outlet = Outlet(wiring.panels(), connection_id)
         try:
             with panels.sessions.held(connection_id) as session:
@@ -84,9 +90,17 @@ def _tell(task: Task, connections: Sequence[str]) -> None:
         except ConnectionGone:
             panels.disconnect(connection_id)
         except (Unavailable, Unreachable) as error:
-            failure = error
-    if failure is not None:
-        raise failure
+            return error
+        return None
+
+    if len(connections) == 1:
+        failures = [tell(each) for each in connections]
+    else:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="panels") as pool:
+            failures = list(pool.map(tell, connections))
+    for failure in failures:
+        if failure is not None:
+            raise failure
 
 
 def _bring(panels: Server, session: Session, task: Task, outlet: Outlet) -> None:
