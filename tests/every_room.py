@@ -9,6 +9,7 @@ from fingerpost.ports.table import Tables
 from fingerpost.rooms import credentials, hubs, logins, people, plain, setup, structures
 from fingerpost.rooms import devices as panels
 from fingerpost.rooms.documents import NewRoom
+from fingerpost.rooms.doors import displays, tickets
 from fingerpost.rooms.evoko.merging import Document, sent_of
 from fingerpost.rooms.evoko.sessions import Sessions, Subscription
 from fingerpost.rooms.kinds import EQUIPMENT
@@ -54,6 +55,8 @@ def rooms_are_set_up(tables: Tables, caller: Caller, project: str, roots: RootSe
     group, _ = logins.create_group(caller, roots, "panels")
     logins.register_user(caller, group)
     _a_panel_is_connected(tables, caller)
+    ticket = tickets.issued(roots, tickets.Holder("display", caller.principal.account, room), caller.at, "nonce-of-it")
+    displays.connect(tables, roots, lambda: caller.at, "Uq3x1cJpjoECJZA=", f"{room}.{ticket}")
 
 
 def _a_panel_is_connected(tables: Tables, caller: Caller) -> None:

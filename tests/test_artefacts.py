@@ -64,6 +64,7 @@ STATUS = {
     "catalogue/create-product": 201,
     "catalogue/create-thng": 201,
     "catalogue/update-by-filter": 204,
+    **dict.fromkeys(("doors/book-30-minutes", "doors/check-in", "doors/end-at-display", "doors/report-projector"), 403),
     "insight/erase-scans-of-thng": 202,
     "redirect/head": 307,
     "redirect/link-preview": 307,

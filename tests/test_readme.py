@@ -1,6 +1,7 @@
 """The README's examples, executed as they stand against a server that `python -m fingerpost.local` starts."""
 
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -29,10 +30,14 @@ def test_the_worked_example_prints_what_the_readme_says(server):
     pairs = list(steps((ROOT / "README.md").read_text(encoding="utf-8")))
     assert len(pairs) > 10
     script = ["set -u"]
-    for number, (command, _) in enumerate(pairs):
+    for number, (command, expected) in enumerate(pairs):
         here = command.replace("localhost:8000", f"localhost:{api}").replace("localhost:8001", f"localhost:{short}")
         if "hits" in command or "implicitScans" in command:  # lists and sums follow the feed by moments
-            script.append("sleep 2")
+            wanted = expected.replace("localhost:8000", f"localhost:{api}").replace(
+                "localhost:8001", f"localhost:{short}"
+            )
+            pattern = "*".join(map(shlex.quote, wanted.strip().split("...")))
+            script.append(f'for _ in $(seq 120); do case "$({here})" in {pattern}) break;; esac; sleep 0.25; done')
         script += [f"echo '@@ {number}'", here, "echo"]
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)], cwd=server.home, capture_output=True, text=True, timeout=120, check=False

@@ -2,11 +2,13 @@
 
 import traceback
 
+from fingerpost import wiring
 from fingerpost.errors import FingerpostError
 from fingerpost.http import Event, Reply, header
-from fingerpost.live.service import live
+from fingerpost.live.service import Live, live
 from fingerpost.log import error
 from fingerpost.ports.connections import ConnectionGone
+from fingerpost.rooms.doors import displays
 
 
 def handler(event: Event, _context: object = None) -> Reply:
@@ -17,7 +19,7 @@ def handler(event: Event, _context: object = None) -> Reply:
     try:
         match context["routeKey"]:
             case "$connect":
-                connections.connect(connection_id, _authorization(event), cause)
+                _connect(connections, event, connection_id, cause)
             case "$disconnect":
                 connections.disconnect(connection_id, cause)
             case _:
@@ -30,6 +32,15 @@ def handler(event: Event, _context: object = None) -> Reply:
         error("unexpected", cause=cause, exception=traceback.format_exc())
         return {"statusCode": 500}
     return {"statusCode": 200}
+
+
+def _connect(connections: Live, event: Event, connection_id: str, cause: str) -> None:
+    """A key opens a connection, or the ticket of a display at a door."""
+    door = (event.get("queryStringParameters") or {}).get(displays.DISPLAY)
+    if door is not None:
+        displays.connect(wiring.tables(), wiring.root_secrets(), wiring.clock, connection_id, door)
+    else:
+        connections.connect(connection_id, _authorization(event), cause)
 
 
 def _authorization(event: Event) -> str:

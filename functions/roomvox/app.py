@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, get_args
 from fingerpost import wiring
 from fingerpost.access.model import Principal, Rights
 from fingerpost.dialect import Dialect
-from fingerpost.edge import Answer, Edge, Request, logger
+from fingerpost.edge import Answer, Edge, Request
 from fingerpost.errors import Conflict, FingerpostError, Invalid, Unauthenticated
 from fingerpost.http import Event, Reply, body_bytes, header
+from fingerpost.log import line
 from fingerpost.multipart import fields_of, is_multipart
 from fingerpost.ports.table import Tables
 from fingerpost.rooms.credentials import ROOMVOX, Scope, roomvox_token
@@ -62,7 +63,7 @@ def who(tables: Tables, event: Event, at: int) -> Principal:
         raise unauthenticated(BAD_TOKEN) from error
     http = event["requestContext"]["http"]
     cause = event["requestContext"].get("requestId")
-    logger.info("roomvox", token=token.prefix, method=http["method"], path=event["rawPath"][:300], cause=cause)
+    line("INFO", "roomvox", token=token.prefix, method=http["method"], path=event["rawPath"][:300], cause=cause)
     return Principal(
         actor="roomClient",
         account=token.account,

@@ -19,6 +19,7 @@ from fingerpost.local.scheduler import local_scheduler
 from fingerpost.local.table import local_tables
 from tests.functions.delegating import GUIDE, publish_for
 from tests.functions.graph import APP, FakeGraph, serving
+from tests.functions.panels import House, Panel, Wires
 from tests.functions.world import API_URL, DEFAULT, DOMAIN, ROOTS, Client, SettableClock, World, rule
 
 MEMORY = Path("/dev/shm")
@@ -57,7 +58,9 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
             bundles=FolderBlobs(folder / "bundles"),
             scheduler=local_scheduler(folder, queues["work"], clock=clock),
         )
-        settings = wiring.Settings(api_url=API_URL, short_domain=DOMAIN, short_scheme="https")
+        settings = wiring.Settings(
+            api_url=API_URL, short_domain=DOMAIN, short_scheme="https", live_url="wss://api.example/ws"
+        )
         monkeypatch.setattr(wiring, "clock", clock)
         monkeypatch.setattr(wiring, "tables", lambda: made.tables)
         monkeypatch.setattr(wiring, "recorder", lambda: made.tables.main)
@@ -143,3 +146,16 @@ def guide(world: World) -> str:
     assert world.project
     publish_for(world, world.application_id, rule("thng.tags=Offer", GUIDE))
     return world.application_id
+
+
+@pytest.fixture
+def house(world: World, monkeypatch: pytest.MonkeyPatch) -> House:
+    wires = Wires()
+    monkeypatch.setattr(wiring, "panels", lambda: wires)
+    return House(world, wires)
+
+
+@pytest.fixture
+def panel(house: House) -> Panel:
+    """At a door: connected and logged in."""
+    return house.at_the_door()

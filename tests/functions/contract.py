@@ -60,6 +60,9 @@ def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes
 
     `asked` are the names in the query.
     """
+    if status >= 400 and isinstance(refusal := _refusals()[route_key], str):
+        assert headers["content-type"].partition(";")[0] == refusal
+        return None
     if status >= 400:
         return _fits(TypeAdapter(_refusals()[route_key]), route_key, content)
     if status == NOT_MODIFIED:

@@ -172,3 +172,8 @@ class House:
 
     def rows(self, *kinds: str) -> list[Mapping[str, Any]]:
         return [row for row in self.world.rows().values() if row["k"] in kinds]
+
+
+def at(hours: int, minutes: int = 0) -> str:
+    """A moment of the day on which the tests take place."""
+    return f"2026-03-15T{hours:02d}:{minutes:02d}:00+00:00"

@@ -1,4 +1,4 @@
-"""The panels' DDP server: connecting, logging in, subscribing, and who hears of what."""
+"""The panels' DDP server: connecting, logging in, subscribing."""
 
 import pytest
 
@@ -7,17 +7,10 @@ from fingerpost.rooms import people, plain, setup, structures
 from fingerpost.rooms.documents import SentRoom
 from fingerpost.rooms.kinds import EQUIPMENT
 from fingerpost.rooms.logins import DEFAULT_USER, delete_group, digest_of
-from tests.functions.panels import JOAN, House, Panel, Wires
+from tests.functions.panels import House, Panel
 from tests.functions.world import HOUR, ROOTS, World
 
 MINUTE = 60_000
-
-
-@pytest.fixture
-def house(world: World, monkeypatch: pytest.MonkeyPatch) -> House:
-    wires = Wires()
-    monkeypatch.setattr(wiring, "panels", lambda: wires)
-    return House(world, wires)
 
 
 # Connecting
@@ -330,149 +323,3 @@ def test_one_account_s_panels_see_nothing_of_another_s(house: House, world: Worl
     other = House(world, house.wires)
     panel = other.at_the_door()
     assert panel.subscribe("allRooms", "ALL") == [] == panel.subscribe("users")
-
-
-# Hearing of changes
-
-
-def test_a_booking_that_is_made_changed_and_cancelled_anywhere_reaches_every_subscriber(house: House, world: World):
-    room, other = house.room(), house.room("Another")
-    everything, here, elsewhere = (house.at_the_door() for _ in range(3))
-    everything.subscribe("allBookings", "ALL")
-    here.subscribe("allBookings", room.evoko_id)
-    elsewhere.subscribe("allBookings", other.evoko_id)
-    booking = house.book(room, attendees=())
-    world.settle()
-    for panel in (everything, here):
-        (added,) = panel.hear()
-        assert (added["msg"], added["collection"], added["id"]) == ("added", "bookings", booking.id)
-        fields = added["fields"]
-        assert (fields["roomId"], fields["booking"]["subject"]) == (room.evoko_id, "Stand-up")
-        assert fields["booking"]["startDate"] == "2026-03-15T13:00:00.000Z"
-        assert (fields["booking"]["startTime"], fields["booking"]["endTime"]) == ("14:00", "14:30")
-        assert fields["booking"]["confirmed"] is False
-    assert elsewhere.hear() == []
-    house.bookings.change(booking.id, by=JOAN, end=booking.end + 15 * MINUTE)
-    world.settle()
-    (changed,) = here.hear()
-    assert changed["msg"] == "changed" and "roomId" not in changed["fields"]
-    assert changed["fields"]["booking"]["endTime"] == "14:45"
-    house.bookings.change(booking.id, by=JOAN, room=other)
-    world.settle()
-    assert [each["msg"] for each in here.hear()] == ["removed"]
-    moved = everything.hear()
-    assert [each["msg"] for each in moved] == ["changed", "changed"]  # later, and then elsewhere
-    assert everything.documents["bookings"][booking.id]["roomId"] == other.evoko_id
-    assert [each["msg"] for each in elsewhere.hear()] == ["added"]
-    house.bookings.cancel(booking.id, by=JOAN)
-    world.settle()
-    assert [each["msg"] for each in elsewhere.hear()] == ["removed"]
-    everything.hear()
-    assert everything.documents["bookings"] == {}
-
-
-def test_news_that_comes_twice_is_told_once(house: House, world: World):
-    room = house.room()
-    panel = house.at_the_door()
-    panel.subscribe("allBookings", "ALL")
-    booking = house.book(room)
-    world.settle()
-    assert len(panel.hear()) == 1
-    for _ in range(2):
-        world.story("work/room", ACCOUNT=world.account, ROOM=room.id, BOOKING=booking.id)
-    assert panel.hear() == []
-
-
-def test_every_occurrence_of_a_series_is_a_booking_of_its_own(house: House, world: World):
-    room = house.room()
-    panel = house.at_the_door()
-    panel.subscribe("allBookings", room.evoko_id)
-    series = house.book(room, rrule="FREQ=DAILY;COUNT=3")
-    world.settle()
-    panel.hear()
-    assert len(panel.documents["bookings"]) == 3
-    house.bookings.cancel(sorted(panel.documents["bookings"])[0], by=JOAN)
-    world.settle()
-    assert [each["msg"] for each in panel.hear()] == ["removed"]
-    house.bookings.cancel(series.id, by=JOAN)
-    world.settle()
-    panel.hear()
-    assert panel.documents["bookings"] == {}
-
-
-def test_a_room_s_new_name_reaches_its_document_and_those_of_its_bookings(house: House, world: World):
-    room = house.room()
-    booking = house.book(room)
-    panel = house.at_the_door()
-    panel.subscribe("allRooms", "ALL")
-    panel.subscribe("allBookings", room.evoko_id)
-    setup.update(house.caller, room.id, SentRoom(name="Lagom"))
-    world.settle()
-    panel.hear()
-    assert panel.documents["rooms"][room.evoko_id]["name"] == "Lagom"
-    assert panel.documents["bookings"][booking.id]["booking"]["location"] == "Lagom"
-    setup.delete(house.caller, room.id)
-    world.settle()
-    panel.hear()
-    assert panel.documents["rooms"] == panel.documents["bookings"] == {}
-
-
-def test_many_connections_are_told_by_many_tasks(house: House, world: World):
-    room = house.room()
-    panels = [house.at_the_door() for _ in range(25)]
-    for panel in panels:
-        panel.subscribe("allBookings", "ALL")
-    house.book(room)
-    world.settle()
-    assert [len(panel.hear()) for panel in panels] == [1] * 25
-
-
-def test_a_connection_has_limits_and_says_them(house: House, monkeypatch):
-    for name in ("One", "Two", "Three"):
-        house.room(name)
-    panel = house.at_the_door()
-    monkeypatch.setattr("fingerpost.rooms.evoko.delivery.MAX_DOCUMENTS", 2)
-    (answer,) = panel.say({"msg": "sub", "id": "s", "name": "allRooms", "params": ["ALL"]})
-    assert (answer["msg"], answer["error"]["reason"]) == ("nosub", "TooManyDocuments")
-    assert answer["error"]["details"] == "A connection has at most 2 rooms; name a room"
-    assert panel.unsubscribe("s") == [] and house.rows("panelWatcher") == []
-    monkeypatch.setattr("fingerpost.rooms.evoko.server.MAX_SUBSCRIPTIONS", 1)
-    panel.subscribe("users")
-    (answer,) = panel.say({"msg": "sub", "id": "t", "name": "customEquipment", "params": []})
-    assert answer["error"]["details"] == "A connection has at most 1"
-
-
-def test_what_fails_unexpectedly_is_an_error_and_the_connection_goes_on(house: House, monkeypatch):
-    panel = house.at_the_door()
-    monkeypatch.setattr("fingerpost.rooms.evoko.matching.wanted_of", lambda _params: 1 / 0)
-    dates = {"startDate": "2026-03-15T14:00:00Z", "endDate": "2026-03-15T15:00:00Z"}
-    assert panel.refused("getAvailableRoomsAdvancedNew", dates) == (500, "Internal server error")
-    assert panel.say({"msg": "ping"}) == [{"msg": "pong"}]
-
-
-# As AWS calls it
-
-
-def test_messages_come_from_their_queue_in_order(house: House, world: World):
-    assert world.story("evoko/connect") == {"statusCode": 200}
-    assert world.story("evoko/messages") == {"batchItemFailures": []}
-    told = house.wires.told["Tq3x1cJpjoECJZA="]
-    assert [each["msg"] for each in told] == ["connected", "pong", "nosub"]
-    assert world.story("evoko/disconnect") == {"statusCode": 200}
-    assert house.rows("panel") == []
-
-
-def test_a_message_that_fails_comes_again_with_those_after_it(house: House, world: World, monkeypatch):
-    world.story("evoko/connect")
-
-    def broken(*_: object) -> None:
-        raise OSError("the store is away")
-
-    monkeypatch.setattr("fingerpost.rooms.evoko.sessions.Sessions._hold", broken)
-    failed = world.story("evoko/messages")["batchItemFailures"]
-    assert len(failed) == 3
-
-
-def test_sockjs_clients_learn_that_there_are_web_sockets(world: World):
-    answer = world.answered("evoko/sockjs-info")
-    assert answer.status == 200 and answer.document["websocket"] is True and "base_url" not in answer.document

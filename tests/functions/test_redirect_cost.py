@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fingerpost import keys
 from fingerpost.ports.table import Tables, Throttled, Unreachable
 from functions.redirect import app
+from tests.functions.rooms import booking, room
 from tests.functions.world import DEFAULT, DOMAIN, SECOND, Client, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,6 +175,48 @@ def test_what_an_application_publishes_is_loaded_once_when_it_is_first_asked(wor
     assert world.scan(short_id).location == "https://new.example/"
 
 
+@pytest.fixture
+def door(world: World) -> Any:
+    """A room that is booked in an hour."""
+    made = room(world)
+    booking(world, made["id"])
+    return made
+
+
+def test_rules_that_mention_the_room_read_it_and_its_days_in_one_batch(world: World, operator: Client, door, calls):
+    operator.publish({"match": "room.status=free & thng.name=*", "redirectUrl": "https://x.example/{room.capacity}"})
+    world.scan(door["shortId"])
+    for wait in (0, 5 * SECOND, 3_600 * SECOND):
+        world.clock.now += wait
+        assert of_one_scan(world, calls, door["shortId"]) == {"read": 2, "put": 1}
+
+
+def test_what_a_template_says_of_the_room_is_read_when_it_is_chosen(world: World, operator: Client, door, calls):
+    operator.publish(
+        {"match": "country=IE", "redirectUrl": "https://x.example/{room.status}/{room.nextBooking.inMinutes}"},
+        {"redirectUrl": "https://y.example/"},
+    )
+    world.scan(door["shortId"])
+    assert of_one_scan(world, calls, door["shortId"]) == {"read": 1, "put": 1}
+    calls.clear()
+    assert world.scan(door["shortId"], country="IE").location == "https://x.example/free/60"
+    assert reads_and_writes(calls) == {"read": 2, "put": 1}
+
+
+def test_rooms_cost_no_third_read_where_two_accounts_share_a_domain(world: World, operator: Client, door, calls):
+    needing = {"match": "room.status=free & thng.name=*", "redirectUrl": "https://x.example/{room.name}"}
+    operator.publish(needing)
+    stranger = world.stranger
+    stranger.publish(needing)
+    theirs = stranger.link(stranger.made("/thngs", {"name": "Lamp"})["id"])["shortId"]
+    world.scan(door["shortId"])
+    assert world.scan(theirs).location == DEFAULT  # no room
+    for _ in range(2):
+        for each in (door["shortId"], theirs):
+            world.clock.now += 5 * SECOND
+            assert of_one_scan(world, calls, each) == {"read": 2, "put": 1}
+
+
 def test_a_thousand_rules_read_no_more_than_one(world: World, operator: Client, short_id, calls):
     operator.publish(
         *(
@@ -295,6 +339,25 @@ def test_the_redirect_function_imports_nothing_of_the_edge():
         [sys.executable, "-c", probe], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+def test_what_rules_that_mention_rooms_load_is_of_the_standard_library():
+    probe = """
+import sys
+import functions.redirect.app
+assert not [name for name in sys.modules if name.startswith("fingerpost.rooms")]
+before = set(sys.modules)
+import fingerpost.rooms.standing, fingerpost.rooms.keys
+print("dataclasses" in sys.modules)
+import fingerpost.rooms.rules
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before if not name.startswith("_sysconfigdata")}
+print(sorted(loaded - sys.stdlib_module_names))
+"""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'layers/core/python'}:{ROOT}"}
+    answer = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines() == ["False", "['fingerpost']"]
 
 
 def test_a_scan_needs_nothing_more_than_its_import_did(world: World, operator: Client, short_id):

@@ -387,6 +387,8 @@ def test_a_bucket_holds_the_content_type_for_whoever_serves_it(s3, bucket):
 def test_what_is_put_to_an_upload_address_is_a_blob(s3: S3Blobs):
     address = s3.upload_address("uploads/rooms", content_type="text/csv", seconds=60)
     assert address is not None
+    assert address.startswith(f"https://{BUCKET}.s3.{REGION}.amazonaws.com/"), "a young bucket is known there alone"
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in address, "buckets of today take no older signature"
     answer = requests.put(address, data=BINARY, headers={"content-type": "text/csv"}, timeout=10)
     assert answer.status_code == 200
     assert s3.get("uploads/rooms") == Blob(BINARY, "text/csv")

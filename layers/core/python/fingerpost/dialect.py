@@ -17,7 +17,8 @@ from .ports.table import Tables
 class Dialect:
     """`who` raises Unauthenticated or Forbidden; its tables are unscoped. It is not asked where no key is needed.
 
-    `refuse` is (what is wrong, in which request) -> (status, document); `refusal` is the type of that document.
+    `refuse` is (what is wrong, in which request) -> (status, document); `refusal` is the type of that document. A text
+    is a page of HTML; its type is `text/html`.
     """
 
     who: Callable[[Tables, Event, int], Principal]

@@ -188,6 +188,9 @@ class Edge:
 
     def _refused(self, error: FingerpostError, event: Event) -> Answer:
         status, document = self.dialect.refuse(error, event)
+        if isinstance(document, str):
+            content_type = "text/html; charset=utf-8"
+            return Answer(status=status, content=document.encode(), content_type=content_type, headers=error.headers)
         return Answer(status=status, document=document, headers=error.headers)
 
     def _match(self, event: Event) -> tuple[Route, dict[str, str]]:

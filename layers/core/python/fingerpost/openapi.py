@@ -90,6 +90,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "start": ("The first moment, or day: ISO 8601. Today when left out.", _TEXT),
     "end": ("The last moment, or day: ISO 8601. Seven days after the start when left out.", _TEXT),
     "timezone": ("The zone of times without an offset, such as `Europe/Dublin`; a room's own when left out.", _TEXT),
+    "said": ("What was done a moment ago, for the page to confirm.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
 }
 REQUIRED = ("to:rules", "to:versions", "before")
@@ -176,7 +177,8 @@ type _Schemas = Mapping[tuple[int, str], Mapping[str, Any]]
 def _schemas(routes: Sequence[Route], refusals: Sequence[Any]) -> tuple[_Schemas, dict[str, Any]]:
     """The schema of each document that a route names, and the components they refer to."""
     inputs: dict[tuple[int, str], tuple[Any, Any, TypeAdapter[Any]]] = {}
-    for type_, mode in [*((each, "serialization") for each in refusals), *_documents(routes)]:
+    refused = ((each, "serialization") for each in refusals if not isinstance(each, str))
+    for type_, mode in [*refused, *_documents(routes)]:
         inputs.setdefault((id(type_), mode), ((id(type_), mode), mode, TypeAdapter(type_)))
     found, shared = TypeAdapter.json_schemas(list(inputs.values()), ref_template=REFERENCE)
     return {key: schema for (key, _), schema in found.items()}, shared.get("$defs", {})
@@ -222,11 +224,8 @@ def _operation(edge: Edge, route: Route, schemas: _Schemas) -> dict[str, Any]:
                 answer["headers"] = headers
     if says.versioned and route.method == "GET":
         answers["304"] = {"description": "It is what If-None-Match names"}
-    refused = {JSON: {"schema": schemas[id(edge.dialect.refusal), "serialization"]}}
-    operation["responses"] = {
-        **answers,
-        "default": {"description": "Refused: the document says why", "content": refused},
-    }
+    refused = {**_answer((edge.dialect.refusal,), schemas), "description": "Refused: the document says why"}
+    operation["responses"] = {**answers, "default": refused}
     operation["security"] = [{edge.dialect.scheme[0]: []}] if route.permission else []
     return operation
 

@@ -93,6 +93,7 @@ CURRENT: dict[str, int] = {
     "panel": 1,
     "panelDocuments": 1,
     "panelWatcher": 1,
+    "display": 1,
 }
 
 _WITHOUT_A_STORY: Item = {  # of a version from when only operators published, and always at once

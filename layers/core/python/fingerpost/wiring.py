@@ -41,6 +41,7 @@ class Settings(Frozen):
     short_domain: str
     short_scheme: str
     further_domains: tuple[str, ...] | None = None  # that accounts may take; None: any
+    live_url: str = ""  # where WebSockets connect, for pages that listen to changes
 
     def short_url(self, domain: str, short_id: str) -> str:
         return f"{self.short_scheme}://{domain}/{short_id}"
@@ -49,14 +50,16 @@ class Settings(Frozen):
 @cache
 def settings() -> Settings:
     domain = os.environ.get("FINGERPOST_SHORT_DOMAIN", "localhost:8001")
+    api_url = os.environ.get("FINGERPOST_API_URL", "http://localhost:8000").rstrip("/")
     host = domain.partition(":")[0]
     further = os.environ.get("FINGERPOST_FURTHER_DOMAINS")
     default_scheme = "http" if host in ("localhost", "127.0.0.1") else "https"
     return Settings(
-        api_url=os.environ.get("FINGERPOST_API_URL", "http://localhost:8000").rstrip("/"),
+        api_url=api_url,
         short_domain=domain,
         short_scheme=os.environ.get("FINGERPOST_SHORT_SCHEME", default_scheme),
         further_domains=None if further is None else tuple(further.replace(",", " ").split()),
+        live_url=os.environ.get("FINGERPOST_LIVE_URL") or f"ws{api_url.removeprefix('http')}/ws",
     )
 
 

@@ -20,6 +20,9 @@ from ..retry import attempts
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+# Buckets of today take no older signature, and a young one is known in its own region alone; boto3 makes addresses of
+# neither kind unless it is told to.
+SIGNING = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 _CONFLICTS = 4  # how often a put is begun again that met another of the same name
 
 
@@ -101,7 +104,7 @@ class S3Blobs:
 def s3_blobs(bucket: str) -> S3Blobs:
     """Calls are given up after two attempts of at most 4 seconds each."""
     config = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
-    return S3Blobs(boto3.client("s3", config=config), bucket)
+    return S3Blobs(boto3.client("s3", config=config.merge(SIGNING)), bucket)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from ..ports.blobs import Blobs
 from ..ports.installer import MAX_FILES, MAX_UNPACKED_BYTES, TIME_LIMIT_MS, check
 from ..ports.table import Unreachable
+from .blobs import SIGNING
 
 ANSWER_SECONDS = 200  # more than the function's own timeout
 LINK_SECONDS = 300
@@ -52,4 +53,6 @@ class LambdaInstaller:
 
 def lambda_installer(function: str, bucket: str, blobs: Blobs) -> LambdaInstaller:
     config = Config(connect_timeout=2, read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 1})
-    return LambdaInstaller(boto3.client("lambda", config=config), function, boto3.client("s3"), bucket, blobs)
+    return LambdaInstaller(
+        boto3.client("lambda", config=config), function, boto3.client("s3", config=SIGNING), bucket, blobs
+    )

@@ -15,6 +15,7 @@ from ..clock import Clock, now_ms
 from ..ports.runner import RunRequest, RunResult
 from ..ports.table import Throttled, Unreachable
 from ..reactor.transcript import Ending, call_of, result_of
+from .blobs import SIGNING
 
 ANSWER_SECONDS = 100  # more than the function's own timeout
 LINK_SECONDS = 300
@@ -62,7 +63,7 @@ class LambdaRunner:
 def lambda_runner(function: str, bucket: str) -> LambdaRunner:
     """Bundles are in `bucket`. A run is not repeated: what the caller's queue does with one that is lost is its own."""
     config = Config(connect_timeout=2, read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 1})
-    s3 = boto3.client("s3")
+    s3 = boto3.client("s3", config=SIGNING)
 
     def link(name: str) -> str:
         wanted = {"Bucket": bucket, "Key": name}

@@ -23,7 +23,8 @@ class Sources(Frozen, kw_only=True):
     """Where values come from. A resource is a document with its `id`, and `properties` when they were read.
 
     `project` and `application` are those of the application whose rules are asked; the account's own rules have none.
-    `place` is the one closest to the scan, with its `distance` in metres. There are no users yet, so `user` is empty.
+    `place` is the one closest to the scan, with its `distance` in metres. `room` is what the thng is
+    besides, its fields as rooms/standing.py has them. There are no users yet, so `user` is empty.
     """
 
     facts: Facts
@@ -33,11 +34,12 @@ class Sources(Frozen, kw_only=True):
     project: Document | None = None
     application: Document | None = None
     place: Document | None = None
+    room: Document | None = None
     user: Document | None = None
 
 
 # What has to be read for a set of fields: a sum of these. They are kept in live rows, so none changes its meaning.
-THNG, PRODUCT, THNG_PROPERTIES, PRODUCT_PROPERTIES, PROJECT, APPLICATION, PLACE = (1 << bit for bit in range(7))
+THNG, PRODUCT, THNG_PROPERTIES, PRODUCT_PROPERTIES, PROJECT, APPLICATION, PLACE, ROOM = (1 << bit for bit in range(8))
 THINGS = THNG | PRODUCT | THNG_PROPERTIES | PRODUCT_PROPERTIES
 
 type Needs = int
@@ -48,6 +50,7 @@ _NEEDED_BY: dict[str, Needs] = {
     "project": PROJECT,
     "application": APPLICATION,
     "place": PLACE,
+    "room": ROOM,
 }
 
 
@@ -75,20 +78,8 @@ def context_of(fields: Iterable[str], sources: Sources) -> Context:
             case "timeOfDay" | "dayOfWeek" | "dayOfMonth" | "month" | "year":
                 moment = moment or Moment(sources.facts.at, sources.facts.zone)
                 value = moment.field(group)
-            case "thng":
-                value = of_document(sources.thng, rest)
-            case "product":
-                value = of_document(sources.product, rest)
-            case "action":
-                value = of_document(sources.action, rest)
-            case "project":
-                value = of_document(sources.project, rest)
-            case "application":
-                value = of_document(sources.application, rest)
-            case "place":
-                value = of_document(sources.place, rest)
-            case "user":
-                value = of_document(sources.user, rest)
+            case "thng" | "product" | "action" | "project" | "application" | "place" | "room" | "user":
+                value = of_document(getattr(sources, group), rest)
             case _:
                 value = None
         if value is not None:

@@ -9,6 +9,7 @@ from copy import replace
 from typing import Any
 
 from .. import keys
+from ..clock import DAY_MS
 from ..ports.table import Item, Key, Tables
 from ..shapes import upgraded
 from .context import (
@@ -17,6 +18,7 @@ from .context import (
     PRODUCT,
     PRODUCT_PROPERTIES,
     PROJECT,
+    ROOM,
     THINGS,
     THNG_PROPERTIES,
     Document,
@@ -38,6 +40,7 @@ class Reading:
         "_parsed",
         "_places",
         "_product_id",
+        "_room",
         "_rows",
         "_tables",
         "_thng_id",
@@ -67,6 +70,7 @@ class Reading:
         self._documents: tuple[Key, ...] = ()
         self._parsed: dict[str, Document | None] = {} if parsed is None else parsed
         self._places: dict[str, Document | None] = {}
+        self._room: Document | None = None
         self.thng: Document | None = None  # as soon as it was wanted
 
     def expect(self, needs: Needs, documents: tuple[Key, ...]) -> None:
@@ -88,6 +92,8 @@ class Reading:
             ):
                 if needs & need:
                     changes[name] = self._resource(resource_id)
+        if needs & ROOM:
+            changes["room"] = self._room_fields()
         if needs & PLACE:
             changes["place"] = self._place(asked.project if asked is not None else "")
         return replace(self._begun, **changes)
@@ -113,11 +119,23 @@ class Reading:
         if all(key in rows for key in wanted):
             return
         likely = [*wanted, *thing_keys(self._needs, self._thng_id, self._product_id), *self._documents]
+        likely += room_keys(self._needs, self._thng_id, self.facts.at)
         missing = list(dict.fromkeys([key for key in likely if key not in rows]))
         found = self._tables.main.get_many(missing)
         for key in missing:
             rows[key] = found.get(key)
         self._parsed.clear()
+
+    def _room_fields(self) -> Document | None:
+        if self._room is None and (wanted := room_keys(ROOM, self._thng_id, self.facts.at)):
+            self._read(wanted)
+            row, *days = (self._rows[key] for key in wanted)
+            if row is not None and self._thng_id is not None:
+                from ..rooms.standing import fields_of  # noqa: PLC0415 - only rules that mention a room need it
+
+                room = json.loads(str(upgraded(row)["doc"]))
+                self._room = fields_of(self._thng_id, room, days, self.facts.at)
+        return self._room
 
     def _place(self, project: str) -> Document | None:
         facts = self._begun.facts
@@ -138,6 +156,16 @@ def thing_keys(needs: Needs, thng_id: str | None, product_id: str | None) -> lis
     if product_id and needs & (PRODUCT | PRODUCT_PROPERTIES):
         wanted += _keys_of(product_id, needs & PRODUCT_PROPERTIES)
     return wanted
+
+
+def room_keys(needs: Needs, thng_id: str | None, at: int) -> list[Key]:
+    """The rows of what a thng is as a room: its document, what holds it today and tomorrow (UTC)."""
+    if not needs & ROOM or not thng_id:
+        return []
+    from ..rooms import keys as of_rooms  # noqa: PLC0415 - as above
+
+    days = of_rooms.days_of(at, at + DAY_MS + 1)
+    return [keys.beside(thng_id, "room"), *(of_rooms.room_day(thng_id, day) for day in days)]
 
 
 def scope_keys(needs: Needs, asked: Version) -> list[Key]:

@@ -23,11 +23,11 @@ from ..ids import NewId, new_id
 from ..log import warning
 from ..ports.table import Absent, ConditionFailed, Item, Key, Table, Tables, Throttled, Unreachable
 from ..shapes import stamp, upgraded
-from .context import PRODUCT, PRODUCT_PROPERTIES, THNG, THNG_PROPERTIES, Document, Needs, Sources
+from .context import ROOM, THINGS, Document, Needs, Sources
 from .deciding import Decision, Reach, decide, reach_of, reaction_item
 from .facts import Facts, truncated, visitor_hash
 from .model import Link, from_item
-from .reading import Reading, Rows, thing_keys
+from .reading import Reading, Rows, room_keys, thing_keys
 from .rulesets import CompiledRules, RuleSets, Version, live_versions, steady
 
 LIVE_MS = 4_000  # a change of the rules shows within five seconds, the read's own lag included
@@ -35,7 +35,7 @@ SALT_KEPT_MS = 2 * DAY_MS
 RETRY_AFTER = {"retry-after": "2"}
 MAX_KEPT_ACCOUNTS = 1_000
 MAX_SHORT_ID = 64
-EVERYTHING = THNG | PRODUCT | THNG_PROPERTIES | PRODUCT_PROPERTIES
+EVERYTHING = THINGS | ROOM
 
 ACTION = {"type": "implicitScans"}
 
@@ -209,7 +209,8 @@ class Visits:
         ahead: Rows = {}
         if not self._is_fresh(account, at):
             known = self._live.get(account)
-            wanted = thing_keys(known.needs if known else EVERYTHING, *_targets(link))
+            needs, targets = known.needs if known else EVERYTHING, _targets(link)
+            wanted = [*thing_keys(needs, *targets), *room_keys(needs, targets[0], at)]
             wanted += known.documents if known else ()
             rows = self._own(account).main.get_many([keys.LIVE, *wanted])
             ahead = {key: rows.get(key) for key in wanted}

@@ -64,6 +64,7 @@ class RoomDocument(Kept):
     managers: NotRequired[list[str]]
     checkIn: NotRequired[CheckInWindow]
     auth: Settings
+    showTitles: NotRequired[bool]
     shortDomain: str
     shortId: str
     shortUrl: str

@@ -27,7 +27,8 @@ from ..retry import attempts
 from . import keys
 from .errors import NotAllowed, Taken
 from .events import about, told
-from .ledger import MAX_ENTRIES, Day, Entry, days_of, from_item, to_item
+from .keys import days_of
+from .ledger import MAX_ENTRIES, Day, Entry, from_item, to_item
 from .model import MINUTE_MS, Booking, By, Event, Room
 from .records import Record
 from .records import to_item as row_of

@@ -21,7 +21,8 @@ from ..fields import (
     needing,
 )
 from ..redirection.documents import ShortId
-from .rooms import DAYS, FACILITIES, SETTINGS, minutes_of
+from .rooms import FACILITIES, SETTINGS
+from .rules import DAYS, minutes_of
 
 MAX_MANAGERS, MAX_CUSTOM = 50, 200
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -127,6 +128,7 @@ class SentRoom(SentDocument):
     managers: Annotated[list[Email], Field(max_length=MAX_MANAGERS)] | None = None
     checkIn: SentCheckIn | None = None  # noqa: N815
     auth: Settings | None = None
+    showTitles: bool | None = None  # noqa: N815
 
 
 class NewRoom(SentRoom):

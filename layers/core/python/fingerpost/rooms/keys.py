@@ -1,5 +1,8 @@
 """The key shapes of bookings, of panels, and of what opens the room APIs, much of it before an account is known."""
 
+import time
+
+from ..clock import DAY_MS
 from ..keys import ONLY, hash_of, moment
 from ..ports.table import GlobalKey, Key
 
@@ -12,6 +15,11 @@ def room_key(api: str, text: str) -> GlobalKey:
 def room_key_of(digest: str) -> GlobalKey:
     """The same row, by the hash."""
     return GlobalKey(f"roomKey#{digest}", ONLY)
+
+
+def door(room: str) -> GlobalKey:
+    """main. Whose a room is: the address of its page names nothing but the room."""
+    return room_key("door", room)
 
 
 def ddp_names(login: str) -> str:
@@ -30,6 +38,12 @@ def room_days(room: str) -> str:
 
 def room_day(room: str, day: str) -> Key:
     return Key(room_days(room), day)
+
+
+def days_of(start: int, end: int) -> list[str]:
+    """The UTC days that an interval touches, `yyyymmdd`."""
+    days = range(start // DAY_MS, (max(end, start + 1) - 1) // DAY_MS + 1)
+    return [time.strftime("%Y%m%d", time.gmtime(day * DAY_MS // 1_000)) for day in days]
 
 
 def booking(booking_id: str) -> Key:
@@ -78,3 +92,12 @@ def panel_watchers(topic: str) -> str:
 
 def panel_watcher(topic: str, connection_id: str) -> Key:
     return Key(panel_watchers(topic), connection_id)
+
+
+def displays(room: str) -> str:
+    """main. Partition of the open connections of displays at a room's door."""
+    return f"doors#{room}"
+
+
+def display(room: str, connection_id: str) -> Key:
+    return Key(displays(room), connection_id)

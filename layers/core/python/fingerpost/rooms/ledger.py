@@ -6,16 +6,12 @@ A day has 1,440 minutes whatever the room's clocks do. An entry stands, with its
 from collections.abc import Iterable, Iterator
 from copy import replace
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from ..clock import DAY_MS
 from ..ports.table import Item
 from ..shapes import stamp, upgraded
 
 MAX_ENTRIES = 1_440  # of one day: one a minute, and a row stays far below what it may hold
 MAX_PAST = 400  # entries that hold nothing any more which a day remembers, the newest
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,11 +57,6 @@ class Day:
         return [each for each in self.entries if each.booking != booking]
 
 
-def days_of(start: int, end: int) -> list[str]:
-    """The UTC days that an interval touches, `yyyymmdd`."""
-    return [_name(number) for number in range(start // DAY_MS, (max(end, start + 1) - 1) // DAY_MS + 1)]
-
-
 def to_item(day: Day) -> Item:
     """The row of a day's next version."""
     return {
@@ -94,7 +85,3 @@ def _packed(entry: Entry) -> list[int | str]:
 
 def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries))
-
-
-def _name(number: int) -> str:
-    return (_EPOCH + timedelta(days=number)).strftime("%Y%m%d")

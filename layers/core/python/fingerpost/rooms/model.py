@@ -86,6 +86,7 @@ class Room:
     approval: bool = False  # whether a booking waits for one of `managers`
     check_in: CheckIn | None = None
     auth: Mapping[str, bool] = field(default_factory=dict)  # by setting of the panel, such as bookMeetingSettings
+    show_titles: bool = False  # whether the pages at the door say what a meeting is about, and whose it is
     joan_id: int = 0
     evoko_id: str = ""
     short: tuple[str, str] | None = None  # the short domain and id of its code

@@ -7,7 +7,8 @@ from ..ids import is_id
 from ..ports.table import LAST, Key, Table, Tables
 from . import keys
 from .errors import Unknown
-from .ledger import Day, Entry, days_of, distinct, from_item
+from .keys import days_of
+from .ledger import Day, Entry, distinct, from_item
 from .model import HOLDING, MINUTE_MS, SHOWN, Booking, Room, State
 from .records import Record, row_id
 from .records import from_item as record_of

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from ..errors import Invalid
-from .ledger import days_of
+from .keys import days_of
 from .local_time import local_of, moment_of
 
 MAX_RULE = 500

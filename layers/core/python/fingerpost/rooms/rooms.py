@@ -19,7 +19,8 @@ from ..shapes import stamp
 from ..sight import WHOLE_ACCOUNT, Sight, projects_of
 from . import plain
 from .kinds import EQUIPMENT, ROOM
-from .model import BookingRules, CheckIn, Room
+from .model import CheckIn, Room
+from .rules import booking_rules_of
 
 FACILITIES = (
     "lights",
@@ -49,7 +50,6 @@ CLAIMED = {"slug": "roomSlug", "email": "roomEmail", "joanId": "roomJoanId", "ev
 EVOKO_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz"  # Source: Meteor's Random.id
 EVOKO_LENGTH = 17
 FIRST_NUMBER, NUMBERS = 100_000_000, 900_000_000
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Rooms:
@@ -194,18 +194,11 @@ def room_of(stored: Stored, account: str) -> Room:
         structure=document.get("structure"),
         facilities={name: document["equipment"].get(name) for name in FACILITIES},
         custom=document["customEquipment"],
-        rules=BookingRules(
-            opens=minutes_of(rules.get("opens", "00:00")),
-            closes=minutes_of(rules.get("closes", "24:00")),
-            days=tuple(DAYS.index(day) + 1 for day in rules.get("days", DAYS)),
-            horizon_days=rules.get("horizonDays"),
-            min_minutes=rules.get("minMinutes"),
-            max_minutes=rules.get("maxMinutes"),
-            buffer_minutes=rules.get("bufferMinutes", 0),
-        ),
+        rules=booking_rules_of(rules),
         approval=document["approval"],
         check_in=check_in and CheckIn(opens_before_min=check_in["opensBefore"], grace_min=check_in["grace"]),
         auth={name: document["auth"].get(name, False) for name in SETTINGS},
+        show_titles=document.get("showTitles", False),
         joan_id=document["joanId"],
         evoko_id=document["evokoId"],
         short=(document["shortDomain"], document["shortId"]),
@@ -217,11 +210,6 @@ def room_of(stored: Stored, account: str) -> Room:
         product=document.get("product"),
         projects=projects_of(document),
     )
-
-
-def minutes_of(text: str) -> int:
-    """Minutes since midnight of `HH:MM`; `24:00` is the end of the day."""
-    return int(text[:2]) * 60 + int(text[3:5])
 
 
 def _digest(purpose: str, resource_id: str, attempt: int) -> bytes:

@@ -1,6 +1,8 @@
 """Whether the rules of a room allow a booking. Pure but for the tz database."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..clock import DAY_MS
@@ -8,6 +10,26 @@ from ..errors import Invalid
 from .errors import NotAllowed
 from .local_time import local_of, minute_of_day, zone_of
 from .model import MAX_BOOKING_MS, MINUTE_MS, BookingRules, Room
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def booking_rules_of(rules: Mapping[str, Any]) -> BookingRules:
+    """The rules of a room's document."""
+    return BookingRules(
+        opens=minutes_of(rules.get("opens", "00:00")),
+        closes=minutes_of(rules.get("closes", "24:00")),
+        days=tuple(DAYS.index(day) + 1 for day in rules.get("days", DAYS)),
+        horizon_days=rules.get("horizonDays"),
+        min_minutes=rules.get("minMinutes"),
+        max_minutes=rules.get("maxMinutes"),
+        buffer_minutes=rules.get("bufferMinutes", 0),
+    )
+
+
+def minutes_of(text: str) -> int:
+    """Minutes since midnight of `HH:MM`; `24:00` is the end of the day."""
+    return int(text[:2]) * 60 + int(text[3:5])
 
 
 def check_interval(start: int, end: int) -> None:
@@ -67,6 +89,19 @@ def open_hours(rules: BookingRules, zone: ZoneInfo, day: date) -> tuple[int, int
     if day.isoweekday() not in rules.days:
         return None
     return minute_of_day(day, rules.opens, zone), minute_of_day(day, rules.closes, zone)
+
+
+def open_until(rules: Mapping[str, Any], zone_name: str, at: int, end: int) -> int | None:
+    """Until when a room with these `rules` of its document stays open, `end` at the most; None when it is closed."""
+    hours, zone = booking_rules_of(rules), zone_of(zone_name)
+    reached = at
+    day = local_of(at, zone).date() - timedelta(days=1)
+    while reached < end and day <= local_of(end, zone).date() + timedelta(days=1):
+        opens, closes = open_hours(hours, zone, day) or (0, 0)
+        if opens <= reached < closes:
+            reached = closes
+        day += timedelta(days=1)
+    return min(reached, end) if reached > at else None
 
 
 def hours_text(rules: BookingRules) -> str:

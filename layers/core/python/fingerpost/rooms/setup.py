@@ -12,12 +12,13 @@ from ..catalogue.documents import NewThng, SentThng
 from ..catalogue.model import THNG
 from ..errors import Conflict, Finding, FingerpostError, Invalid, NotFound
 from ..fields import merged
-from ..ports.table import Check, Present, Tables, Write
+from ..ports.table import Check, Delete, Present, Put, Tables, Write
 from ..preconditions import ANYTHING
 from ..redirection.documents import SentRedirection
 from ..redirection.links import Links
 from ..resources import Document, Resources, Stored
-from . import plain
+from ..shapes import stamp
+from . import keys, plain
 from .alike import shared
 from .documents import NewRoom, SentRoom
 from .kinds import ROOM, SHARED_WITH_THNG, STRUCTURE
@@ -104,7 +105,8 @@ def update(caller: Caller, room_id: str, sent: SentRoom) -> Stored:
         return result if result == document else {**result, "updatedAt": max(caller.at, document["updatedAt"])}
 
     def also(old: Document, new: Document) -> Iterable[Write]:
-        return [*claims_of(room_id, old, new), *audit.entry(caller, "update", "room", room_id, old, new)]
+        told = audit.entry(caller, "update", "room", room_id, old, new)
+        return [*claims_of(room_id, old, new), _door(caller, room_id), *told]
 
     return rooms.update(room_id, change, also=also, sees=caller.changes, match=caller.match)
 
@@ -115,6 +117,7 @@ def delete(caller: Caller, room_id: str) -> None:
         room_id,
         also=lambda before: [
             *claims_of(room_id, before, {}),
+            Delete(keys.door(room_id)),
             *audit.entry(caller, "delete", "room", room_id, before),
         ],
         sees=caller.changes,
@@ -137,6 +140,13 @@ def shown(stored: Stored) -> Document:
 def door_url(room_id: str) -> str:
     """Where a scan of a room's code goes when no rule says otherwise."""
     return f"{wiring.settings().api_url}/door/{room_id}"
+
+
+def _door(caller: Caller, room_id: str) -> Put:
+    """What the room's page is found by: its address names no account."""
+    return Put(
+        keys.door(room_id), {**stamp("roomKey"), "account": caller.principal.account, "id": room_id, "doc": "{}"}
+    )
 
 
 def _told(sent: SentRoom) -> dict[str, Any]:
@@ -162,7 +172,7 @@ def _stored(caller: Caller, room_id: str, document: Document) -> Stored:
         whole = {**document, **names, "email": document.get("email") or f"{named}@rooms.{host}"}
         told = audit.entry(caller, "create", "room", room_id, after=whole)
         also: list[Write] = [*claims_of(room_id, {}, whole), *told]
-        also += [Check(THNG.key(room_id), (Present(),))]
+        also += [Check(THNG.key(room_id), (Present(),)), _door(caller, room_id)]
         try:
             stored = Resources(caller.tables, ROOM).create(room_id, whole, also=also)
         except Conflict:

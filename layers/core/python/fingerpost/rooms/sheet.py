@@ -30,6 +30,8 @@ EXCHANGE = {
     "emailaddress": "email",
     "resourcecapacity": "capacity",
     "label": "roomNumber",
+    "floor": "roomNumber",
+    "floorlabel": "roomNumber",
     "tags": "facilities",
     "postalcode": "postalCode",
 }

@@ -10,12 +10,13 @@ from typing import Any
 from ..log import error
 from ..ports.table import Tables
 from . import arrivals
+from .doors import displays
 from .evoko import telling as panels
 from .model import Told
 
 type Listener = Callable[[Told, Tables], None]  # (what happened, the account's own tables)
 
-LISTENERS: Sequence[Listener] = (arrivals.expect, panels.hear)
+LISTENERS: Sequence[Listener] = (arrivals.expect, displays.hear, panels.hear)
 
 
 def tell(task: Mapping[str, Any], tables: Tables) -> None:

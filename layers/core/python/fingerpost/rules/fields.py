@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from ..redirection.devices import BROWSERS, DEVICES, SYSTEMS
+from ..rooms.standing import STATUSES
 
 type FieldType = Literal[
     "text",
@@ -108,6 +109,22 @@ def _resource(prefix: str) -> list[Field]:
     )
 
 
+def _booking(prefix: str, more: str) -> list[Field]:
+    times = _group(prefix, id="text", start="time", end="time", minutes="integer")
+    return [*times, Field(prefix + more, "integer"), Field(f"{prefix}awaitsCheckIn", "open")]
+
+
+_ROOM = [
+    *_group("room.", id="text", name="text", description="text", slug="text", email="text", type="text"),
+    *_group("room.", number="text", structure="text", timezone="text", capacity="integer"),
+    Field("room.status", "choice", choices=STATUSES),
+    Field("room.freeMinutes", "integer"),
+    *(Field(f"room.{name}", "open") for name in ("active", "approval")),
+    *_group("room.", equipment="open", customEquipment="open"),
+    *_booking("room.currentBooking.", "minutesLeft"),
+    *_booking("room.nextBooking.", "inMinutes"),
+]
+
 _EVENT = [
     *_resource("thng."),
     *_resource("product."),
@@ -124,6 +141,7 @@ _EVENT = [
     Field("location.lon", "number", -180, 180),
     Field("country", "country"),
     *_group("place.", id="text", tags="tags", customFields="open", distance="number"),
+    *_ROOM,
     *_group("", constants="open", query="open"),
     Field("language", "language"),
     Field("device", "choice", choices=DEVICES),

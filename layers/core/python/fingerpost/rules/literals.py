@@ -27,6 +27,8 @@ _ALSO_CALLED = {  # what people write for a choice and no likeness of letters wo
     "mobile": "phone", "handset": "phone", "pc": "desktop", "computer": "desktop", "laptop": "desktop",
     "ipad": "tablet", "iphone": "ios", "ipados": "ios", "mac": "macos", "osx": "macos", "os x": "macos",
     "msedge": "edge", "chromium": "chrome",
+    "available": "free", "vacant": "free", "busy": "booked", "occupied": "booked", "taken": "booked",
+    "closed": "unavailable",
 }  # fmt: skip
 _MILLISECONDS = re.compile(r"-?[0-9]{1,16}")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00")

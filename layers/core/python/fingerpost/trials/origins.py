@@ -23,6 +23,7 @@ _NO_SUCH = {
     "place": "no place is near, or the scan has no position",
     "project": "the account's own rules have no project",
     "application": "the account's own rules have no application",
+    "room": "the thng is no room",
     "user": "nobody is logged in",
 }
 

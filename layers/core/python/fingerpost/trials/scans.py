@@ -14,7 +14,7 @@ from ..listing import Ask, Lister
 from ..ports.table import GlobalKey, Table, Tables
 from ..redirection.context import PRODUCT, PRODUCT_PROPERTIES, Document, Needs
 from ..redirection.model import Link, from_item
-from ..redirection.reading import Reading, Rows, resource_of, thing_keys
+from ..redirection.reading import Reading, Rows, resource_of, room_keys, thing_keys
 from ..redirection.recorded import Recorded
 from ..rules.compile import compile_match
 from ..rules.fields import LISTS
@@ -117,6 +117,7 @@ class Things:
             self._links[name] = None if item is None else from_item(*name, item)
         ids = {each.things: None for each in scans}
         self._read(key for thng, product in ids for key in thing_keys(needs, thng, product))
+        self._read(key for each in scans for key in room_keys(needs, each.things[0], each.row["ts"]))
         if needs & (PRODUCT | PRODUCT_PROPERTIES):  # a thng says itself which product it has
             thngs = [resource_of(self._rows, thng) for thng, _ in ids if thng is not None]
             products = {each["product"]: None for each in thngs if each is not None and each.get("product")}

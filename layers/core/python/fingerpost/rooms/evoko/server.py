@@ -106,7 +106,7 @@ class Server:
             case Ping():
                 outlet.say(protocol.pong(message.id))
             case Sub():
-                self._subscribe(session, message, outlet)
+                self._subscribe(session, message, outlet, cause)
             case Unsub():
                 self._unsubscribe(session, message.id, outlet)
             case Call():
@@ -121,22 +121,26 @@ class Server:
         outlet.say(protocol.connected(random_text(SESSION_LENGTH)))
         self._ping_later(session.id, PING_AFTER_MS)
 
-    def _subscribe(self, session: Session, sub: Sub, outlet: Outlet) -> None:
+    def _subscribe(self, session: Session, sub: Sub, outlet: Outlet, cause: str) -> None:
         if sub.id in session.subscriptions:
             return
         try:
             if sub.name not in PUBLICATIONS:
                 raise DdpError(404, f"Subscription '{sub.name[:100]}' not found")
             if len(session.subscriptions) >= MAX_SUBSCRIPTIONS:
-                raise DdpError(413, "TooManySubscriptions", f"A connection has at most {MAX_SUBSCRIPTIONS}")
+                raise DdpError(
+                    413, "TooManySubscriptions", f"A connection has at most {MAX_SUBSCRIPTIONS} subscriptions"
+                )
             subscription = Subscription(sub.name, _param(sub))
             self.still_in(session, outlet)
             session.subscriptions[sub.id] = subscription
             self._fill(session, sub.id, outlet)
-        except DdpError as error:
+        except ConnectionGone:
+            raise
+        except Exception as error:
             if sub.id in session.subscriptions:
                 self._end(session, sub.id, outlet)
-            outlet.say(protocol.nosub(sub.id, error))
+            outlet.say(protocol.nosub(sub.id, _said(error, cause, sub.name)))
         else:
             outlet.say(protocol.ready([sub.id]))
 
@@ -149,15 +153,10 @@ class Server:
     def _call(self, session: Session, call: Call, outlet: Outlet, cause: str) -> None:
         try:
             value = self._result(session, call, outlet, cause)
-        except DdpError as error:
-            outlet.say(protocol.failure(call.id, error))
-        except (ConnectionGone, Closed):
+        except ConnectionGone:
             raise
-        except FingerpostError as error:
-            outlet.say(protocol.failure(call.id, DdpError(error.status, str(error))))
-        except Exception:
-            log_error("unexpected", cause=cause, method=call.method[:100], exception=traceback.format_exc())
-            outlet.say(protocol.failure(call.id, DdpError(500, "Internal server error")))
+        except Exception as error:
+            outlet.say(protocol.failure(call.id, _said(error, cause, call.method)))
         else:
             outlet.say(protocol.result(call.id, value))
             if call.method == "login":
@@ -266,6 +265,18 @@ def server() -> Server:
 def _ping_later(connection_id: str, delay_ms: int) -> None:
     task = {"do": "panelPing", "connection": connection_id}
     wiring.queue("work").send(json.dumps(task), group="panels", delay_ms=delay_ms)
+
+
+def _said(error: Exception, cause: str, what: str) -> DdpError:
+    """What a client is told of something that failed; what nobody expects goes to the log."""
+    match error:
+        case DdpError():
+            return error
+        case FingerpostError():
+            return DdpError(error.status, str(error))
+        case _:
+            log_error("unexpected", cause=cause, what=what[:100], exception="".join(traceback.format_exception(error)))
+            return DdpError(500, "Internal server error")
 
 
 def _param(sub: Sub) -> str:

@@ -20,7 +20,7 @@ from .delivery import Delivery, Outlet
 from .protocol import DdpError
 from .publications import ALL, BOOKINGS, OF_KIND, OF_ROOM, PUBLICATIONS, News, Reader
 from .server import Server, server
-from .sessions import Closed, Session
+from .sessions import Closed, Session, Sessions
 
 AT_ONCE = 10  # connections that one task tells
 SPREAD = 500  # connections that one task finds for others to tell
@@ -51,10 +51,12 @@ def ping(task: Task) -> None:
 
 def _tell_watchers(task: Task) -> None:
     """At once when they are few."""
-    sessions, few = server().sessions, dict[str, None]()
+    sessions, few = Sessions(wiring.tables(), wiring.clock), dict[str, None]()
     for topic in task["topics"]:
         found, _ = sessions.watchers(task["account"], topic, after=None, limit=AT_ONCE + 1)
         few |= dict.fromkeys(found)
+    if not few:
+        return
     if len(few) <= AT_ONCE:
         _tell(task, list(few))
     else:
@@ -63,7 +65,9 @@ def _tell_watchers(task: Task) -> None:
 
 def _spread(task: Task) -> Task | None:
     topic, *others = task["topics"]
-    found, after = server().sessions.watchers(task["account"], topic, after=task["after"], limit=SPREAD)
+    found, after = Sessions(wiring.tables(), wiring.clock).watchers(
+        task["account"], topic, after=task["after"], limit=SPREAD
+    )
     for some in batched(found, AT_ONCE, strict=False):
         _send({**task, "connections": some})
     if after is not None:
@@ -89,7 +93,7 @@ def _tell(task: Task, connections: Sequence[str]) -> None:
             return error
         return None
 
-    if len(connections) <= 1:
+    if len(connections) == 1:
         failures = [tell(each) for each in connections]
     else:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="panels") as pool:

@@ -7,7 +7,7 @@ expand rules in their own way, so that a master has one only where it gives exac
 import re
 from collections.abc import Iterable, Sequence
 from copy import replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from ..local_time import local_of, moment_of, zone_of
 from ..model import Booking, Room
 from ..records import Record
 from .shown import STATUS
+from .vtimezone import vtimezone
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 PRODUCT = "-//Fingerpost//Rooms//EN"
@@ -133,7 +134,7 @@ def _timezone(name: str, records: Sequence[Record]) -> Timezone:
     years = [_utc(at).year for record in records for each in record.occurrences() for at in (each.start, each.end)]
     now = _utc(max((record.whole.updated_at for record in records), default=0)).year
     first, last = min([*years, now], default=now), max([*years, now], default=now)
-    return Timezone.from_tzid(name, first_date=date(first - 1, 1, 1), last_date=date(last + 2, 1, 1))
+    return vtimezone(name, first - 1, last + 1)
 
 
 def _moment(at: int, zone: tzinfo) -> datetime:

@@ -7,8 +7,7 @@ from typing import Any
 from ...resources import Document
 from ..local_time import local_of, zone_of
 from ..model import MINUTE_MS, Booking, BookingRules, Person, Room, State
-from ..rooms import DAYS
-from ..rules import clock_text
+from ..rules import DAYS, clock_text
 from .answers import BookingStatus
 from .availability import Slot, is_open_at
 from .times import written
