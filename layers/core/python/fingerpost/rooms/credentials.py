@@ -132,7 +132,7 @@ def create_roomvox_token(
     token = roomvox_secret(roots, caller, credential)
     fields: Document = {"name": name, "scope": scope, "prefix": token[:PREFIX_LENGTH], "rooms": rooms or []}
     document = fields if expires_at is None else {**fields, "expiresAt": expires_at}
-    rows = {room_key("roomvox", token): fields}
+    rows = {room_key("roomvox", token): document}
     return create(caller, credential, ROOMVOX_TOKEN, document, rows, expires_at=expires_at), token
 
 
@@ -144,7 +144,7 @@ def roomvox_token(tables: Tables, token: str, at: int) -> RoomvoxToken:
     """Whose token it is. `tables` are unscoped. Raises Unauthenticated: unknown, over or revoked."""
     key = room_key("roomvox", token)
     row = look_up(tables, key) if token.startswith(ROOMVOX) else None
-    if row is None:
+    if row is None or at >= row.get("expiresAt", at + 1):  # rows end by the second
         raise Unauthenticated("Invalid or expired API token")
     if at - row.get("used", 0) >= USED_EVERY_MS:
         note_use(tables, key, at)
