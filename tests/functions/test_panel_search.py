@@ -93,7 +93,7 @@ def test_equipment_is_reported_broken_and_repaired_and_everybody_sees_it(house: 
         each.subscribe("allRooms", "ALL")
     broken = report(room, {"wifi": False, "display": True}, [{"_id": item, "name": "Fika", "isChecked": True}])
     answers = panel.call("editRoomEquipmentReport", broken)
-    assert [each["msg"] for each in answers] == ["result", "changed", "updated"]  # whoever reports has it before the end
+    assert [each["msg"] for each in answers] == ["result", "changed", "updated"]  # all before the end
     assert answers[0]["result"]["message"] == "RoomSuccessEquipUpdateBroken"
     house.world.settle()
     other.hear()

@@ -44,7 +44,7 @@ def remove(caller: Caller, clock: Clock, room_id: str, *, by: By, cancelling: bo
     room = Rooms(caller.tables).get(room_id)
     bookings = Bookings(caller.tables, clock, _Known(Rooms(caller.tables), {room_id: room}))
     if not cancelling:
-        _must_be_free(bookings.ahead(room_id, limit=MAX_CANCELLED))
+        _must_be_free(room_id, bookings.ahead(room_id, limit=MAX_CANCELLED))
     elif ahead := bookings.ahead(room_id, limit=MAX_CANCELLED):
         _close(caller, room_id)
         _cancel(bookings, ahead, by)
@@ -59,12 +59,12 @@ def remove(caller: Caller, clock: Clock, room_id: str, *, by: By, cancelling: bo
         _cancel(bookings, bookings.ahead(room_id, limit=MAX_CANCELLED), by)
 
 
-def _must_be_free(ahead: list[Booking]) -> None:
+def _must_be_free(room_id: str, ahead: list[Booking]) -> None:
     if ahead:
         count = f"{MAX_CANCELLED} or more" if len(ahead) == MAX_CANCELLED else str(len(ahead))
         raise Conflict(
-            f"Bookings of this room that run or are ahead: {count}. Cancel them or move them, "
-            "or send ?cancelBookings=true, which cancels them all"
+            f"Bookings of this room that run or are ahead: {count}. Cancel them or move them; "
+            f"an operator's DELETE /rooms/{room_id}?cancelBookings=true cancels them all"
         )
 
 

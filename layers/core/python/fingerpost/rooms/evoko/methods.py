@@ -58,7 +58,7 @@ class Calling:
 
 
 class Done(dict[str, Any]):
-    """An answer, and the booking or the room that was changed, so that the caller's own subscriptions have it at once."""
+    """An answer, and the booking or the room that was changed, which the caller's own subscriptions have at once."""
 
     def __init__(self, answer: Answer, *, booking: str = "", room: str = ""):
         super().__init__(answer)
