@@ -145,7 +145,7 @@ def roomvox_token(tables: Tables, token: str, at: int) -> RoomvoxToken:
     """Whose token it is. `tables` are unscoped. Raises Unauthenticated: unknown, over or revoked."""
     key = room_key("roomvox", token)
     row = look_up(tables, key) if token.startswith(ROOMVOX) else None
-    if row is None :
+    if row is None:
         raise Unauthenticated("Invalid or expired API token")
     if at - row.get("used", 0) >= USED_EVERY_MS:
         note_use(tables, key, at)
