@@ -113,7 +113,7 @@ def test_who_has_booked_checks_in_stays_longer_and_ends(world: World, phone: Pho
 def test_who_does_not_come_loses_the_room_also_on_the_page(world: World, phone: Phone):
     world.operator.put(f"/rooms/{phone.room}", CHECK_IN)
     booking(world, phone.room, 0)
-    assert "Check in by 12:10 Booked 12:00 to 13:00; it is free again when nobody checks in" in words(phone.look())
+    assert "Check in by 12:10 Booked 12:00 to 13:00; it is free again if nobody checks in" in words(phone.look())
     world.clock.now += 10 * MINUTE
     assert "Free Nothing else is booked" in words(phone.look())
     assert "The room is yours." in phone.follow("book", minutes=60)
