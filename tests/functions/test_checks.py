@@ -1,5 +1,6 @@
 """Rules checked: by their text, by what was recorded, by asking their targets."""
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -181,3 +182,13 @@ def test_what_cannot_be_meant_is_refused(operator: Client, body, status):
 
 def test_only_operators_check_rules(world: World):
     assert world.trusted.post("/redirector/check", {}).status == 403
+
+
+def test_only_one_machine_can_be_told_to_let_requests_go_to_private_addresses(monkeypatch):
+    local = ip_address("127.0.0.1")
+    for given, on_aws, permitted in (("1", False, True), ("0", False, False), ("1", True, False)):
+        monkeypatch.setenv("FINGERPOST_PRIVATE_WEBHOOKS", given)
+        monkeypatch.setattr(wiring, "on_aws", lambda on_aws=on_aws: on_aws)
+        wiring.outgoing.cache_clear()
+        assert wiring.outgoing().permits(local) is permitted
+    wiring.outgoing.cache_clear()

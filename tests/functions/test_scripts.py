@@ -217,6 +217,7 @@ def test_dependencies_from_elsewhere_than_the_registry_are_refused(operator, rea
         ({}, "script"),
         ({"script": 1}, "script"),
         ({"script": HELLO, "manifest": "[]"}, "manifest"),
+        ({"script": HELLO, "manifest": []}, "manifest"),
         ({"script": HELLO, "manifest": {"dependencies": ["a"]}}, "manifest.dependencies"),
         ({"script": HELLO, "manifest": {"dependencies": {"../a": "1"}}}, "manifest.dependencies.../a"),
         ({"script": HELLO, "manifest": {"dependencies": {"a": 1}}}, "manifest.dependencies.a"),

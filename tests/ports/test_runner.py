@@ -21,6 +21,7 @@ from fingerpost.reactor.bundles import pack
 from fingerpost.reactor.rehearsal import Rehearsal, rehearsing
 from tests.ports.some_of_lambda import some_of_lambda
 
+BROKEN = "module.exports = () => {\n  null.x;\n};"
 APP = {"id": "U2DTQ8000app1PVhSp5eMGNd", "project": "U2DTQ8000pro1PVhSp5eMGNd", "name": "Reacting"}
 THNG = {"id": "U2DTQ8000thn1PVhSp5eMGNd", "name": "Pallet", "tags": ["new"], "properties": {"temperature": 4}}
 ACTION = {"action": {"id": "U2DTQ8000act1PVhSp5eMGNd", "type": "scans", "thng": THNG["id"]}, "thng": THNG}
@@ -114,6 +115,21 @@ def test_a_run_without_done_keeps_its_lines_and_says_so(stage):
 def test_done_may_be_passed_on_unbound_and_called_twice(stage):
     result = stage.run("function onActionCreated() { Promise.resolve('x').then(done).then(done); }")
     assert (result.outcome, messages(result)) == ("done", [])
+
+
+def test_requests_that_nobody_waits_for_before_done_are_sent(stage):
+    begun = "app.thng('U1').read().then(() => app.action('_fanOn').create({ thng: 'U1' }));"
+    result = stage.run(f"function onActionCreated() {{ {begun} done(); }}")
+    assert result.outcome == "done"
+    asked = [(each.method, each.path) for each in stage.api.asked]
+    assert asked == [("GET", "/thngs/U1"), ("POST", "/actions/_fanOn")]
+
+
+def test_after_done_nothing_goes_on_for_long(stage):
+    result = stage.run("function onActionCreated() { setInterval(() => {}, 10); done(); }")
+    assert (result.outcome, messages(result)) == ("done", [])
+    exit_ = stage.run("async function onActionCreated() { done(); setTimeout(() => process.exit(3), 10); }")
+    assert (exit_.outcome, messages(exit_)) == ("done", [])
 
 
 def test_a_custom_function_is_called_when_it_is_exported_and_only_then(stage):
@@ -331,6 +347,27 @@ def test_too_much_memory_ends_that_run_and_names_the_limit(stage, body):
     result = stage.run(f"function onActionCreated() {{ logger.info('begun'); {body} }}", memory_mb=64)
     assert result.outcome == "memory"
     assert messages(result) == ["begun", "onActionCreated was ended: it needed more than 64 MB, the memory limit"]
+
+
+def test_an_error_is_shown_as_its_author_knows_the_script(stage):
+    thrown = stage.run({"main.js": "const f = require('./lib/f');\nonActionCreated = () => f();", "lib/f.js": BROKEN})
+    (message,) = messages(thrown)
+    assert message.splitlines()[:3] == [
+        "TypeError: Cannot read properties of null (reading 'x')",
+        "    at module.exports (lib/f.js:2:8)",
+        "    at onActionCreated (main.js:2:25)",
+    ]
+    assert "child.js" not in message
+    (message,) = messages(stage.run("function onActionCreated() {\n  if (1 {\n}"))
+    assert message.splitlines()[:2] == ["main.js:2", "  if (1 {"]
+    assert "SyntaxError: Unexpected token '{'" in message
+
+
+def test_what_emscripten_asks_for_as_it_loads_is_there(stage):
+    result = stage.run(
+        "function onActionCreated() { logger.info(process['binding']('constants').fs.O_APPEND); done(); }"
+    )
+    assert messages(result) == ["1024"]
 
 
 @pytest.mark.parametrize(

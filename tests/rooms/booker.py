@@ -3,7 +3,7 @@
 import random
 import sys
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 from fingerpost.clock import now_ms
 from fingerpost.errors import FingerpostError
@@ -19,6 +19,15 @@ ROOMS = [
 ]
 
 
+_turn = Lock()
+
+
+def say(*words: object) -> None:
+    """A line at once, whole: threads take turns."""
+    with _turn:
+        print(*words, flush=True)
+
+
 def run(folder: str, name: str) -> None:
     tables = local_tables(Path(folder)).of(ACCOUNT)
     bookings = Bookings(tables, now_ms, Rooms({room.id: room for room in ROOMS}))
@@ -30,14 +39,14 @@ def run(folder: str, name: str) -> None:
                 case luck if luck < 0.6 or not mine:
                     made = bookings.book(room, start, start + 30 * MINUTE, by=by, key=f"{name}{chance.random()}")
                     mine.append(made.id)
-                    print("booked", made.id, flush=True)
+                    say("booked", made.id)
                 case luck if luck < 0.8:
                     moved = bookings.change(chance.choice(mine), by=by, room=room, start=start, end=start + 30 * MINUTE)
-                    print("moved", moved.id, moved.room, moved.start, moved.version, flush=True)
+                    say("moved", moved.id, moved.room, moved.start, moved.version)
                 case _:
                     gone = mine.pop(chance.randrange(len(mine)))
                     bookings.cancel(gone, by=by)
-                    print("cancelled", gone, flush=True)
+                    say("cancelled", gone)
         except FingerpostError:
             continue
 

@@ -4,6 +4,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const path = require('node:path');
 const channel = require('./channel.cjs');
 const confine = require('./confine.cjs');
 const { sdk, supply } = require('./supplied.cjs');
@@ -12,6 +13,7 @@ const { handler, load } = require('./script.cjs');
 const home = process.argv[2];
 const leave = process.reallyExit.bind(process);
 const GRACE_MS = 5000; // for what a function began and did not wait for, once its promise is kept
+const DONE_GRACE_MS = 1000; // likewise after done(): published scripts send a last request and call it at once
 const ALONE_MS = 1000; // past the limit there is nobody left who would have ended this process
 
 function readCall() {
@@ -42,20 +44,29 @@ function end(outcome, detail) {
 function fail(error) {
   const ranOut = error instanceof RangeError && /allocation failed/i.test(error.message);
   const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : undefined;
-  end(ranOut ? 'memory' : 'error', stack ?? channel.text(error));
+  end(ranOut ? 'memory' : 'error', stack === undefined ? channel.text(error) : shown(stack));
+}
+
+/** A stack as its script's author knows it: paths from the bundle's root, without the steps through this program. */
+function shown(stack) {
+  const steps = stack.split('\n').filter((line) => !(/^ +at /.test(line) && line.includes(__filename)));
+  return steps.join('\n').replaceAll(home + path.sep, '');
 }
 
 async function run(call) {
-  let kept = false;
+  let outcome = 'notDone'; // once nothing is left to do
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  process.on('beforeExit', () => end(kept ? 'returned' : 'notDone'));
-  process.on('exit', (code) => end('exited', code));
+  process.on('beforeExit', () => end(outcome));
+  process.on('exit', (code) => end(outcome === 'done' ? 'done' : 'exited', code));
   setTimeout(() => leave(0), call.timeLimitMs + ALONE_MS).unref();
   process.chdir(home);
   supply(home);
   const { EVT, app } = await sdk(home, call);
-  const done = () => setImmediate(() => end('done')); // what is logged right after it still counts
+  const done = () => {
+    outcome = 'done';
+    setTimeout(() => end('done'), DONE_GRACE_MS).unref();
+  };
   Object.assign(globalThis, { EVT, app, done, logger: channel.logger });
   const script = load(home);
   const react = handler(script, call.function);
@@ -66,8 +77,9 @@ async function run(call) {
   const returned = react(call.payload);
   if (returned && typeof returned.then === 'function') {
     await returned;
-    kept = true;
-    setTimeout(() => end('returned'), GRACE_MS).unref();
+    if (outcome === 'done') return;
+    outcome = 'returned';
+    setTimeout(() => end(outcome), GRACE_MS).unref();
   }
 }
 

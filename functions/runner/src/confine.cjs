@@ -2,10 +2,12 @@
 // A courtesy to the rest of the machine where there is no bubblewrap; the limits hold from outside all the same.
 'use strict';
 
+const { constants } = require('node:fs');
+const os = require('node:os');
 const { Writable } = require('node:stream');
 const v8 = require('node:v8');
 
-const OF_PROCESS = ['kill', '_kill', '_debugProcess', '_debugEnd', 'dlopen', 'binding', '_linkedBinding'];
+const OF_PROCESS = ['kill', '_kill', '_debugProcess', '_debugEnd', 'dlopen', '_linkedBinding'];
 const OF_V8 = ['setFlagsFromString', 'writeHeapSnapshot', 'setHeapSnapshotNearHeapLimit', 'takeCoverage'];
 
 function take(owner, name, shown) {
@@ -15,8 +17,15 @@ function take(owner, name, shown) {
   Object.defineProperty(owner, name, { value, configurable: false, writable: false });
 }
 
+/** Node's own internals are not to be had; what Emscripten asks for as it loads is no secret. */
+function binding(name) {
+  if (name === 'constants') return { fs: { ...constants }, os: { ...os.constants } };
+  throw new Error('process.binding is not available to scripts');
+}
+
 module.exports = function confine() {
   for (const name of OF_PROCESS) take(process, name, 'process');
+  Object.defineProperty(process, 'binding', { value: binding, configurable: false, writable: false });
   for (const name of OF_V8) take(v8, name, 'v8');
   Object.defineProperty(process, 'report', { value: undefined, configurable: false, writable: false });
   for (const name of ['stdout', 'stderr']) {

@@ -4,6 +4,7 @@
 const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
+const { compileFunction } = require('node:vm');
 
 const EVENTS = new Set([
   'onActionCreated',
@@ -23,7 +24,12 @@ function load(home) {
   script.filename = file;
   script.paths = Module._nodeModulePaths(home);
   Module._cache[file] = script;
-  script._compile(source + LOCALS, file);
+  try {
+    script._compile(source + LOCALS, file);
+  } catch (error) {
+    if (error instanceof SyntaxError) compileFunction(source, [], { filename: file }); // which says where in the source
+    throw error;
+  }
   script.loaded = true;
   return script;
 }

@@ -70,6 +70,21 @@ def test_a_filter_that_cannot_be_read_is_ignored_with_a_warning(text, told):
     assert "runs on every event" in warning.message
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("(onThngPropertiesChanged) thng.name=x | action.type=scans", "action.type is of actions"),
+        ("(onProductPropertiesChanged) thng.name=x", "thng.name is of a thng"),
+        ("(onActionCreated) propertyChangeNew.x>1", "propertyChangeNew.x is of changed properties; an action has none"),
+    ],
+)
+def test_a_field_that_its_function_never_has_is_warned_of_and_the_filter_counts(text, told):
+    found = filters_in(f"\n// @filter{text}")
+    (warning,) = found.warnings
+    assert warning.message.startswith(f"line 2: {told}")
+    assert len(found.by_function) == 1
+
+
 @pytest.mark.parametrize("annotation", ["@filter action.type=scans", "@filter() a=b", "@filter(onScheduledEvent) a=b"])
 def test_a_filter_for_no_function_is_ignored_with_a_warning(annotation):
     found = filters_in(f"// {annotation}")

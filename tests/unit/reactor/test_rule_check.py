@@ -6,6 +6,7 @@ import pytest
 
 from fingerpost.body import validated
 from fingerpost.errors import Invalid, TooLarge
+from fingerpost.outgoing import Outgoing
 from fingerpost.reactor.rule_check import examine
 from fingerpost.reactor.rule_documents import MAX_RULES, MAX_STEPS, SentReactorRules
 
@@ -164,6 +165,14 @@ def test_webhooks_to_what_could_never_be_reached_are_refused_at_once(url):
     (mistake,) = examined(of_step({"callWebhook": {"url": url}})).mistakes
     assert mistake.field == "rules[0].then[0].callWebhook.url"
     assert "nothing would be sent there" in mistake.message
+
+
+def test_webhooks_go_where_the_door_of_one_machine_leads():
+    urls = ("http://localhost:8000/", "http://10.1.2.3/")
+    steps = [{"callWebhook": {"url": url}} for url in urls]
+    sent = validated(SentReactorRules, {"rules": [rule(then=steps)]})
+    assert len(examine(sent).mistakes) == 2
+    assert not examine(sent, outgoing=Outgoing(permits=lambda _address: True)).mistakes
 
 
 def test_a_rule_that_hears_itself_is_warned_of():

@@ -300,7 +300,7 @@ def doc(kind: str = "thng", **fields: Any) -> dict[str, Any]:
 def test_changes_that_matter_to_nobody_make_no_task(store, account, tasks):
     irrelevant = [
         change_of(account, "U1", None, doc()),
-        change_of(account, "U1", doc(), doc(name="lantern")),
+        change_of(account, "U1", doc(), doc(tags=["lantern"])),
         change_of(account, "U1", doc(), doc()),
         change_of(account, "U1", doc(), None),
         change_of(account, "U1", doc("project"), None),
@@ -313,7 +313,7 @@ def test_changes_that_matter_to_nobody_make_no_task(store, account, tasks):
 
 def test_when_the_queue_takes_nothing_the_record_and_those_after_it_come_again(store, account, tasks):
     changes = [
-        change_of(account, "U1", doc(), doc(name="x"), 1),
+        change_of(account, "U1", doc(), doc(tags=["x"]), 1),
         change_of(account, "U2", doc("product"), None, 2),
         change_of(account, "U3", doc(), doc(product="P"), 3),
     ]

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from .contract import UNSAID
 from .edge import Edge, Route
+from .rooms.hub.parameters import SHOWN_IN_QUERY
 
 FILE = Path(__file__).with_name("openapi.json")
 VERSION = "0.1.0"  # of the API; a test holds it to the package's
@@ -92,6 +93,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "timezone": ("The zone of times without an offset, such as `Europe/Dublin`; a room's own when left out.", _TEXT),
     "said": ("What was done a moment ago, for the page to confirm.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
+    **SHOWN_IN_QUERY,
 }
 REQUIRED = ("to:rules", "to:versions", "before")
 IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
@@ -112,6 +114,7 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
     "room": ("A room by its number, e-mail address or key.", _TEXT),
     "uuid": ("The UUID of a device.", _TEXT),
+    "link": ("The last part of a public link.", _TEXT),
     "invitation": ("What the answer to an invitation names as `id`.", _TEXT),
     "queueName": ("The name of a queue.", {**_TEXT, "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}),
     "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),

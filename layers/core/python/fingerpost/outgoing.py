@@ -30,6 +30,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 CHUNK = 16_384
 TOO_LATE = "no answer came in time"
 MAX_ADDRESSES = 4  # of one host that are tried, one after the other
+LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out; whatever folds in an IPv4 address is apart
 RELAYS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))  # of protocols, not of hosts
 ISATAP = (0x0000_5EFE, 0x0200_5EFE)  # above the last 32 bits, which are an IPv4 address; RFC 5214
@@ -85,7 +86,7 @@ def system_resolve(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """Sends requests. Tests give it a resolver, and say which addresses it may reach; nothing else can."""
+    """Sends requests. Who makes it says which addresses it may reach (wiring.py); tests give it a resolver too."""
 
     resolve: Resolve = system_resolve
     permits: Callable[[Address], bool] = is_public
@@ -121,6 +122,21 @@ class Outgoing:
             if _split(to).netloc != _split(url).netloc:
                 sent = {}
             url = to
+
+    def refusal_of(self, url: str) -> str | None:
+        """Why nothing would ever be sent to a URL, as far as itself tells; None when it may be."""
+        try:
+            parts = _split(url)
+            _port_of(parts)
+        except Refused as refusal:
+            return str(refusal)
+        host = (parts.hostname or "").rstrip(".")
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            own = (host == "localhost" or host.endswith(".localhost")) and not self.permits(LOOPBACK)
+            return f"{host} is the machine itself" if own else None
+        return None if self.permits(address) else f"{host} is not a public address"
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, deadline: float, most: int
@@ -186,22 +202,6 @@ class Outgoing:
         if left <= 0:
             raise TimeoutError
         return left
-
-
-def refusal_of(url: str) -> str | None:
-    """Why nothing would ever be sent to a URL, as far as itself tells; None when it may be."""
-    try:
-        parts = _split(url)
-        _port_of(parts)
-    except Refused as refusal:
-        return str(refusal)
-    host = (parts.hostname or "").rstrip(".")
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        own = host == "localhost" or host.endswith(".localhost")
-        return f"{host} is the machine itself" if own else None
-    return None if is_public(address) else f"{host} is not a public address"
 
 
 def _split(url: str) -> SplitResult:

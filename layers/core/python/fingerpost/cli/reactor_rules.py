@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .. import wiring
 from ..body import validated
 from ..errors import Invalid
 from ..reactor.rule_check import examine
@@ -66,7 +67,9 @@ def _checked(session: Session, file: RuleFile, application: str | None) -> list[
         found = session.client.question(f"{base_of(application)}/check", {"rules": file.rules})
     else:
         try:
-            found = check_document(examine(validated(SentReactorRules, {"rules": file.rules})))
+            found = check_document(
+                examine(validated(SentReactorRules, {"rules": file.rules}), outgoing=wiring.outgoing())
+            )
         except Invalid as invalid:  # too many rules, or too large ones
             raise Usage(f"{file.path}: {invalid}", then="Say more with filters, or move some to a script") from invalid
     return [located(each, file) for each in found["findings"]]

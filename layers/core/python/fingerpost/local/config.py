@@ -29,6 +29,7 @@ class Settings:
     host: str = "localhost"
     access_log: bool = False
     mmdb: Path | None = None  # a MaxMind DB file, which tells the country of an address
+    private_webhooks: bool = False  # they may go to private addresses, this machine's too
     tls: bool = False  # both ports speak TLS, with a certificate of this machine's own
 
     def environment(self) -> dict[str, str]:
@@ -47,6 +48,7 @@ class Settings:
             "FINGERPOST_API_URL": self.api_url,
             "FINGERPOST_HOST": self.host,
             "FINGERPOST_ACCESS_LOG": "1" if self.access_log else "0",
+            "FINGERPOST_PRIVATE_WEBHOOKS": "1" if self.private_webhooks else "0",
             "FINGERPOST_TLS": "1" if self.tls else "0",
         }
 
@@ -72,6 +74,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         host=given.get("FINGERPOST_HOST", "localhost"),
         access_log=_switch(given, "FINGERPOST_ACCESS_LOG", default=False),
         mmdb=_mmdb(given),
+        private_webhooks=_switch(given, "FINGERPOST_PRIVATE_WEBHOOKS", default=False),
         tls=tls,
     )
 

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from ..fields import Millis, SentDocument, described
 from ..ports.runner import MAX_LINE_BYTES
@@ -27,11 +27,17 @@ def _line(value: str) -> str:
     return value
 
 
+def _manifest(value: Any) -> Any:
+    if not isinstance(value, str | dict | None):
+        raise ValueError("a manifest is a package.json, as text or as the object itself")
+    return value
+
+
 class SentScript(SentDocument):
     """A script in the simple form. `manifest` is a package.json, as text or as the object itself."""
 
     script: str
-    manifest: str | dict[str, JsonValue] | None = None
+    manifest: Annotated[str | dict[str, JsonValue] | None, BeforeValidator(_manifest)] = None
 
     @property
     def manifest_text(self) -> str:

@@ -8,9 +8,10 @@ from typing import ClassVar
 from ..errors import Finding, Invalid
 from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REACTOR
-from ..rules.nodes import to_json
+from ..rules.nodes import Node, fields, to_json
 from .comments import comments
 from .events import FILTERED, HANDLERS
+from .fields import foreign
 from .published import Filter
 
 MAX_WARNINGS = 50
@@ -57,6 +58,7 @@ def filters_in(source: str) -> Filters:
                 warnings += [_in_line(each, line) for each in error.details]
             else:
                 found[function] = Filter(text, to_json(node))
+                warnings += _never(function, node, line)
     return Filters(found, tuple(warnings[:MAX_WARNINGS]))
 
 
@@ -76,6 +78,13 @@ def _nameless(function: str, line: int) -> Finding:
         f"{function[:60]} is no function that a filter can be for; ignored" if function else "it names no function"
     )
     return Finding(field=_field(function[:60]), message=f"{message}. There are {known}", expected=FILTERED)
+
+
+def _never(function: str, node: Node, line: int) -> list[Finding]:
+    """Fields that this function's events do not have. The filter counts all the same: they have no value in it."""
+    event = function[2].lower() + function[3:]
+    found = [(name, message) for name in sorted(fields(node)) if (message := foreign(name, event))]
+    return [Finding(field=_field(function), message=f"line {line}: {message}", near=name) for name, message in found]
 
 
 def _in_line(finding: Finding, line: int) -> Finding:

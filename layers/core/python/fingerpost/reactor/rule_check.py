@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Finding, TooLarge
-from ..outgoing import refusal_of
+from ..outgoing import Outgoing
 from ..redirection.hosts import may_lead_to
 from ..redirection.publish import MAX_FINDINGS, refuse
 from ..rules import nodes
@@ -15,17 +15,12 @@ from ..rules.check import oddities
 from ..rules.compile import InvalidMatch, compile_match
 from ..rules.fields import REACTOR, suggestion
 from ..rules.template import InvalidTemplate, Template, UnknownTemplateField, fill, parse_template
+from .fields import foreign
 from .filling import fields_in, is_known, mistakes_in
 from .rule_documents import STEPS, CallWebhook, CreateAction, ReactorStep, SentReactorRules, SetProperties
 
 MAX_RULES_BYTES = 200_000  # of all rules of an application
 MAX_STEP_BYTES = 20_000
-OF_ACTIONS = frozenset(
-    ["action", "user", "location", "country", "place", "language", "device", "os", "browser", "query"]
-)
-OF_PROPERTIES = frozenset({"propertyChangeOld", "propertyChangeNew"})
-OF_BOTH = frozenset({"user.id"})
-OF_CHANGES = ("thngPropertiesChanged", "productPropertiesChanged")
 
 type StoredRule = Mapping[str, Any]  # sent, name, event, nodes
 
@@ -43,17 +38,25 @@ class Prepared:
         refuse(self.mistakes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Where webhooks may lead."""
+
+    hosts: str  # that the account allows; empty: any
+    outgoing: Outgoing
+
+
 @dataclass(slots=True)
 class _Found:
     mistakes: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
 
 
-def examine(sent: SentReactorRules, allowed_hosts: str = "") -> Prepared:
-    """Compile every rule and find all that is wrong in any. Webhooks lead only to `allowed_hosts`, if there are any.
-
-    Raises TooLarge.
+def examine(sent: SentReactorRules, allowed_hosts: str = "", outgoing: Outgoing | None = None) -> Prepared:
+    """Compile every rule and find all that is wrong in any. Webhooks lead only to `allowed_hosts`, if there are any,
+    and where `outgoing` does: to public addresses without one. Raises TooLarge.
     """
+    reach = _Reach(allowed_hosts, outgoing or Outgoing())
     size = len(json.dumps([rule.sent() for rule in sent.rules], ensure_ascii=False).encode())
     if size > MAX_RULES_BYTES:
         raise TooLarge(f"These rules have {size:,} bytes; the limit of an application's is {MAX_RULES_BYTES:,} bytes")
@@ -71,7 +74,7 @@ def examine(sent: SentReactorRules, allowed_hosts: str = "") -> Prepared:
         compiled = _filter(rule.filter, event, place, own)
         for step_number, step in enumerate(rule.then):
             if not {"then", f"then[{step_number}]"} & rule.unread:
-                _check_step(event, bool(compiled), step, f"{place}.then[{step_number}]", allowed_hosts, own)
+                _check_step(event, bool(compiled), step, f"{place}.then[{step_number}]", reach, own)
         stored.append({"sent": rule.sent(), "name": name or "", "event": event, **compiled})
         found.mistakes += [replace(each, rule=number + 1, name=name) for each in own.mistakes]
         found.warnings += [replace(each, rule=number + 1, name=name) for each in own.warnings]
@@ -102,16 +105,9 @@ def _filter(text: str | None, event: str | None, place: str, found: _Found) -> d
 
 def _foreign(name: str, event: str | None) -> str | None:
     """Why a field has no value in any event of this kind."""
-    group = name.partition(".")[0]
-    if event == "actionCreated" and group in OF_PROPERTIES:
-        return f"{name} is of changed properties; an action has none"
-    if event in OF_CHANGES and group in OF_ACTIONS and name not in OF_BOTH:
-        return f"{name} is of actions; when properties change there is none"
-    if event == "productPropertiesChanged" and group == "thng":
-        return f"{name} is of a thng; when a product's properties change there is none"
-    if group == "constants":
+    if name.partition(".")[0] == "constants":
         return f"{name}: a declarative rule has no constants; write the value itself"
-    return None
+    return foreign(name, event)
 
 
 def done_by(step: ReactorStep) -> tuple[str, Any] | None:
@@ -120,9 +116,7 @@ def done_by(step: ReactorStep) -> tuple[str, Any] | None:
     return named[0] if len(named) == 1 else None
 
 
-def _check_step(
-    event: str | None, filtered: bool, step: ReactorStep, place: str, allowed_hosts: str, found: _Found
-) -> None:
+def _check_step(event: str | None, filtered: bool, step: ReactorStep, place: str, reach: _Reach, found: _Found) -> None:
     one = done_by(step)
     if one is None:
         message = "a step does one thing: exactly one of " + ", ".join(STEPS)
@@ -153,7 +147,7 @@ def _check_step(
             if not found.mistakes:
                 found.warnings += _in_a_circle(event, filtered, content, where)
         case CallWebhook():
-            found.mistakes += _url_mistakes(content.url, f"{where}.url", allowed_hosts, event)
+            found.mistakes += _url_mistakes(content.url, f"{where}.url", reach, event)
             texts(content.headers, "headers")
             texts(content.body, "body")
         case _:
@@ -178,7 +172,7 @@ def url_of(text: str, where: str = "url") -> Template:
     return parse_template(text, known=is_known, nearest=lambda name: suggestion(REACTOR, name), document_field=where)
 
 
-def _url_mistakes(text: str, where: str, allowed_hosts: str, event: str | None) -> Sequence[Finding]:
+def _url_mistakes(text: str, where: str, reach: _Reach, event: str | None) -> Sequence[Finding]:
     try:
         template = url_of(text, where)
     except UnknownTemplateField as error:
@@ -188,10 +182,10 @@ def _url_mistakes(text: str, where: str, allowed_hosts: str, event: str | None) 
     foreign = [message for name in sorted(template.fields) if (message := _foreign(name, event))]
     if foreign:
         return [Finding(field=where, message=message) for message in foreign]
-    if message := refusal_of(fill(template, {}) or ""):
+    if message := reach.outgoing.refusal_of(fill(template, {}) or ""):
         return [Finding(field=where, message=f"nothing would be sent there: {message}", near=template.host)]
-    if not may_lead_to(template.host, allowed_hosts):
-        allowed = tuple(allowed_hosts.split(",")[:5])
+    if not may_lead_to(template.host, reach.hosts):
+        allowed = tuple(reach.hosts.split(",")[:5])
         message = f"the account does not allow the host {template.host}"
         return [Finding(field=where, message=message, near=template.host, expected=allowed)]
     return []

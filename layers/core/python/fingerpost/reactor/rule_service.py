@@ -24,7 +24,7 @@ def examined(caller: Caller, owner: Owner, rules: SentReactorRules | list[Any]) 
     """
     sent = rules if isinstance(rules, SentReactorRules) else validated(SentReactorRules, {"rules": rules})
     live = caller.tables.main.get(keys.LIVE, consistent=True)
-    prepared = examine(sent, str(live.get("allowedHosts", "")) if live else "")
+    prepared = examine(sent, str(live.get("allowedHosts", "")) if live else "", wiring.outgoing())
     return replace(prepared, mistakes=(*prepared.mistakes, *_unknown_types(caller, owner, sent)))
 
 

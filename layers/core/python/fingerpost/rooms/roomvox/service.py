@@ -1,6 +1,5 @@
 """What RoomVox's clients do with rooms: the verbs of the API over the one booking core."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
@@ -53,9 +52,12 @@ class RoomVox:
         caller = self.caller
         return By(source="roomvox", client=caller.principal.id, cause=caller.cause, chain=caller.chain)
 
-    @property
-    def structures(self) -> Mapping[str, Document]:
-        return {each.id: each.document for each in plain.all_of(self.caller.tables, STRUCTURE)}
+    def places(self, rooms: list[Room]) -> list[str]:
+        """Where each of the rooms is."""
+        wanted = any(not room.address for room in rooms)
+        stored = plain.all_of(self.caller.tables, STRUCTURE) if wanted else []
+        structures = {each.id: each.document for each in stored}
+        return [location_of(room, structures) for room in rooms]
 
     def needs(self, scope: Scope) -> None:
         """Raises Forbidden."""
@@ -81,13 +83,12 @@ class RoomVox:
         return [room for room in self.rooms.all() if self.reaches(room)]
 
     def shown(self, rooms: list[Room]) -> list[Document]:
-        structures = self.structures if any(not room.address for room in rooms) else {}
-        return [room_document(room, location_of(room, structures)) for room in rooms]
+        return [room_document(room, place) for room, place in zip(rooms, self.places(rooms), strict=True)]
 
     def status(self, room: Room) -> Document:
         at, zone, bookings = self.clock(), zone_of(room.zone), self.bookings
         of_today = bookings.of_room(room.id, *day_range(today(at, zone), zone))
-        return status_document(room, location_of(room, self.structures), of_today, bookings.next(room.id, at), at)
+        return status_document(room, self.places([room])[0], of_today, bookings.next(room.id, at), at)
 
     def availability(self, room: Room, day: str | None, sent: tuple[str | None, str | None]) -> Document:
         """Of a day, or from a moment to another. Raises Invalid."""
@@ -157,7 +158,7 @@ class RoomVox:
         at = self.clock()
         wanted = read_range(sent, Range(at - FED_BEFORE * DAY_MS, at + FED_AFTER * DAY_MS), zone_of(room.zone))
         records = self.bookings.records_of(room.id, *wanted)
-        return calendar_of(room, location_of(room, self.structures), records)
+        return calendar_of(room, self.places([room])[0], records)
 
     def statistics(self, room: Room | None, sent: tuple[str | None, str | None]) -> Document:
         """Of the rooms that the token is for, by days of each room's clocks. Raises Invalid."""
