@@ -311,6 +311,23 @@ def test_rules_lead_a_scan_to_booking_to_check_in_or_to_the_page(world: World, p
     assert "room.status is booked" in str(told["rules"][0])
 
 
+def test_rules_of_the_reactor_ask_how_a_room_stands_too(world: World, phone: Phone):
+    path = f"/projects/{world.project}/applications/{world.application_id}/reactor/rules/simulate"
+    rule = {
+        "name": "a big room is taken",
+        "when": "actionCreated",
+        "filter": "action.type=_RoomBooked & room.status=booked & room.capacity>=6 & room.equipment.projector=true",
+        "then": [{"putOnQueue": {"queue": "rooms", "body": "{room.name}: {room.currentBooking.minutes}"}}],
+    }
+    booking(world, phone.room, 0)
+    event = {"action": {"type": "_RoomBooked", "thng": phone.room}}
+    (told,) = world.operator.post(path, {"event": event, "rules": [rule]}).document["rules"]
+    assert told["steps"][0]["does"]["putOnQueue"]["body"] == "Harbour Room: 60"
+    world.clock.now += HOUR
+    (told,) = world.operator.post(path, {"event": event, "rules": [rule]}).document["rules"]
+    assert "room.status is free" in told["says"]
+
+
 def test_a_display_is_told_of_what_any_api_changes_and_of_nothing_else(world: World, phone: Phone, monkeypatch):
     told: list[tuple[str, str]] = []
 

@@ -126,11 +126,10 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
 
 
 def _rules_of_doors() -> list[dict[str, Any]]:
-    """The sample by which codes of rooms lead to their doors, as they are here: the museum has had rooms since today."""
+    """The sample by which codes of rooms lead to their doors, with the address that these have here."""
     sample = (rules_home() / "samples" / "room-doors.json").read_text(encoding="utf-8")
-    rules: list[dict[str, Any]] = json.loads(sample.replace("https://api.example.com", wiring.settings().api_url))[
-        "rules"
-    ]
+    here = sample.replace("https://api.example.com", wiring.settings().api_url)
+    rules: list[dict[str, Any]] = json.loads(here)["rules"]
     return rules
 
 
