@@ -60,21 +60,22 @@ def hold(route_key: str, status: int, headers: Mapping[str, str], content: bytes
 
     `asked` are the names in the query.
     """
+    media = headers.get("content-type", "").partition(";")[0]
     if status >= 400 and isinstance(refusal := _refusals()[route_key], str):
-        assert headers["content-type"].partition(";")[0] == refusal
+        assert media == refusal
         return None
-    if status >= 400:
+    if status >= 400 and media not in _routes()[route_key].says.answered.get(status, ()):  # which may name a page
         return _fits(TypeAdapter(_refusals()[route_key]), route_key, content)
     if status == NOT_MODIFIED:
         assert not content
         return None
-    unsaid = set(asked) - {each.partition(":")[0] for each in _routes()[route_key].says.query}
+    names = {each for each in asked if not each.startswith("{")}  # else the whole query is one object
+    unsaid = names - {each.partition(":")[0] for each in _routes()[route_key].says.query}
     assert not unsaid, f"{route_key} answers when asked for {sorted(unsaid)}, and says nothing of it"
     said = _routes()[route_key].says.answered
     assert status in said, f"{route_key} answers {status}, and says {sorted(said)}"
     unsaid = ({"link", "x-result-count"} & headers.keys()) - _routes()[route_key].says.headers
     assert not unsaid, f"{route_key} answers with {sorted(unsaid)}, and says nothing of it"
-    media = headers.get("content-type", "").partition(";")[0]
     kinds = {each if isinstance(each, str) else "application/json" for each in said[status]}
     assert media in (kinds or {""}), f"{route_key} answers {media or 'nothing'}, and says {kinds or 'nothing'}"
     if media != "application/json":

@@ -174,3 +174,11 @@ def test_credentials_are_for_who_may_change_roles_and_settings_for_who_changes_a
     assert editor.post("/rooms/equipment", {"name": "x"}).status == 201
     assert editor.post("/rooms/credentials/joan", {"name": "x"}).status == 403
     assert editor.read("/rooms/credentials/joan") == []
+
+
+def test_a_hub_with_somebody_in_it_as_the_gateway_hands_it_over(world: World):
+    made = room(world)["id"]
+    hub = world.answered("roomsetup/create-hub", ROOM=made).document
+    assert (hub["room"], hub["area"]) == (made, "share")
+    let_in = world.answered("roomsetup/let-into-hub", HUB=hub["id"])
+    assert (let_in.status, let_in.document["privilege"], len(let_in.document["key"])) == (201, "admin", 40)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from .contract import UNSAID
 from .edge import Edge, Route
+from .rooms.hub.parameters import SHOWN_IN_QUERY
 
 FILE = Path(__file__).with_name("openapi.json")
 VERSION = "0.1.0"  # of the API; a test holds it to the package's
@@ -67,6 +68,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "status": ("Bookings in one of these states, joined with commas; those that count when left out.", _TEXT),
     "recurrenceId": ("Of a series the occurrence that began then by its rule: milliseconds since the epoch.", _TEXT),
+    "cancelBookings": ("Cancel what runs in the room and what is ahead; otherwise such a room stays.", _FLAG),
     "from:bookings": ("The first moment, as bookings have theirs.", _TEXT),
     "to:bookings": ("The moment that is not included any more.", _TEXT),
     "from:roomvox": ("The first moment: ISO 8601, or a day; by the room's clocks where no offset is said.", _TEXT),
@@ -92,6 +94,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "timezone": ("The zone of times without an offset, such as `Europe/Dublin`; a room's own when left out.", _TEXT),
     "said": ("What was done a moment ago, for the page to confirm.", _TEXT),
     "maxDist": ("Kilometres.", {"type": "number", "exclusiveMinimum": 0}),
+    **SHOWN_IN_QUERY,
 }
 REQUIRED = ("to:rules", "to:versions", "before")
 IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
@@ -112,6 +115,7 @@ IN_PATHS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "number": ("The number of a version.", {"type": "integer", "minimum": 1}),
     "room": ("A room by its number, e-mail address or key.", _TEXT),
     "uuid": ("The UUID of a device.", _TEXT),
+    "link": ("The last part of a public link.", _TEXT),
     "invitation": ("What the answer to an invitation names as `id`.", _TEXT),
     "queueName": ("The name of a queue.", {**_TEXT, "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}),
     "name": ("The name of a draft.", {**_TEXT, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}),

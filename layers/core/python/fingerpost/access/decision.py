@@ -124,7 +124,7 @@ MAY: Mapping[Actor, Mapping[str, frozenset[Verb]]] = {
         "locations": frozenset({"create", "read", "update"}),
         "actions": frozenset({"create", "read"}),
     },
-    "roomClient": {"joan": ALL, "roomvox": ALL},
+    "roomClient": {"joan": ALL, "roomvox": ALL, "hub": ALL},
     "nobody": {},
 }
 

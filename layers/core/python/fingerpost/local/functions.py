@@ -29,6 +29,7 @@ EDGES = (
     "roomvox",
     "joan",
     "evoko",
+    "hub",
     "doors",
 )
 

@@ -106,7 +106,9 @@ class _Connection:
     def __init__(self, scope: Scope):
         self.id = secrets.token_urlsafe(11) + "="  # as API Gateway's look
         peer = scope["client"][0] if scope["client"] else ""
-        self._headers, _ = event_headers(scope["headers"], trust_viewer=False)
+        self._headers, cookies = event_headers(scope["headers"], trust_viewer=False)
+        if cookies:  # which stay among the headers in this kind of event
+            self._headers["cookie"] = "; ".join(cookies)
         self._query = joined_query(scope["query_string"].decode("latin-1"))
         self._connected_at = now_ms()
         self._peer = peer.removeprefix("::ffff:")

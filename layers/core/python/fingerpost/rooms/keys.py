@@ -94,6 +94,58 @@ def panel_watcher(topic: str, connection_id: str) -> Key:
     return Key(panel_watchers(topic), connection_id)
 
 
+def live_room(hub: str, room: str) -> GlobalKey:
+    """log. A live room of a hub. Beside it lie who is in it, by socket, and what they have switched on."""
+    return GlobalKey(live_room_rows(hub, room), ONLY)
+
+
+def live_room_rows(hub: str, room: str) -> str:
+    """log. Partition, without an account (who asks by a public link has none yet), of one live room."""
+    return f"hubRoom#{hub}#{hash_of(room)}"
+
+
+ATTENDEES, MEDIA = "at#", "in#"  # what rows of a live room begin with
+
+
+def attendee(hub: str, room: str, socket: str) -> GlobalKey:
+    return GlobalKey(live_room_rows(hub, room), ATTENDEES + socket)
+
+
+def media(hub: str, room: str, uid: str) -> GlobalKey:
+    return GlobalKey(live_room_rows(hub, room), MEDIA + hash_of(uid))
+
+
+def live_rooms(hub: str) -> str:
+    """log. Partition of the live rooms of a hub."""
+    return f"hubRooms#{hub}"
+
+
+def live_room_of(hub: str, room: str) -> GlobalKey:
+    return GlobalKey(live_rooms(hub), hash_of(room))
+
+
+def hub_socket(connection_id: str) -> GlobalKey:
+    """log. A connection of somebody in a hub. Beside it lies which live rooms it is in."""
+    return GlobalKey(hub_socket_rows(connection_id), ONLY)
+
+
+def hub_socket_rows(connection_id: str) -> str:
+    return f"hubSocket#{connection_id}"
+
+
+def hub_socket_in(connection_id: str, room: str) -> GlobalKey:
+    return GlobalKey(hub_socket_rows(connection_id), ATTENDEES + hash_of(room))
+
+
+def hub_sockets(hub: str) -> str:
+    """log. Partition of the connections of a hub."""
+    return f"hubSockets#{hub}"
+
+
+def hub_socket_of(hub: str, connection_id: str) -> GlobalKey:
+    return GlobalKey(hub_sockets(hub), connection_id)
+
+
 def displays(room: str) -> str:
     """main. Partition of the open connections of displays at a room's door."""
     return f"doors#{room}"

@@ -12,11 +12,12 @@ from ..ports.table import Tables
 from . import arrivals
 from .doors import displays
 from .evoko import telling as panels
+from .hub import hearing
 from .model import Told
 
 type Listener = Callable[[Told, Tables], None]  # (what happened, the account's own tables)
 
-LISTENERS: Sequence[Listener] = (arrivals.expect, displays.hear, panels.hear)
+LISTENERS: Sequence[Listener] = (arrivals.expect, displays.hear, panels.hear, hearing.hear)
 
 
 def tell(task: Mapping[str, Any], tables: Tables) -> None:
