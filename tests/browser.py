@@ -38,8 +38,7 @@ class Page:
 
     def resize(self, size: tuple[int, int]) -> None:
         width, height = size
-        mobile = width < 600
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._call("Emulation.setDeviceMetricsOverride", **metrics)
 
     def scheme(self, name: Literal["light", "dark"]) -> None:
@@ -47,6 +46,10 @@ class Page:
 
     def without_scripts(self) -> None:
         self._call("Emulation.setScriptExecutionDisabled", value=True)
+
+    def cut_off(self) -> None:
+        nothing = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._call("Network.emulateNetworkConditions", offline=True, **nothing)
 
     def open(self, url: str) -> None:
         self._call("Page.navigate", url=url)

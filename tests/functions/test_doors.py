@@ -113,7 +113,7 @@ def test_who_has_booked_checks_in_stays_longer_and_ends(world: World, phone: Pho
 def test_who_does_not_come_loses_the_room_also_on_the_page(world: World, phone: Phone):
     world.operator.put(f"/rooms/{phone.room}", CHECK_IN)
     booking(world, phone.room, 0)
-    assert "Check in by 12:10 Booked 12:00 to 13:00; it is free again when nobody checks in" in words(phone.look())
+    assert "Check in by 12:10 Booked 12:00 to 13:00; it is free again if nobody checks in" in words(phone.look())
     world.clock.now += 10 * MINUTE
     assert "Free Nothing else is booked" in words(phone.look())
     assert "The room is yours." in phone.follow("book", minutes=60)
@@ -309,6 +309,23 @@ def test_rules_lead_a_scan_to_booking_to_check_in_or_to_the_page(world: World, p
         "/redirector/simulate", {"scan": {"shortId": made["shortId"], "shortDomain": DOMAIN}}
     ).document
     assert "room.status is booked" in str(told["rules"][0])
+
+
+def test_rules_of_the_reactor_ask_how_a_room_stands_too(world: World, phone: Phone):
+    path = f"/projects/{world.project}/applications/{world.application_id}/reactor/rules/simulate"
+    rule = {
+        "name": "a big room is taken",
+        "when": "actionCreated",
+        "filter": "action.type=_RoomBooked & room.status=booked & room.capacity>=6 & room.equipment.projector=true",
+        "then": [{"putOnQueue": {"queue": "rooms", "body": "{room.name}: {room.currentBooking.minutes}"}}],
+    }
+    booking(world, phone.room, 0)
+    event = {"action": {"type": "_RoomBooked", "thng": phone.room}}
+    (told,) = world.operator.post(path, {"event": event, "rules": [rule]}).document["rules"]
+    assert told["steps"][0]["does"]["putOnQueue"]["body"] == "Harbour Room: 60"
+    world.clock.now += HOUR
+    (told,) = world.operator.post(path, {"event": event, "rules": [rule]}).document["rules"]
+    assert "room.status is free" in told["says"]
 
 
 def test_a_display_is_told_of_what_any_api_changes_and_of_nothing_else(world: World, phone: Phone, monkeypatch):

@@ -60,6 +60,10 @@ def test_every_sample_is_listed_in_the_readme():
         ("app-stores.json", {}, "Everyone else"),
         ("campaign-dates.json", {"time": 1_900_000_000_000, "user.age": 17}, None),
         ("campaign-dates.json", {"time": 1_900_000_000_000}, "March, grown-ups only"),
+        ("room-doors.json", {"room.id": "U1", "room.status": "soon"}, "A room that can be had"),
+        ("room-doors.json", {"room.id": "U1", "room.status": "checkin"}, "A room where somebody is awaited"),
+        ("room-doors.json", {"room.id": "U1", "room.status": "booked"}, "Any other room"),
+        ("room-doors.json", {"thng.name": "Lamp"}, None),
     ],
 )
 def test_the_samples_decide_what_they_say(name, context, rule):

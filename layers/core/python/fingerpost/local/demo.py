@@ -24,6 +24,7 @@ from ..redirection.links import Links
 from ..redirection.publish import publish
 from ..redirection.qr import qr_text
 from ..redirection.versions import ACCOUNT
+from ..rules.compile import rules_home
 from . import demo_rooms, visitors
 from .config import Settings
 from .tls import files_of
@@ -120,6 +121,16 @@ def _make_museum(tables: Tables, first: FirstAccount, domain: str) -> None:
         Links(tables, caller).create(redirection, domain)
     publish(caller, ACCOUNT, SentRules.model_validate({"rules": content["rules"]}))
     visitors.scan_all(tables, domain, first.at, SeededIds(f"visitors/{first.account}"))
+    rules = [*_rules_of_doors(), *content["rules"]]
+    publish(replace(caller, at=first.at), ACCOUNT, SentRules.model_validate({"rules": rules}))
+
+
+def _rules_of_doors() -> list[dict[str, Any]]:
+    """The sample by which codes of rooms lead to their doors, with the address that these have here."""
+    sample = (rules_home() / "samples" / "room-doors.json").read_text(encoding="utf-8")
+    here = sample.replace("https://api.example.com", wiring.settings().api_url)
+    rules: list[dict[str, Any]] = json.loads(here)["rules"]
+    return rules
 
 
 def _write_credentials(settings: Settings, key: str, more: dict[str, Any]) -> None:

@@ -88,6 +88,27 @@ class Calendar:
             entries += [each for each in (*day.entries, *day.past) if each.meets(start, end)]
         return list(self._records(each.booking for each in distinct(entries)).values())
 
+    def ahead(self, room_id: str, *, limit: int) -> list[Booking]:
+        """What holds the room now or later, however far ahead, by start: occurrences one by one."""
+        now = self._clock()
+        low = days_of(now, now + 1)[0]
+        found: list[Booking] = []
+        position: str | None = None
+        while True:
+            page = self._main.query(
+                keys.room_days(room_id), low=low, after=position, limit=DAYS_AT_ONCE, consistent=True
+            )
+            entries = [each for row in page.rows for each in from_item(row.item).entries if each.end > now]
+            known = {each.id for each in found}
+            found += [
+                each
+                for each in self._bookings(distinct(entries))
+                if each.state in HOLDING and each.room == room_id and each.end > now and each.id not in known
+            ]
+            if page.after is None or len(found) >= limit:
+                return sorted(found, key=lambda each: (each.start, each.id))[:limit]
+            position = page.after
+
     def running(self, room_id: str, at: int) -> Booking | None:
         """Who has the room at a moment."""
         return next(iter(self.of_room(room_id, at, at + 1, states=HOLDING)), None)

@@ -151,7 +151,7 @@ def _facts(view: View) -> str:
 def _now(view: View) -> str:
     if view.now is None or not _named(view.now):
         return ""
-    return f'<p dir="auto">{escape(_named(view.now))}</p>\n'
+    return f'<p class="now" dir="auto">{escape(_named(view.now))}</p>\n'
 
 
 def _named(meeting: Meeting) -> str:

@@ -156,7 +156,7 @@ def _words(room: Room, standing: Standing, now: Booking | None, ahead: Sequence[
             return _free(room, standing, standing.until, ahead, at)
         case "checkin" if now is not None:
             by = f"Check in by {clock_of(room, now.release_at)}" if now.release_at else "Check in"
-            return by, f"Booked {_span(room, now, at)}; it is free again when nobody checks in"
+            return by, f"Booked {_span(room, now, at)}; it is free again if nobody checks in"
         case "booked" if now is not None:
             asked = "It waits for approval. " if now.state == "tentative" else ""
             return f"Booked until {_moment(room, now.end, at)}", f"{asked}{following}"
