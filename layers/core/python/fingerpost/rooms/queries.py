@@ -44,6 +44,18 @@ class Calendar:
             raise Unknown(f"There is no booking {external_id[:80]}")
         return self.get(str(item["id"]))
 
+    def by_externals(self, system: str, external_ids: Sequence[str]) -> dict[str, Booking]:
+        """The same of many at once, by the ids of that system; without those that are none."""
+        found = self._main.get_many([keys.booking_of(system, each) for each in external_ids], consistent=True)
+        ids = {each: found.get(keys.booking_of(system, each)) for each in external_ids}
+        bookings = {each: str(item["id"]) for each, item in ids.items() if item is not None}
+        records, now = self._records(bookings.values()), self._clock()
+        return {
+            each: records[row_id(booking)].get(booking).seen_at(now)
+            for each, booking in bookings.items()
+            if row_id(booking) in records
+        }
+
     def of_room(
         self, room_id: str, start: int, end: int, *, states: Collection[State] = SHOWN, limit: int | None = None
     ) -> list[Booking]:
