@@ -180,8 +180,9 @@ def change_resource(request: Request) -> Answer:
 
 @edge.route("DELETE", f"{V1}/rooms/{{room}}/", verb="delete", of="joan", status=204, answers=None)
 def delete_resource(request: Request) -> Answer:
-    """A room no more; its thng and its short link stay."""
-    resources.delete(request.caller, request.parameters["room"])
+    """A room no more, once nothing is booked there; its thng and its short link stay."""
+    by = By(source="joan", client=request.principal.id, cause=request.caller.cause)
+    resources.delete(request.caller, wiring.clock, request.parameters["room"], by)
     return Answer(status=204)
 
 

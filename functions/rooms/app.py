@@ -8,7 +8,7 @@ from fingerpost.edge import Answer, Edge, Request, created, no_content, shown
 from fingerpost.errors import Finding, Invalid
 from fingerpost.paging import ask_of, by_ids, listed, lister, loads, sight_of
 from fingerpost.resources import Resources, tag_of
-from fingerpost.rooms import setup
+from fingerpost.rooms import removal, setup
 from fingerpost.rooms.answers import BookingDocument, RoomDocument
 from fingerpost.rooms.booking_documents import NewBooking, SentBooking, shown_booking
 from fingerpost.rooms.bookings import Bookings
@@ -71,10 +71,11 @@ def update_room(request: Request) -> Answer:
     return shown(setup.update(request.caller, request.parameters["roomId"], request.read(SentRoom)), setup.shown)
 
 
-@edge.route("DELETE", ONE_ROOM, verb="delete", of="rooms", answers=None, versioned=True)
+@edge.route("DELETE", ONE_ROOM, verb="delete", of="rooms", answers=None, query=("cancelBookings",), versioned=True)
 def delete_room(request: Request) -> Answer:
-    """A room no more. Its thng stays, with its redirection and all that was recorded of it."""
-    setup.delete(request.caller, request.parameters["roomId"])
+    """A room no more, once nothing is booked there. Its thng stays, with its redirection and what was recorded."""
+    room, cancelling = request.parameters["roomId"], request.flag("cancelBookings")
+    removal.remove(request.caller, wiring.clock, room, by=_by(request), cancelling=cancelling)
     return no_content()
 
 

@@ -5,7 +5,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fingerpost.errors import Invalid
+from fingerpost.rooms.hub.asking import Asked
+from fingerpost.rooms.hub.meeting import when_of
+from fingerpost.rooms.local_time import zone_of
 from tests.functions.hubs import SERVICES, Hub, HubClient, Wires, hub_of
 from tests.functions.joan import dublin_room, joan_client
 from tests.functions.rooms import booking
@@ -185,6 +191,18 @@ def test_a_long_title_is_cut(hub: Hub):
 def test_a_time_is_read_in_every_form_that_clients_send(hub: Hub, sent, start, minutes):
     content = hub.admin.said("book", **sent)["metadata"]["content"]
     assert (content["stime"], content["etime"] - content["stime"]) == (start, minutes * 60)
+
+
+@given(date=st.text(max_size=40) | st.from_regex(r"[0-9TZ:+. /AMPajun-]{1,30}", fullmatch=True))
+def test_any_text_is_a_time_or_is_refused(date):
+    at, zone = 1_773_576_000_000, zone_of("Europe/Dublin")
+    try:
+        when = when_of(Asked({"date": date}), at, zone, binding=True)
+    except Invalid:
+        assert when_of(Asked({"date": date}), at, zone, binding=False).start is None
+    else:
+        assert when.start is not None
+        assert 0 <= when.start <= 32_503_680_000_000
 
 
 @pytest.mark.parametrize(
@@ -405,6 +423,13 @@ def test_a_link_goes_with_its_meeting_and_so_do_its_guests(hub: Hub):
     assert [hub.world.nobody.get(each).status for each in (link, f"{link}/qr")] == [404, 404]
     assert hub.world.nobody.get(link, headers={"accept": "text/html"}).headers["content-type"].startswith("text/html")
     assert guest.refused("users")[0] == 403
+
+
+def test_a_link_goes_with_its_hub(hub: Hub):
+    link = hub.admin.said("public_link", nid=booked(hub)["id"])["link"].removeprefix(API_URL)
+    hub.world.operator.delete(f"/rooms/hubs/{hub.id}")
+    assert hub.world.nobody.get(link).status == 404
+    assert hub.admin.refused("list")[0] == 403
 
 
 def test_a_guest_enters_the_live_room_of_the_meeting_and_no_other(hub: Hub):

@@ -1,6 +1,8 @@
 """Live rooms of the ROOM service: who comes, leads, shares and goes, what is signalled, and what expires."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from urllib.parse import quote
 
@@ -110,6 +112,22 @@ def test_the_last_one_closes_the_room(hub: Hub):
     hub.reader.said("leave", socket_id="s1", room_id=room, hub_id=hub.id)
     assert not [row for row in hub.world.rows().values() if row["k"] in ("hubRoom", "hubAttendee", "hubRoomOf")]
     assert come(hub.admin, "s2")["role"] == "presenter"
+
+
+def test_of_many_who_come_at_once_one_presents(hub: Hub):
+    clients, barrier = (hub.admin, hub.writer, hub.reader), Barrier(9)
+
+    def run(turn: int) -> Any:
+        barrier.wait()
+        sent = {"socket_id": f"s{turn}", "device_id": "d", "room_type": "meeting"}
+        return clients[turn % 3].said("get", **sent)
+
+    with ThreadPoolExecutor(9) as pool:
+        rooms = list(pool.map(run, range(9)))
+    assert len({each["id"] for each in rooms}) == 1
+    assert [each["role"] for each in rooms].count("presenter") == 1
+    assert [role for _, role in here(hub.admin, rooms[0]["id"])].count("presenter") == 1
+    assert len(here(hub.admin, rooms[0]["id"])) == 9
 
 
 def test_a_connection_that_ends_takes_its_presence_with_it(hub: Hub, wires: Wires):

@@ -165,6 +165,11 @@ def test_a_room_is_made_changed_and_removed(world: World, joan: JoanClient):
     assert joan.call("PUT", f"rooms/{made['id']}/", {}).document == {"name": ["This field is required."]}
     twice = joan.post("rooms/", sent)
     assert (twice.status, list(twice.document)) == (400, ["email"])
+    joan.call("PATCH", f"rooms/{made['id']}/", {"status": "active"})
+    booking = joan.book(made["email"])
+    booked = joan.call("DELETE", f"rooms/{made['id']}/")
+    assert booked.status == 409 and "Cancel them" in booked.document["detail"]
+    joan.post("events/cancel/", {"event_id": booking["id"], "room_id": made["email"], "timezone": "UTC"})
     assert joan.call("DELETE", f"rooms/{made['id']}/").status == 204
     assert joan.get(f"rooms/{made['id']}/").status == 404
     [entry] = [each for each in world.operator.read("/audit") if each["what"] == "room" and each["verb"] == "delete"]

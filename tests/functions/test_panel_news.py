@@ -101,6 +101,19 @@ def test_a_room_s_new_name_reaches_its_document_and_those_of_its_bookings(house:
     assert panel.documents["rooms"] == panel.documents["bookings"] == {}
 
 
+@pytest.mark.parametrize("watched", ["ALL", "room"])
+def test_a_new_name_of_custom_equipment_reaches_the_rooms_that_have_it(house: House, world: World, watched: str):
+    lectern = world.operator.made("/rooms/equipment", {"name": "Lectern"})["id"]
+    room = house.room(customEquipment={lectern: True})
+    panel = house.at_the_door()
+    panel.subscribe("allRooms", "ALL" if watched == "ALL" else room.evoko_id)
+    world.operator.put(f"/rooms/equipment/{lectern}", {"name": "Pulpit"})
+    world.settle()
+    assert [(each["msg"], each["collection"]) for each in panel.hear()] == [("changed", "rooms")]
+    named = [each["name"] for each in panel.documents["rooms"][room.evoko_id]["customEquipment"]]
+    assert named == ["Pulpit"]
+
+
 def test_many_connections_are_told_by_many_tasks(house: House, world: World):
     room = house.room()
     panels = [house.at_the_door() for _ in range(25)]

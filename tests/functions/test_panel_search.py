@@ -89,9 +89,12 @@ def report(room: Room, equipment, custom=(), **more):
 def test_equipment_is_reported_broken_and_repaired_and_everybody_sees_it(house: House, panel: Panel, room: Room):
     item = plain.create(house.caller, EQUIPMENT, {"name": "Fika"}).id
     other = house.at_the_door()
-    other.subscribe("allRooms", "ALL")
+    for each in (panel, other):
+        each.subscribe("allRooms", "ALL")
     broken = report(room, {"wifi": False, "display": True}, [{"_id": item, "name": "Fika", "isChecked": True}])
-    assert panel.result("editRoomEquipmentReport", broken)["message"] == "RoomSuccessEquipUpdateBroken"
+    answers = panel.call("editRoomEquipmentReport", broken)
+    assert [each["msg"] for each in answers] == ["result", "changed", "updated"]  # all before the end
+    assert answers[0]["result"]["message"] == "RoomSuccessEquipUpdateBroken"
     house.world.settle()
     other.hear()
     shown = other.documents["rooms"][room.evoko_id]

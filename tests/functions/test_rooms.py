@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fingerpost.rooms import removal
 from tests.functions.lists import next_page
 from tests.functions.people import colleague, operator_role
 from tests.functions.rooms import booking, room
@@ -165,6 +166,45 @@ def test_a_booking_is_made_read_moved_and_cancelled(world: World, operator: Clie
     assert operator.read(elsewhere)["state"] == "cancelled"
     cancelled = operator.read(f"/rooms/{other['id']}/bookings", status="cancelled,declined")
     assert [each["id"] for each in cancelled] == [booked["id"]]
+
+
+def test_a_room_stays_while_something_is_booked_there(world: World, operator: Client):
+    made = room(world)
+    one = f"/rooms/{made['id']}"
+    over, running, ahead, far = (booking(world, made["id"], start) for start in (-2, 0, 1, 24 * 900))
+    series = booking(world, made["id"], -40, rrule="FREQ=DAILY;COUNT=5")
+    answer = operator.delete(one)
+    assert answer.status == 409 and "are ahead: 6." in answer.error and "cancelBookings" in answer.error
+    assert operator.delete(one, cancelBookings="perhaps").status == 400
+    assert operator.read(one)["active"] is True
+    stale = operator.delete(one, headers={"if-match": '"other"'}, cancelBookings="true")
+    assert stale.status == 412 and operator.read(one)["active"] is True
+    assert operator.delete(one, cancelBookings="true").status == 200
+    assert operator.get(one).status == 404
+
+    world.settle()
+    told = operator.read(f"/thngs/{made['id']}/actions/_RoomCancelled")
+    cancelled = [each["customFields"]["booking"] for each in told]
+    assert {running["id"], ahead["id"], far["id"]} < set(cancelled) and over["id"] not in cancelled
+    assert len(cancelled) == len(set(cancelled)) == 6 and sum(each.startswith(series["id"]) for each in cancelled) == 3
+    operator.made("/rooms", {"thng": made["id"]})
+    booked = operator.read(f"/rooms/{made['id']}/bookings", **{"from": "2026-03-01", "to": "2026-04-01"})
+    assert [each["state"] for each in booked] == ["confirmed"] * 3  # what was over
+
+
+def test_a_room_with_more_bookings_than_one_request_cancels_is_closed_until_it_is_empty(
+    world: World, operator: Client, monkeypatch
+):
+    monkeypatch.setattr(removal, "MAX_CANCELLED", 2)
+    made = room(world)
+    one = f"/rooms/{made['id']}"
+    for start in (1, 2, 3):
+        booking(world, made["id"], start)
+    assert "2 or more" in operator.delete(one).error
+    answer = operator.delete(one, cancelBookings="true")
+    assert (answer.status, operator.read(one)["active"]) == (503, False)
+    assert len(operator.read(f"{one}/bookings")) == 1
+    assert operator.delete(one, cancelBookings="true").status == 200
 
 
 def test_a_slot_that_is_taken_is_refused_without_a_word_of_whose_it_is(world: World, operator: Client):

@@ -83,6 +83,8 @@ def test_an_unknown_roomvox_token_is_refused(tables, caller, token):
 def test_a_roomvox_token_ends_when_its_time_is_up_or_it_is_revoked(tables, caller, clock):
     _, short = credentials.create_roomvox_token(caller, ROOTS, "Fair", "read", expires_at=NOON + 10_000)
     stored, long = credentials.create_roomvox_token(caller, ROOTS, "Display", "read")
+    clock.now = NOON + 9_999
+    assert credentials.roomvox_token(tables, short, clock.now)
     clock.now = NOON + 11_000
     with pytest.raises(Unauthenticated):
         credentials.roomvox_token(tables, short, clock.now)
@@ -92,6 +94,15 @@ def test_a_roomvox_token_ends_when_its_time_is_up_or_it_is_revoked(tables, calle
         credentials.roomvox_token(tables, long, clock.now)
     with pytest.raises(NotFound):
         credentials.revoke(caller, ROOMVOX_TOKEN, stored.id)
+
+
+def test_a_roomvox_token_opens_nothing_after_its_last_millisecond(tables, caller, clock):
+    _, token = credentials.create_roomvox_token(caller, ROOTS, "Fair", "read", expires_at=NOON + 10_001)
+    clock.now = NOON + 9_999
+    assert credentials.roomvox_token(tables, token, clock.now)
+    clock.now = NOON + 10_001
+    with pytest.raises(Unauthenticated):
+        credentials.roomvox_token(tables, token, clock.now)
 
 
 def test_when_a_roomvox_token_was_last_used_is_known_to_five_minutes(tables, caller):

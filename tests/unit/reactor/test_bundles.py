@@ -2,8 +2,11 @@
 
 import io
 import zipfile
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fingerpost.errors import Invalid, TooLarge
 from fingerpost.reactor import bundles
@@ -68,3 +71,26 @@ def test_two_files_of_one_name_are_refused(tmp_path):
     for entries in ([("a", b""), ("a", b"")], [("a", b""), ("a/b", b"")]):
         with pytest.raises(Invalid, match="two files of one name"):
             unpack(zip_of(*entries), tmp_path / entries[1][0].replace("/", "-"))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_compressed_in_another_way_than_deflate_is_refused(tmp_path, method):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("main.js", b"x")
+    with pytest.raises(Invalid, match="another way than deflate"):
+        unpack(out.getvalue(), tmp_path / "made")
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(TooLarge, match="255 bytes"):
+        unpack(zip_of(("lib/" + "é" * 128, b"")), tmp_path / "made")
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_zip_that_was_damaged_is_read_or_refused(faults):
+    content = bytearray(zip_of(("main.js", b"function onActionCreated() {}"), ("lib/ä.js", b"2")))
+    for at, byte in faults:
+        content[at % len(content)] = byte
+    with suppress(Invalid):
+        bundles.read(bytes(content))

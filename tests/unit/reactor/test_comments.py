@@ -89,3 +89,16 @@ def test_without_its_comments_a_script_is_the_same_script():
         assert marked == [" it's `one"] * source.count("it's `one")
     script = "let a = 1, b = '', c, d, f;\n" + "\n".join(samples)
     subprocess.run([node, "--check", "-"], input=script, text=True, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["/*", "/* ", "/**", '\\"', "\\'", '"\\\n', "=/[", "=/\\", "\\/", "`${`", "(", "//", "{ "],
+)
+def test_what_never_closes_takes_no_longer_than_other_text(piece):
+    """A reader that looks for each end anew takes minutes here."""
+    assert len(list(comments("=/" + piece * 100_000))) < 100_000
+
+
+def test_after_what_never_closes_comments_are_found():
+    assert [each.text for each in comments('x = "\\" it\'s\n// here\n/* and */ /[/ ; /x')] == [" here", " and "]

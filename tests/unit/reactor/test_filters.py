@@ -99,3 +99,10 @@ def test_the_functions_of_a_script_are_those_it_names_and_all_when_in_doubt():
     )
     assert functions_in(["module.exports = require('./handlers')"]) == HANDLERS
     assert functions_in(["x", "const onThngPropertiesChanged = 1"]) == ("onThngPropertiesChanged",)
+
+
+@pytest.mark.parametrize("text", ["// @filter(" + " " * 300_000, "/*" + "@filter(x)\n" * 100_000 + "*/"])
+def test_annotations_that_were_made_to_take_long_do_not(text):
+    found = filters_in(text)
+    assert found.by_function == {}
+    assert 1 <= len(found.warnings) <= 50

@@ -68,6 +68,7 @@ PARAMETERS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "format": ("Without it the Accept header decides.", {"type": "string", "enum": ["csv", "json"]}),
     "status": ("Bookings in one of these states, joined with commas; those that count when left out.", _TEXT),
     "recurrenceId": ("Of a series the occurrence that began then by its rule: milliseconds since the epoch.", _TEXT),
+    "cancelBookings": ("Cancel what runs in the room and what is ahead; otherwise such a room stays.", _FLAG),
     "from:bookings": ("The first moment, as bookings have theirs.", _TEXT),
     "to:bookings": ("The moment that is not included any more.", _TEXT),
     "from:roomvox": ("The first moment: ISO 8601, or a day; by the room's clocks where no offset is said.", _TEXT),

@@ -2,6 +2,7 @@
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +15,10 @@ MAIN = "main.js"
 MAX_FILES = 20_000
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
 MAX_PATH_LENGTH = 400
+MAX_NAME_BYTES = 255  # of a file or a folder; Linux takes no longer one
 _CHUNK = 64 * 1024
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_UNREADABLE = (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError, ValueError, struct.error, zlib.error)
 
 
 def unpack(content: bytes, folder: Path) -> None:
@@ -74,7 +78,7 @@ def _opened(content: bytes) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             yield archive
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, RuntimeError, zlib.error) as error:
+    except _UNREADABLE as error:
         raise Invalid(f"The bundle is not a zip that can be read: {error}") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise Invalid("The bundle holds two files of one name, or a file where it also has a folder") from error
@@ -94,6 +98,10 @@ def _files(archive: zipfile.ZipFile, most: int | None = None) -> Iterator[tuple[
         parts = entry.filename.split("/")
         if path.is_absolute() or {"..", ".", ""} & set(parts) or "\\" in entry.filename or "\0" in entry.filename:
             raise Invalid(f"The bundle holds {entry.filename[:200]!r}, which is no path below its root")
+        if entry.compress_type not in _METHODS:
+            raise Invalid(f"The bundle holds {entry.filename[:200]!r} compressed in another way than deflate")
+        if any(len(part.encode(errors="replace")) > MAX_NAME_BYTES for part in parts):
+            raise TooLarge(f"A name in a bundle has at most {MAX_NAME_BYTES} bytes")
         if len(entry.filename) > MAX_PATH_LENGTH:
             raise TooLarge(f"A path in a bundle has at most {MAX_PATH_LENGTH} characters")
         yield entry, path

@@ -1,7 +1,7 @@
 """Finds the comments of a JavaScript source. What looks like one in a string, template or regular expression is none.
 
 It reads tokens, not grammar: whether a `/` begins a regular expression is told from what stands before it. Source:
-ECMA-262, "Lexical Grammar". Linear in the length of the text.
+ECMA-262, "Lexical Grammar". Linear in the length of the text, also of one that was made to take long.
 """
 
 import re
@@ -12,14 +12,14 @@ _TOKEN = re.compile(
     r"""
     (?P<space>[\s\ufeff]++)
   | (?P<line>//[^\n\r\u2028\u2029]*+)
-  | (?P<block>/\*(?:[^*]|\*(?!/))*+\*/)
-  | (?P<string>"(?:[^"\\\n\r]|\\(?:\r\n|[\s\S]))*+"|'(?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+')
   | (?P<word>(?:[\w$]|\\u)++)
   | (?P<step>\+\+|--)
   | (?P<mark>[\s\S])
     """,
     re.VERBOSE,
 )
+_IN_STRING = {quote: re.compile(rf"(?:[^{quote}\\\n\r]|\\(?:\r\n|[\s\S]))*+") for quote in "\"'"}
+_LINE = re.compile(r"[^\n\r]*+")
 _REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n\r]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*+\])++/\w*+")
 _TEMPLATE = re.compile(r"(?:[^`\\$]|\\[\s\S]|\$(?!\{))*+(?P<end>`|\$\{)?")
 _HASHBANG = re.compile(r"\ufeff?#![^\n\r\u2028\u2029]*+")
@@ -32,6 +32,7 @@ _BEFORE_A_VALUE = frozenset(
 )  # fmt: skip
 _BEFORE_A_CONDITION = frozenset(("if", "while", "for", "with"))
 _IN_TEMPLATE = "${"
+_MAX_VAIN = 5_000_000  # characters that are looked through for the end of regular expressions that have none
 
 
 class Comment(NamedTuple):
@@ -67,12 +68,24 @@ class _Reader:
         self._after_value = False  # whether what was read last ends a value, so that a `/` divides
         self._word = ""  # the word that was read last, if nothing came after it
         self._dotted = False  # whether that word is the name of a property
+        self._unclosed: dict[str, int] = {}  # up to where a quote, or a block comment, is known to have no end
+        self._line_end, self._vain = 0, 0
 
     def step(self) -> Iterator[tuple[int, str]]:
         """Read one token; yields it when it is a comment."""
         start = self.at
-        if self.source[start] == "/" and not self._after_value and (literal := _REGEX.match(self.source, start)):
-            self.at, self._after_value, self._word = literal.end(), True, ""
+        mark = self.source[start]
+        if mark == "/" and self.source.startswith("/*", start):
+            if (end := self._end_of_block(start)) is not None:
+                yield start, self.source[start + 2 : end]
+                self.at = end + 2
+                return
+        elif mark == "/" and not self._after_value:
+            if (end := self._end_of_regex(start)) is not None:
+                self.at, self._after_value, self._word = end, True, ""
+                return
+        elif mark in _IN_STRING and (end := self._end_of_string(start, mark)) is not None:
+            self.at, self._after_value, self._word = end, True, ""
             return
         token = _TOKEN.match(self.source, start)
         assert token is not None  # its last alternative is any character
@@ -80,16 +93,42 @@ class _Reader:
         match token.lastgroup:
             case "line":
                 yield start, text[2:]
-            case "block":
-                yield start, text[2:-2]
             case "word":
                 self._dotted = self.source[start - 1 : start] == "."
                 self._word, self._after_value = text, self._dotted or text not in _BEFORE_A_VALUE
-            case "string":
-                self._word, self._after_value = "", True
             case "mark":
                 self._read_mark(text, start)
                 self._word = ""
+
+    def _end_of_block(self, start: int) -> int | None:
+        if "/*" in self._unclosed:
+            return None
+        if (end := self.source.find("*/", start + 2)) < 0:
+            self._unclosed["/*"] = len(self.source)
+        return end if end >= 0 else None
+
+    def _end_of_string(self, start: int, quote: str) -> int | None:
+        """Where a string ends. What has no end holds no such quote but escaped ones, from which none ends either."""
+        if start < self._unclosed.get(quote, 0):
+            return None
+        inside = _IN_STRING[quote].match(self.source, start + 1)
+        assert inside is not None  # it can be empty
+        if self.source.startswith(quote, inside.end()):
+            return inside.end() + 1
+        self._unclosed[quote] = inside.end()
+        return None
+
+    def _end_of_regex(self, start: int) -> int | None:
+        if self._vain > _MAX_VAIN:
+            return None
+        if (literal := _REGEX.match(self.source, start)) is not None:
+            return literal.end()
+        if start >= self._line_end:
+            line = _LINE.match(self.source, start)
+            assert line is not None  # it can be empty
+            self._line_end = line.end()
+        self._vain += self._line_end - start
+        return None
 
     def _read_mark(self, mark: str, start: int) -> None:
         self._after_value = False

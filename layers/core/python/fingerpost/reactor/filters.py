@@ -16,7 +16,9 @@ from .published import Filter
 
 MAX_WARNINGS = 50
 
-_ANNOTATION = re.compile(r"@filter\b[ \t]*(?:\([ \t]*(?P<function>[\w$]*)[ \t]*\))?[ \t]*:?(?P<text>[^\n\r]*)")
+_ANNOTATION = re.compile(  # it never goes back, however many blanks there are
+    r"@filter\b[ \t]*+(?:\([ \t]*+(?P<function>[\w$]*+)[ \t]*+\))?+[ \t]*+:?(?P<text>[^\n\r]*)"
+)
 _ENCODED_OR = re.compile("%7c", re.IGNORECASE)  # the platform's documents tell to write the pipe so
 
 
@@ -40,8 +42,10 @@ def filters_in(source: str) -> Filters:
     first: dict[str, int] = {}
     warnings: list[Finding] = []
     for comment in comments(source):
+        line, counted = comment.line, 0
         for annotation in _ANNOTATION.finditer(comment.text):
-            line = comment.line + comment.text.count("\n", 0, annotation.start())
+            line += comment.text.count("\n", counted, annotation.start())
+            counted = annotation.start()
             function = annotation["function"] or ""
             if function in first:
                 message = f"{function} has a filter in line {first[function]} and another in line {line}"

@@ -133,7 +133,8 @@ def create_roomvox_token(
     fields: Document = {"name": name, "scope": scope, "prefix": token[:PREFIX_LENGTH], "rooms": rooms or []}
     document = fields if expires_at is None else {**fields, "expiresAt": expires_at}
     rows = {room_key("roomvox", token): fields}
-    return create(caller, credential, ROOMVOX_TOKEN, document, rows, expires_at=expires_at), token
+    ends = None if expires_at is None else expires_at // 1_000 * 1_000  # rows end by the second, this one never late
+    return create(caller, credential, ROOMVOX_TOKEN, document, rows, expires_at=ends), token
 
 
 def roomvox_secret(roots: RootSecrets, caller: Caller, credential_id: str, *, root: int | None = None) -> str:

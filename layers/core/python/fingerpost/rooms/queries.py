@@ -44,6 +44,18 @@ class Calendar:
             raise Unknown(f"There is no booking {external_id[:80]}")
         return self.get(str(item["id"]))
 
+    def by_externals(self, system: str, external_ids: Sequence[str]) -> dict[str, Booking]:
+        """The same of many at once, by the ids of that system; without those that are none."""
+        found = self._main.get_many([keys.booking_of(system, each) for each in external_ids], consistent=True)
+        ids = {each: found.get(keys.booking_of(system, each)) for each in external_ids}
+        bookings = {each: str(item["id"]) for each, item in ids.items() if item is not None}
+        records, now = self._records(bookings.values()), self._clock()
+        return {
+            each: records[row_id(booking)].get(booking).seen_at(now)
+            for each, booking in bookings.items()
+            if row_id(booking) in records
+        }
+
     def of_room(
         self, room_id: str, start: int, end: int, *, states: Collection[State] = SHOWN, limit: int | None = None
     ) -> list[Booking]:
@@ -75,6 +87,27 @@ class Calendar:
         for day in self._days(room_id, start, end):
             entries += [each for each in (*day.entries, *day.past) if each.meets(start, end)]
         return list(self._records(each.booking for each in distinct(entries)).values())
+
+    def ahead(self, room_id: str, *, limit: int) -> list[Booking]:
+        """What holds the room now or later, however far ahead, by start: occurrences one by one."""
+        now = self._clock()
+        low = days_of(now, now + 1)[0]
+        found: list[Booking] = []
+        position: str | None = None
+        while True:
+            page = self._main.query(
+                keys.room_days(room_id), low=low, after=position, limit=DAYS_AT_ONCE, consistent=True
+            )
+            entries = [each for row in page.rows for each in from_item(row.item).entries if each.end > now]
+            known = {each.id for each in found}
+            found += [
+                each
+                for each in self._bookings(distinct(entries))
+                if each.state in HOLDING and each.room == room_id and each.end > now and each.id not in known
+            ]
+            if page.after is None or len(found) >= limit:
+                return sorted(found, key=lambda each: (each.start, each.id))[:limit]
+            position = page.after
 
     def running(self, room_id: str, at: int) -> Booking | None:
         """Who has the room at a moment."""

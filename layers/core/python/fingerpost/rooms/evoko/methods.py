@@ -58,11 +58,11 @@ class Calling:
 
 
 class Done(dict[str, Any]):
-    """An answer, and the booking that it is about, so that the caller's own subscriptions have it at once."""
+    """An answer, and the booking or the room that was changed, which the caller's own subscriptions have at once."""
 
-    def __init__(self, answer: Answer, booking: str):
+    def __init__(self, answer: Answer, *, booking: str = "", room: str = ""):
         super().__init__(answer)
-        self.booking = booking
+        self.booking, self.room = booking, room
 
 
 type Method = Callable[[Calling, Params], Answer]
@@ -90,7 +90,7 @@ def create_booking(calling: Calling, params: Params) -> Answer:
             walk_in=came if isinstance(came, bool) else start <= now < end,
             key=calling.cause,
         )
-    return Done(_success("MeetingSuccessCreated", {"id": booking.id}), booking.id)
+    return Done(_success("MeetingSuccessCreated", {"id": booking.id}), booking=booking.id)
 
 
 def update_event(calling: Calling, params: Params) -> Answer:
@@ -103,7 +103,7 @@ def update_event(calling: Calling, params: Params) -> Answer:
     person = _person(calling, params, room, _setting(calling, booking, "extend"))
     with _refusing("MeetingInvalidExtend", also="MeetingInvalidExtend"):
         calling.bookings.change(booking.id, by=calling.by(person), start=start, end=end)
-    return Done(_success("MeetingSuccessUpdate"), booking.id)
+    return Done(_success("MeetingSuccessUpdate"), booking=booking.id)
 
 
 def delete_event(calling: Calling, params: Params) -> Answer:
@@ -111,7 +111,7 @@ def delete_event(calling: Calling, params: Params) -> Answer:
     person = _person(calling, params, room, _setting(calling, booking, "end"))
     with _refusing():
         calling.bookings.cancel(booking.id, by=calling.by(person))
-    return Done(_success("MeetingSuccessDelete"), booking.id)
+    return Done(_success("MeetingSuccessDelete"), booking=booking.id)
 
 
 def confirm_meeting(calling: Calling, params: Params) -> Answer:
@@ -119,7 +119,7 @@ def confirm_meeting(calling: Calling, params: Params) -> Answer:
     person = _person(calling, params, room, "confirmMeetingSettings")
     with _refusing():
         calling.bookings.check_in(booking.id, by=calling.by(person))
-    return Done(_success("Booking is successfully confirmed!"), booking.id)
+    return Done(_success("Booking is successfully confirmed!"), booking=booking.id)
 
 
 def available_rooms(calling: Calling, params: Params) -> Answer:
@@ -169,7 +169,7 @@ def report_equipment(calling: Calling, params: Params) -> Answer:
         for had, now in ((before.facilities, after.facilities), (before.custom, after.custom))
         for name, has in now.items()
     )
-    return _success("RoomSuccessEquipUpdateBroken" if broken else "RoomSuccessEquipUpdateRepaired")
+    return Done(_success("RoomSuccessEquipUpdateBroken" if broken else "RoomSuccessEquipUpdateRepaired"), room=room.id)
 
 
 METHODS: Mapping[str, Method] = {

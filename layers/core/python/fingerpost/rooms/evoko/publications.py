@@ -47,11 +47,11 @@ PUBLICATIONS: Mapping[str, Publication] = {
     "customEquipment": Publication(CUSTOM, False),
 }
 OF_ROOM = (BOOKINGS, ROOMS, SETTINGS, STRUCTURES)  # what a change of a room is seen in
-OF_KIND: Mapping[str, str] = {  # what a change of another kind of document is seen in
-    STRUCTURE.name: STRUCTURES,
-    EQUIPMENT.name: CUSTOM,
-    PERSON.name: USERS,
-    EVOKO_USER.name: USERS,
+OF_KIND: Mapping[str, tuple[str, ...]] = {  # what a change of another kind of document is seen in, its own first
+    STRUCTURE.name: (STRUCTURES,),
+    EQUIPMENT.name: (CUSTOM, ROOMS),
+    PERSON.name: (USERS,),
+    EVOKO_USER.name: (USERS,),
 }
 
 
@@ -68,7 +68,8 @@ def topics_of(subscription: Subscription) -> set[str]:
     """What a subscription has to be told of."""
     publication = PUBLICATIONS[subscription.name]
     if publication.by_room:
-        return {subscription.room} if subscription.room else set()
+        named = {CUSTOM} if publication.collection == ROOMS else set[str]()  # rooms say what their equipment is called
+        return {subscription.room, *named} if subscription.room else set()
     return {publication.collection, ALL} if publication.collection == STRUCTURES else {publication.collection}
 
 

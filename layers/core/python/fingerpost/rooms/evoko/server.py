@@ -23,7 +23,7 @@ from . import accounts, protocol
 from .delivery import Delivery, Outlet, fits
 from .methods import METHODS, Calling, Done
 from .protocol import Call, Connect, DdpError, Ping, Pong, Refused, Sub, Unsub
-from .publications import ALL, ALL_ROOMS, PUBLICATIONS, Reader, topics_of
+from .publications import ALL, ALL_ROOMS, PUBLICATIONS, ROOMS, Reader, topics_of
 from .sessions import Closed, Session, Sessions, Subscription
 
 MAX_SUBSCRIPTIONS = 100
@@ -162,7 +162,8 @@ class Server:
             if call.method == "login":
                 self._refill(session, outlet)
             if isinstance(value, Done) and session.user is not None:
-                news = self._reader(session).booking(value.booking)
+                reader = self._reader(session)
+                news = reader.booking(value.booking) if value.booking else reader.room(ROOMS, value.room)
                 self._delivery.bring(session, news, outlet)
         outlet.say(protocol.updated([call.id]))
 

@@ -40,7 +40,7 @@ def carry_out(task: Task) -> Task | None:
         _tell(task, task["connections"])
         return None
     if "topics" not in task:
-        _tell_watchers({**task, "topics": [OF_KIND[task["kind"]]]})
+        _tell_watchers({**task, "topics": [OF_KIND[task["kind"]][0]]})
         return None
     return _spread(task)
 
@@ -117,7 +117,7 @@ def _bring(panels: Server, session: Session, task: Task, outlet: Outlet) -> None
 
 def _collections(task: Task) -> tuple[str, ...]:
     if "kind" in task:
-        return (OF_KIND[task["kind"]],)
+        return OF_KIND[task["kind"]]
     return (BOOKINGS,) if task["booking"] else OF_ROOM
 
 

@@ -25,7 +25,7 @@ from ..bookings import Bookings
 from ..errors import Unknown
 from ..hubs import PRIVILEGES, Privilege
 from ..keys import room_key
-from ..kinds import HUB_MEETING
+from ..kinds import HUB, HUB_MEETING
 from ..local_time import zone_of
 from ..model import HOUR_MS
 from . import meeting
@@ -105,7 +105,7 @@ def opened(
             raise UserError("WRONG_PASSWORD", "This is not the password of the link", 403)
     own = tables.of(row["account"])
     stored = Resources(own, HUB_MEETING).read_many([row["id"]], consistent=True).get(row["id"])
-    if stored is None:
+    if stored is None or not Resources(own, HUB).read_many([row["hub"]], consistent=True):
         raise _no_link()
     bookings: Bookings = bookings_of(own)
     try:

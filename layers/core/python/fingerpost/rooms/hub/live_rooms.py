@@ -24,6 +24,7 @@ from .words import WEAK, UserError
 
 SCREEN = "screen"
 PRIVATE = "private"
+TRIES = 5
 
 
 def get(call: Call) -> Document:
@@ -221,7 +222,6 @@ def _enter(call: Call, room: str, room_type: str, socket: str) -> Gathering:
     before = call.presence.gathered(call.hub, room)
     if len(before.attendees) >= MAX_ATTENDEES and before.at(socket) is None:
         raise TooLarge(f"A live room has at most {MAX_ATTENDEES} attendees")
-    open_room = before.room or call.presence.begin(_new_room(call, room, room_type, socket))
     came = before.at(socket)
     here = Attendee(
         socket=socket,
@@ -234,13 +234,16 @@ def _enter(call: Call, room: str, room_type: str, socket: str) -> Gathering:
         joined_at=came.joined_at if came else call.clock(),
         known=known,
     )
-    call.presence.enter(call.hub, room, here)
-    if before.at(open_room.presenter) is None and open_room.presenter != socket:
-        after = call.presence.gathered(call.hub, room)
-        if after.at(open_room.presenter) is None:  # who led has gone
-            open_room = call.presence.led_by(open_room, after.attendees[0].socket)
-    gathering = call.presence.gathered(call.hub, room)
-    return gathering._replace(room=gathering.room or open_room)
+    call.presence.enter(call.hub, room, here)  # before the room is open: who finds it open finds who has opened it
+    for _ in range(TRIES):
+        call.presence.begin(_new_room(call, room, room_type, socket))
+        gathering = call.presence.gathered(call.hub, room)
+        if gathering.room is None or not gathering.attendees:
+            continue  # the last one has just closed it
+        if gathering.presenter is None:
+            gathering = gathering._replace(room=call.presence.led_by(gathering.room, gathering.attendees[0].socket))
+        return gathering
+    raise Conflict("This room is just closing; come again")
 
 
 def _new_room(call: Call, room: str, room_type: str, socket: str, parent: str = "") -> LiveRoom:

@@ -157,8 +157,8 @@ def _tell_invited(call: Call, stored: Stored, people: list[str]) -> None:
 
 def _nodes(call: Call) -> list[Document]:
     found = plain.all_of(call.caller.tables, HUB_MEETING, "hub", call.hub)
-    tied = call.session.room is not None
-    return [meeting.node(each, _booking(call, each.id) if tied else None) for each in found]
+    bookings = call.bookings.by_externals(SYSTEM, [each.id for each in found])
+    return [meeting.node(each, bookings.get(each.id)) for each in found]
 
 
 def _standing(person: Document, there: list[Document]) -> Document:

@@ -131,6 +131,14 @@ class Presence:
     def started(self, room: LiveRoom) -> LiveRoom:
         return self._changed(room, Set("status", "started"))
 
+    def close_behind(self, room: LiveRoom) -> None:
+        """Forget a live room that the last one has left, unless somebody else leads it by now."""
+        try:
+            self._log.delete(keys.live_room(room.hub, room.id), when=(Equals("presenter", room.presenter),))
+        except ConditionFailed:
+            return
+        self._log.delete(keys.live_room_of(room.hub, room.id))
+
     def end(self, hub: str, room: str) -> None:
         """Forget a live room with everything in it."""
         for row in list(self._all(keys.live_room_rows(hub, room))):

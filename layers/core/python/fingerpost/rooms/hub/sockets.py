@@ -44,7 +44,8 @@ class Departures:
         if uid not in {each.uid for each in rest.attendees}:
             self._presence.clear_media(hub, room, uid)
         if not rest.attendees:
-            self._presence.end(hub, room)
+            if rest.room is not None:
+                self._presence.close_behind(rest.room)
             return rest
         if rest.room is not None and rest.presenter is None:
             rest = rest._replace(room=self._presence.led_by(rest.room, rest.attendees[0].socket))

@@ -2,12 +2,13 @@
 
 from ... import wiring
 from ...caller import Caller
+from ...clock import Clock
 from ...ports.table import Tables
 from ...resources import Document, Resources
-from .. import plain, setup
+from .. import plain, removal, setup
 from ..documents import NewRoom, SentRoom
 from ..kinds import EQUIPMENT, ROOM
-from ..model import Room
+from ..model import By, Room
 from ..rooms import FACILITIES, Rooms
 from .documents import SentJoanChange
 from .service import field_error
@@ -29,9 +30,9 @@ def change(caller: Caller, name: str, sent: SentJoanChange) -> Room:
     return Rooms(caller.tables).get(room.id)
 
 
-def delete(caller: Caller, name: str) -> None:
-    """Raises NotFound."""
-    setup.delete(caller, Rooms(caller.tables).named(name).id)
+def delete(caller: Caller, clock: Clock, name: str, by: By) -> None:
+    """Raises NotFound, Conflict while something is booked there."""
+    removal.remove(caller, clock, Rooms(caller.tables).named(name).id, by=by)
 
 
 def _fields(caller: Caller, sent: SentJoanChange, before: Document) -> Document:
