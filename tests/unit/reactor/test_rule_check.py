@@ -198,3 +198,10 @@ def test_limits_are_named():
 def test_whatever_is_sent_is_refused_with_words():
     for nonsense in (None, 1, "x", [], [[]], {}, {"then": 1}, {"then": [1]}, {"then": [{"callWebhook": 1}]}):
         assert examined(nonsense).mistakes
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x00", "a\x7f"])
+def test_a_name_holds_no_control_characters(name):
+    (mistake,) = examined(rule(name=name)).mistakes
+    assert mistake.field == "rules[0].name"
+    assert "control characters" in mistake.message

@@ -11,6 +11,7 @@ from fingerpost.access.secrets import RootSecrets
 from fingerpost.local.blobs import FolderBlobs
 from fingerpost.local.queue import local_queue
 from fingerpost.reactor import chain, runs
+from fingerpost.reactor.rule_documents import MAX_NAME
 from fingerpost.reactor.runs import MAX_CARRIED_BYTES, PayloadGone, Run
 
 ROOTS = RootSecrets(1, {1: bytes(range(32))})
@@ -46,9 +47,10 @@ def test_a_chain_is_read_as_it_was_signed(levels):
 
 
 def test_a_chain_of_all_levels_with_long_names_can_be_read():
-    levels = tuple(f"{'U' * 24}:{'f' * 128}{number}" for number in range(chain.MAX_LEVELS))
-    signed = chain.sign("UHMuseum", levels)
-    assert chain.read("UHMuseum", signed) == levels
+    for name in ("f" * 128, '"' * MAX_NAME, "\N{DUCK}" * MAX_NAME):
+        levels = (f"{'U' * 24}:rule {name}",) * chain.MAX_LEVELS
+        signed = chain.sign("UHMuseum", levels)
+        assert chain.read("UHMuseum", signed) == levels
     assert len(signed) < 4_096
 
 

@@ -15,7 +15,7 @@ from .. import wiring
 
 HEADER = "x-evrythng-reactor"
 MAX_LEVELS = 10  # what a run of the last of them causes starts no other
-_MAX_TEXT = 4_096
+_MAX_TEXT = 4_096  # which that many of the longest names leave room in
 _SIGNATURE_BYTES = 16
 
 type Chain = tuple[str, ...]
@@ -23,7 +23,7 @@ type Chain = tuple[str, ...]
 
 def sign(account: str, chain: Sequence[str]) -> str:
     """The header's value for requests of a run, itself the last level of `chain`."""
-    content = json.dumps(list(chain), separators=(",", ":")).encode()
+    content = json.dumps(list(chain), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return base64.urlsafe_b64encode(_signature(account, content) + content).rstrip(b"=").decode()
 
 

@@ -1,6 +1,7 @@
 """What clients send of an application's declarative rules. Pydantic; edge and command line only."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
@@ -44,6 +45,12 @@ type Target = Literal["thng", "product", "none"]
 
 def _tags(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
+
+
+def _rule_name(value: str) -> str:
+    if any(unicodedata.category(each) in ("Cc", "Cs") for each in value):
+        raise ValueError("a rule's name has no line breaks and no other control characters")
+    return value
 
 
 def _queue_name(value: str) -> str:
@@ -123,7 +130,7 @@ class SentReactorRule(_Closed):
     What cannot be read is left out, and told in `mistakes`: so one wrong key hides no other mistake of its rule.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME, pattern=r"\S")]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME, pattern=r"\S"), AfterValidator(_rule_name)]
     when: When
     filter: str | None = None
     then: Annotated[list[ReactorStep], Field(min_length=1, max_length=MAX_STEPS)]
