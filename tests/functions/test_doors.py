@@ -311,6 +311,20 @@ def test_rules_lead_a_scan_to_booking_to_check_in_or_to_the_page(world: World, p
     assert "room.status is booked" in str(told["rules"][0])
 
 
+def test_rules_on_rooms_are_tried_on_recorded_scans(world: World, phone: Phone):
+    made, lamp = world.operator.read(f"/rooms/{phone.room}"), world.thng()
+    other = world.operator.link(lamp["id"])["shortId"]
+    for _ in range(3):
+        world.scan(made["shortId"])
+        world.scan(other)
+        world.clock.now += HOUR
+    booking(world, phone.room, -2, 1)  # when the second of them came
+    world.settle()
+    rules = [{"match": "room.status=booked", "redirectUrl": "https://x.example/{room.currentBooking.minutesLeft}"}]
+    told = world.operator.post("/redirector/backtest", {"rules": rules}).document
+    assert (told["scans"], told["changed"]) == (6, 1), told
+
+
 def test_rules_of_the_reactor_ask_how_a_room_stands_too(world: World, phone: Phone):
     path = f"/projects/{world.project}/applications/{world.application_id}/reactor/rules/simulate"
     rule = {
