@@ -201,7 +201,7 @@ def _browser(event: Event) -> str | None:
 
 
 def _check_origin(event: Event) -> None:
-    """Raises Forbidden for a form on another site's page. Old browsers, and pages without TLS, tell the origin alone."""
+    """Raises Forbidden for a form on another site's page. Pages without TLS tell their origin alone."""
     origin, site = header(event, "origin"), header(event, "sec-fetch-site")
     own = (header(event, "host"), urlsplit(wiring.settings().api_url).netloc)
     if site not in ("", "same-origin", "none") or (origin and not site and urlsplit(origin).netloc not in own):
