@@ -184,6 +184,12 @@ def test_a_form_of_another_site_does_nothing(world: World, phone: Phone, headers
     assert "A form of another site" in words(answer)
 
 
+def test_a_form_is_taken_at_whatever_address_the_page_was_opened(phone: Phone):
+    phone.headers = {"host": "192.0.2.7:8000"}
+    phone.look()
+    assert phone.do("book", minutes=15, headers={"origin": "http://192.0.2.7:8000"}).status == 303
+
+
 def test_a_ticket_is_of_one_room_one_browser_and_half_an_hour(world: World, phone: Phone):
     phone.look()
     sent = {**phone.form("book"), "minutes": 15}
