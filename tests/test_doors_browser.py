@@ -209,6 +209,20 @@ def test_a_booking_through_joan_shows_on_the_display_without_a_reload(server, ne
     assert max(delays) < 5
 
 
+def test_a_display_follows_its_room_after_something_was_refused_too(server, new, room):
+    page: Page = new(TABLET)
+    page.open(f"{server.api}/door/{room['id']}/display")
+    assert ("image", "QR code of this room") in page.roles()
+    page.evaluate("document.querySelector('[name=ticket]').value = ''")
+    page.press("Tab")
+    page.press("Enter")
+    page.wait("document.readyState === 'complete' && document.querySelector('.alert') !== null")
+    assert "here it is anew" in page.text and not page.path.endswith("/display")
+    book(server, room, -5, 30)
+    page.wait("document.body.classList.contains('booked')")
+    assert "here it is anew" not in page.text
+
+
 def test_a_display_books_by_touch_and_says_when_it_is_cut_off(server, new, room):
     page: Page = new(TABLET)
     page.open(f"{server.api}/door/{room['id']}/display")

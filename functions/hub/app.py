@@ -37,6 +37,7 @@ from fingerpost.rooms.hubs import Privilege
 
 FORM = "application/x-www-form-urlencoded"
 HTML = "text/html"
+REFUSED = (HubRefusal, HTML)  # for who asks for a page
 HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 VERBS: dict[Privilege, Verb] = {"read": "read", "write": "update", "admin": "create", "owner": "delete"}
 QR_PX = "400"
@@ -97,13 +98,15 @@ for each in SERVICES:
     _register(each)
 
 
-@edge.route("GET", links.PATH + "/{link}", answers=(HubSaidWelcome, HTML), also={404: HTML})
+@edge.route("GET", links.PATH + "/{link}", answers=(HubSaidWelcome, HTML), also={404: REFUSED})
 def open_link(request: Request) -> Answer:
     """What a public link leads to: a page, or JSON for who does not ask for HTML. The cookie is the guest's session."""
     return _opened(request, Asked({}))
 
 
-@edge.route("POST", links.PATH + "/{link}", body=None, answers=(HubSaidWelcome, HTML), also={403: HTML, 404: HTML})
+@edge.route(
+    "POST", links.PATH + "/{link}", body=None, answers=(HubSaidWelcome, HTML), also={403: REFUSED, 404: REFUSED}
+)
 def enter_link(request: Request) -> Answer:
     """Open a link with its password, and say how one is called: a form or JSON."""
     return _opened(request, _sent(request.event))

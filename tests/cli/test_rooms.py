@@ -94,3 +94,49 @@ def test_a_hub_is_made_and_somebody_let_in_and_shown_out(fingerpost):
     assert [each["id"] for row in rows if row["id"] == hub["id"] for each in row["members"]] == [member["id"]]
     fingerpost("rooms", "hubs", "show-out", hub["id"], member["id"])
     assert member["id"] not in fingerpost("rooms", "hubs", "list").out
+
+
+def test_a_house_is_set_up_with_floors_equipment_and_a_panel_at_a_door(fingerpost):
+    fingerpost("rooms", "structures", "add", "Custom House", "--level", "building")
+    floor = fingerpost("rooms", "structures", "add", "Loft", "--level", "floor", "--in", "Custom House", "--json").json
+    (told,) = (line for line in fingerpost("rooms", "structures", "list").out.splitlines() if "Loft" in line)
+    assert "Custom House" in told and "floor" in told
+    easel = fingerpost("rooms", "equipment", "add", "Easel", "--json").json["id"]
+    fingerpost("rooms", "add", "Loft Room", "--structure", floor["id"])
+    fingerpost("rooms", "add", "Gable Room")
+    shown = fingerpost("rooms", "set", "loft-room", f"customEquipment.{easel}=true", "--json").json
+    assert (shown["structure"], shown["customEquipment"]) == (floor["id"], {easel: True})
+    assert "in it" in fingerpost("rooms", "structures", "remove", "Loft", "--yes", code=3).err
+    fingerpost("rooms", "structures", "rename", "Loft", "Attic")
+    fingerpost("rooms", "equipment", "rename", "Easel", "Tripod")
+    assert "Tripod" in fingerpost("rooms", "equipment", "list").out
+
+    fingerpost("rooms", "devices", "add", "d-1", "loft-room", "--model", "joan-6")
+    fingerpost("rooms", "devices", "move", "d-1", "gable-room")
+    assert "Gable Room" in fingerpost("rooms", "devices", "list").out
+    fingerpost("rooms", "devices", "remove", "d-1", "--yes")
+    assert "There is no device d-1" in fingerpost("rooms", "devices", "remove", "d-1", "--yes", code=2).err
+    fingerpost("rooms", "set", "loft-room", "structure=null", "customEquipment={}")
+    fingerpost("rooms", "equipment", "remove", "Tripod", "--yes")
+    fingerpost("rooms", "structures", "remove", "Attic", "--yes")
+
+
+def test_bookings_are_made_approved_declined_and_cancelled_and_a_booked_room_stays(fingerpost):
+    fingerpost("rooms", "add", "Crypt", "--manager", "keeper@museum.example")
+    waiting = [
+        fingerpost("rooms", "book", "crypt", f"+{hour}h", "--title", "Vigil", "--json").json for hour in (1, 3, 5)
+    ]
+    assert {each["state"] for each in waiting} == {"tentative"}
+    first, second, third = (each["id"] for each in waiting)
+    assert "confirmed" in fingerpost("rooms", "approve", "crypt", first).out
+    assert "declined" in fingerpost("rooms", "decline", "crypt", second).out
+    fingerpost("rooms", "cancel", "crypt", third)
+    assert [each["id"] for each in fingerpost("rooms", "bookings", "crypt", "--json").json] == [first]
+    assert "are ahead: 1." in fingerpost("rooms", "remove", "crypt", "--yes", code=3).err
+    fingerpost("rooms", "remove", "crypt", "--yes", "--cancel-bookings")
+
+
+def test_a_token_may_end_by_itself(fingerpost):
+    made = fingerpost("rooms", "tokens", "add", "roomvox", "Fair", "--expires", "2999-01-01T00:00:00Z", "--json").json
+    assert made["expiresAt"] == 32_472_144_000_000
+    assert "no moment" in fingerpost("rooms", "tokens", "add", "roomvox", "Fair", "--expires", "soon", code=2).err

@@ -184,6 +184,12 @@ def test_a_form_of_another_site_does_nothing(world: World, phone: Phone, headers
     assert "A form of another site" in words(answer)
 
 
+def test_a_form_is_taken_at_whatever_address_the_page_was_opened(phone: Phone):
+    phone.headers = {"host": "192.0.2.7:8000"}
+    phone.look()
+    assert phone.do("book", minutes=15, headers={"origin": "http://192.0.2.7:8000"}).status == 303
+
+
 def test_a_ticket_is_of_one_room_one_browser_and_half_an_hour(world: World, phone: Phone):
     phone.look()
     sent = {**phone.form("book"), "minutes": 15}
@@ -309,6 +315,20 @@ def test_rules_lead_a_scan_to_booking_to_check_in_or_to_the_page(world: World, p
         "/redirector/simulate", {"scan": {"shortId": made["shortId"], "shortDomain": DOMAIN}}
     ).document
     assert "room.status is booked" in str(told["rules"][0])
+
+
+def test_rules_on_rooms_are_tried_on_recorded_scans(world: World, phone: Phone):
+    made, lamp = world.operator.read(f"/rooms/{phone.room}"), world.thng()
+    other = world.operator.link(lamp["id"])["shortId"]
+    for _ in range(3):
+        world.scan(made["shortId"])
+        world.scan(other)
+        world.clock.now += HOUR
+    booking(world, phone.room, -2, 1)  # when the second of them came
+    world.settle()
+    rules = [{"match": "room.status=booked", "redirectUrl": "https://x.example/{room.currentBooking.minutesLeft}"}]
+    told = world.operator.post("/redirector/backtest", {"rules": rules}).document
+    assert (told["scans"], told["changed"]) == (6, 1), told
 
 
 def test_rules_of_the_reactor_ask_how_a_room_stands_too(world: World, phone: Phone):

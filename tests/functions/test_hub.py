@@ -36,6 +36,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "list": {},
     "check_availability": {"stime": 1, "etime": 2},
 }
+REMAINING = "x-ratelimit-remaining"
 ADMIN = ("book", "get_meeting_members", "public_link", "shutdown", "remove", "update")
 
 
@@ -134,6 +135,14 @@ def test_a_key_is_of_one_hub(hub: Hub):
     assert hub.admin.refused("get", **CALLS["get"], hub_id=other.id)[0] == 403
     nid = booked(hub)["id"]
     assert other.admin.refused("remove", nid=nid) == (404, "NOT_FOUND")
+
+
+def test_requests_are_counted_by_the_key_of_the_hub_whatever_else_they_carry(hub: Hub):
+    left = [
+        int(hub.world.nobody.get(f"{SERVICES}users", headers={**hub.reader.headers, **more}).headers[REMAINING])
+        for more in ({}, {"authorization": "a"}, {"authorization": "b"})
+    ]
+    assert [left[0] - each for each in left] == [0, 1, 2]
 
 
 def test_who_is_shown_out_asks_no_more(hub: Hub):

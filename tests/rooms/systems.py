@@ -1,4 +1,4 @@
-"""Four room systems as their clients know them, on a running server: each books a slot and reads back what it holds."""
+"""The room systems as their clients know them, on a running server: each books a slot and reads back what it holds."""
 
 import base64
 import hashlib
@@ -104,20 +104,24 @@ class RoomVox(System):
 
 
 class Hub(System):
+    """The demo's hub, which is tied to the room. It lists its own meetings, and nothing that others have booked."""
+
     def __init__(self, server: Server):
         super().__init__(server)
-        self._headers = {**self.demo["roomService"]["adminHeaders"]}
-        self._hub = self.demo["roomService"]["hubId"]
+        self._headers = self.demo["roomService"]["adminHeaders"]
 
     def _book(self, start: int, end: int, title: str) -> tuple[Outcome, Any]:
-        body = {"hub_id": self._hub, "title": title, "stime": start // 1000, "etime": end // 1000}
-        return _outcome(*_asked(f"{self.server.api}/-/svc/room.book", self._headers, body), 200)
+        return _outcome(*self._asked("book", {"title": title, "stime": start // 1000, "etime": end // 1000}), 200)
 
     def booked(self, start: int, end: int) -> list[Interval]:
-        body = {"hub_id": self._hub, "stime": start // 1000, "etime": end // 1000}
-        status, answer = _asked(f"{self.server.api}/-/svc/room.list", self._headers, body)
+        status, answer = self._asked("list", {"stime": start // 1000, "etime": end // 1000})
         assert status == 200, answer
-        return [(each["stime"] * 1000, each["etime"] * 1000) for each in answer["data"]]
+        held = [each["metadata"]["content"] for each in answer["data"] if each["metadata"]["room_status"] == "booked"]
+        return [(each["stime"] * 1000, each["etime"] * 1000) for each in held]
+
+    def _asked(self, service: str, parameters: dict[str, Any]) -> tuple[int, Any]:
+        body = {"hub_id": self.demo["roomService"]["hubId"], **parameters}
+        return _asked(f"{self.server.api}/-/svc/room.{service}", self._headers, body)
 
 
 class Evoko(System):

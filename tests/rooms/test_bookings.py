@@ -157,6 +157,33 @@ def test_more_time_in_a_room_with_approval_waits_for_it_again(house: House):
     assert house.bookings.change(made.id, by=ME, end=made.end + HOUR).state == "tentative"
 
 
+def test_who_has_checked_in_ahead_gets_no_room_that_nobody_approved(house: House):
+    elsewhere, strict = house.room(), house.room(approval=True)
+    made = house.book(elsewhere, 60)
+    house.bookings.check_in(made.id, by=ME)
+    moved = house.bookings.change(made.id, by=ME, room=strict)
+    assert (moved.state, moved.checked_in_at) == ("tentative", None)
+    house.bookings.approve(made.id, by=ME)
+    house.bookings.check_in(made.id, by=ME)
+    assert house.bookings.change(made.id, by=ME, end=made.end + HOUR).state == "tentative"
+
+
+def test_a_meeting_that_runs_in_a_room_with_approval_is_extended_by_those_who_are_there(house: House):
+    strict = house.room(approval=True)
+    made = house.book(strict, 10)
+    house.bookings.approve(made.id, by=ME)
+    house.clock.now = made.start
+    house.bookings.check_in(made.id, by=ME)
+    assert house.bookings.change(made.id, by=ME, end=made.end + 15 * MINUTE).state == "checkedIn"
+    assert house.bookings.change(made.id, by=ME, start=made.start - HOUR).state == "tentative"
+
+
+def test_what_waits_for_approval_is_confirmed_by_moving_it_where_none_is_needed(house: House):
+    made = house.book(house.room(approval=True), 60)
+    moved = house.bookings.change(made.id, by=ME, room=house.room(check_in=CheckIn(grace_min=10)))
+    assert (moved.state, moved.release_at) == ("confirmed", made.start + 10 * MINUTE)
+
+
 def test_a_running_booking_ends_when_it_is_finished_and_what_is_left_is_free(house: House):
     room = house.room()
     made = house.book(room, 0, 60)

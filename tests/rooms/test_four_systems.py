@@ -9,10 +9,11 @@ from threading import Barrier, Timer
 
 import pytest
 
-from tests.rooms.systems import Evoko, Interval, Joan, Operators, Outcome, RoomVox, System, hour_ahead
+from tests.rooms.systems import Evoko, Hub, Interval, Joan, Operators, Outcome, RoomVox, System, hour_ahead
 from tests.running import Server
 
-SYSTEMS: list[type[System]] = [Joan, RoomVox, Evoko]
+SYSTEMS: list[type[System]] = [Joan, RoomVox, Evoko, Hub]
+OF_ALL: list[type[System]] = [Joan, RoomVox, Evoko, Operators]  # they show what anybody has booked
 EACH = 10
 HOUR = 3_600_000
 
@@ -48,7 +49,7 @@ def race(server: Server, slot: Interval, *, kill_after: float | None = None) -> 
 
 
 def read_everywhere(server: Server, start: int, end: int) -> dict[str, list[Interval]]:
-    return {system.__name__: sorted(system(server).booked(start, end)) for system in [*SYSTEMS, Operators]}
+    return {system.__name__: sorted(system(server).booked(start, end)) for system in OF_ALL}
 
 
 def events(server: Server, count: int) -> list[str]:
@@ -69,9 +70,12 @@ def test_of_forty_clients_of_four_systems_one_gets_the_slot(server):
     assert Counter(outcome for _, outcome, _ in outcomes) == {"booked": 1, "taken": len(outcomes) - 1}, outcomes
     refusals = {name: answer for name, outcome, answer in outcomes if outcome == "taken"}
     assert "detail" in refusals["Joan"]
+    assert (refusals["Hub"]["error"], refusals["Hub"]["error_code"]) == ("ROOM_NOT_AVAILABLE", 409)
     assert refusals["RoomVox"] == {"error": "Room is already booked during this time"}
 
-    assert read_everywhere(server, *slot) == {system.__name__: [slot] for system in [*SYSTEMS, Operators]}
+    assert read_everywhere(server, *slot) == {system.__name__: [slot] for system in OF_ALL}
+    (winner,) = (name for name, outcome, _ in outcomes if outcome == "booked")
+    assert Hub(server).booked(*slot) == ([slot] if winner == "Hub" else [])
     assert len(events(server, 1)) == 1
 
 
@@ -87,9 +91,9 @@ def test_a_kill_among_forty_clients_of_four_systems_leaves_one_booking(server):
         assert len(won) <= 1, (first, again)
         assert "silence" not in {outcome for _, outcome, _ in again}, again
         booked.append(slot)
-    assert read_everywhere(server, booked[0][0], booked[-1][1]) == {
-        system.__name__: booked for system in [*SYSTEMS, Operators]
-    }
+    everything = (booked[0][0], booked[-1][1])
+    assert read_everywhere(server, *everything) == {system.__name__: booked for system in OF_ALL}
+    assert set(Hub(server).booked(*everything)) <= set(booked)
     told = events(server, len(booked))
     assert len(told) == len(set(told)) == len(booked)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fingerpost.rooms.joan.times import moment, read_bound, read_time, written
+from fingerpost.rooms.joan.times import read_bound, read_time, written
+from fingerpost.rooms.local_time import instant_of
 from fingerpost.timezones import zone_names
 
 HOUR = 3_600_000
@@ -24,14 +25,14 @@ def ms(text: str) -> int:
 def test_what_is_written_is_read_as_the_same_moment_in_every_zone(at: int, zone: ZoneInfo):
     offset = datetime.fromtimestamp(at / 1_000, zone).utcoffset()
     if offset is not None and offset.seconds % 60 == 0:  # some zones had seconds in theirs, which ISO 8601 has not
-        assert moment(read_time(written(at, zone)), ZoneInfo("UTC")) == at
+        assert instant_of(read_time(written(at, zone)), ZoneInfo("UTC")) == at
 
 
 @given(at=MOMENTS, offset=OFFSETS, zone=ZONES)
 def test_an_offset_wins_over_every_zone(at: int, offset: timezone, zone: ZoneInfo):
     text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).astimezone(offset).isoformat()
     for spelt in (text, text.replace("T", " "), text.replace("T", "t"), text[:-3] + text[-2:]):
-        assert moment(read_time(spelt), zone) == at
+        assert instant_of(read_time(spelt), zone) == at
 
 
 @given(text=st.text(max_size=40) | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.+Z-]{0,20}", fullmatch=True))
@@ -54,7 +55,7 @@ def test_whatever_is_no_time_is_a_value_error(text: str):
     ],
 )
 def test_times_that_are_odd_are_read(text: str, expected: str):
-    assert moment(read_time(text), ZoneInfo("Europe/Dublin")) == ms(expected)
+    assert instant_of(read_time(text), ZoneInfo("Europe/Dublin")) == ms(expected)
 
 
 def test_a_day_is_23_to_25_hours_of_the_zones_clocks():

@@ -12,6 +12,8 @@ from . import (  # noqa: F401 - they add commands to groups of others
     reactor_schedules,
     reactor_scripts,
     room_access,
+    room_bookings,
+    room_places,
     trials,
 )
 from .accounts import accounts

@@ -6,6 +6,7 @@ import typer
 
 from .command import Session, command, group
 from .failure import Usage
+from .reading import MOMENT_HELP, moment_of
 from .rooms import find_room, quoted, rooms
 
 tokens = group("What opens the room APIs: Joan clients, RoomVox tokens, Evoko groups.")
@@ -47,12 +48,15 @@ def add_token(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     scope: Annotated[str, typer.Option(help="Of a RoomVox token: read, book or admin.")] = "read",
     room: Annotated[list[str] | None, typer.Option(help="A RoomVox token reaches these rooms alone.")] = None,
+    expires: Annotated[str | None, typer.Option(help=f"When a RoomVox token ends: {MOMENT_HELP}")] = None,
 ) -> None:
     """Make one and print it, this once."""
     body: dict[str, Any] = {"name": name}
     if _api(api) == "roomvox":
         body |= {"scope": scope, "rooms": [find_room(session, each)["id"] for each in room or ()]}
-    _told(session, session.client.post(f"/rooms/credentials/{api}", body))
+        if expires is not None:
+            body["expiresAt"] = moment_of(expires, "--expires")
+    told(session, session.client.post(f"/rooms/credentials/{api}", body))
 
 
 @command(tokens, "revoke")
@@ -106,7 +110,7 @@ def add_person(
     """Add somebody."""
     sent = {"name": name, "email": email, "pin": pin, "rfid": rfid, "username": username, "password": password}
     body = {field: value for field, value in sent.items() if value is not None} | ({"admin": True} if admin else {})
-    _told(session, session.client.post("/rooms/people", body))
+    told(session, session.client.post("/rooms/people", body))
 
 
 @command(people, "set")
@@ -120,7 +124,7 @@ def set_person(
     """Give somebody another PIN, RFID or password; it counts at once."""
     given = {"pin": pin, "rfid": rfid, "password": password}
     body = {field: value or None for field, value in given.items() if value is not None}
-    _told(session, session.client.put(f"/rooms/people/{_person(session, person)['id']}", body))
+    told(session, session.client.put(f"/rooms/people/{_person(session, person)['id']}", body))
 
 
 @command(people, "remove")
@@ -166,7 +170,7 @@ def add_hub(
 ) -> None:
     """Make a hub."""
     tied = {"room": find_room(session, room)["id"]} if room else {}
-    _told(session, session.client.post("/rooms/hubs", {"name": name, "area": area, **tied}))
+    told(session, session.client.post("/rooms/hubs", {"name": name, "area": area, **tied}))
 
 
 @command(hubs, "let-in")
@@ -179,7 +183,7 @@ def let_in(
 ) -> None:
     """Let somebody into a hub, and print their key, this once."""
     body = {"name": name, "email": email, "privilege": privilege}
-    _told(session, session.client.post(f"/rooms/hubs/{_hub(session, hub)}/members", body))
+    told(session, session.client.post(f"/rooms/hubs/{_hub(session, hub)}/members", body))
 
 
 @command(hubs, "show-out")
@@ -193,7 +197,7 @@ def show_out(
     session.terminal.answer({"removed": member}, lambda: session.terminal.say("Their key opens nothing any more"))
 
 
-def _told(session: Session, made: dict[str, Any]) -> None:
+def told(session: Session, made: dict[str, Any]) -> None:
     """A document; what of it is shown this once stands last."""
     shown = {name: value for name, value in made.items() if name not in ("createdAt", "updatedAt", *SECRETS)}
     secret = {name: made[name] for name in SECRETS if name in made}
@@ -215,14 +219,14 @@ def _api(given: str) -> str:
 
 
 def _person(session: Session, given: str) -> dict[str, Any]:
-    return _one(session, "/rooms/people", given, "email", "Nobody is called", "fingerpost rooms people list")
+    return named(session, "/rooms/people", given, "email", "Nobody is called", "fingerpost rooms people list")
 
 
 def _hub(session: Session, given: str) -> str:
-    return str(_one(session, "/rooms/hubs", given, "name", "There is no hub", "fingerpost rooms hubs list")["id"])
+    return str(named(session, "/rooms/hubs", given, "name", "There is no hub", "fingerpost rooms hubs list")["id"])
 
 
-def _one(session: Session, path: str, given: str, field: str, missing: str, see: str) -> dict[str, Any]:
+def named(session: Session, path: str, given: str, field: str, missing: str, see: str) -> dict[str, Any]:
     """By id, or by the field. Raises Usage."""
     found = session.client.items(path, {"filter": f"{field}={quoted(given)}"}, limit=2)
     if len(found) == 1:

@@ -1,4 +1,4 @@
-"""`fingerpost rooms`: rooms, one at a time or from a table; their bookings."""
+"""`fingerpost rooms`: rooms, one at a time or from a table."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,6 @@ from .command import Session, command, group
 from .failure import CommandFailure, Negative, Usage
 from .import_command import DryRun, ImportFile
 from .tables import open_table
-from .terminal import moment
 
 rooms = group("Rooms: make, list, change, import; who uses them and what opens the room APIs.")
 
@@ -86,43 +85,20 @@ def set_room(
 
 
 @command(rooms, "remove")
-def remove_room(session: Session, room: Named, yes: Yes = False) -> None:
+def remove_room(
+    session: Session,
+    room: Named,
+    yes: Yes = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel-bookings", help="Cancel what is booked; else such a room stays.")
+    ] = False,
+) -> None:
     """A room no more; its thng stays, and its code."""
     document = find_room(session, room)
     if not yes and not session.terminal.confirm(f"Is {document['name']} a room no more?"):
         raise Usage("Nothing was changed", then="Say --yes to do it without being asked")
-    session.client.delete(f"/rooms/{document['id']}")
+    session.client.delete(f"/rooms/{document['id']}", {"cancelBookings": "true"} if cancel else None)
     session.terminal.answer({"removed": document["id"]}, lambda: session.terminal.say(f"{document['name']} is removed"))
-
-
-@command(rooms, "bookings")
-def list_bookings(
-    session: Session,
-    room: Named,
-    since: Annotated[str | None, typer.Option("--from", help="A moment or a day of UTC; now when left out.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="A moment or a day of UTC; 30 days on.")] = None,
-) -> None:
-    """The bookings of a room, by their start."""
-    document = find_room(session, room)
-    query = {name: value for name, value in (("from", since), ("to", until)) if value}
-    rows = session.client.get(f"/rooms/{document['id']}/bookings", query)
-    session.terminal.answer(
-        rows,
-        lambda: session.terminal.table(
-            ("start", "end", "title", "state", "organizer", "id"),
-            [
-                (
-                    moment(row["start"]),
-                    moment(row["end"]),
-                    row["title"],
-                    row["state"],
-                    row["organizer"]["email"] or row["organizer"]["name"],
-                    row["id"],
-                )
-                for row in rows
-            ],
-        ),
-    )
 
 
 @command(rooms, "import")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from ..separated import SEPARATORS, separator_of
 from .failure import Usage
 
 SAMPLE = 64 * 1024
-DELIMITERS = ",;\t|"
+DELIMITERS = f"{SEPARATORS}|"
 MAX_FIELD = 1_000_000
 
 
@@ -65,7 +66,7 @@ def open_table(path: Path, *, header: tuple[str, ...] | None = None) -> TableFil
     first = sample.partition("\n")[0]
     if not first.strip():
         raise Usage(f"{path} is empty, or begins with an empty line", then="The first line names the columns")
-    delimiter = max(DELIMITERS, key=lambda each: (first.count(each), -DELIMITERS.index(each)))
+    delimiter = separator_of(first, DELIMITERS)
     escape = "\\" if '\\"' in sample else None  # as MySQL's programs write a quote in quotes
     if header is not None:
         return TableFile(path, header, delimiter, has_header=False, escape=escape)

@@ -21,6 +21,11 @@ def moment_of(local: datetime, zone: ZoneInfo) -> int:
     return (local.replace(tzinfo=zone, fold=0) - _EPOCH) // timedelta(milliseconds=1)
 
 
+def instant_of(sent: datetime, zone: ZoneInfo) -> int:
+    """The moment of a time as it was sent, in milliseconds since the epoch: its offset wins, else the zone's clocks."""
+    return moment_of(sent, zone) if sent.tzinfo is None else (sent - _EPOCH) // timedelta(milliseconds=1)
+
+
 def local_of(at: int, zone: ZoneInfo) -> datetime:
     """What the zone's clocks show at a moment; with the offset."""
     return (_EPOCH + timedelta(milliseconds=at)).astimezone(zone)

@@ -20,11 +20,18 @@ def moved_to(before: Booking, after: Booking, target: Room, now: int) -> Booking
     check_interval(after.start, after.end)
     check_rules(target, after.start, after.end, now)
     inside = before.room == after.room and before.start <= after.start and after.end <= before.end
-    if target.approval and not inside and after.state == "confirmed":
-        after = replace(after, state="tentative", release_at=None)
+    if target.approval and not inside and (after.state == "confirmed" or not _goes_on(before, after, now)):
+        after = replace(after, state="tentative", checked_in_at=None, release_at=None)
+    if not target.approval and after.state == "tentative":
+        after = replace(after, state="confirmed")
     if after.state == "confirmed" and (before.room != after.room or before.start != after.start or not inside):
         return awaiting(after, now, target)
     return after
+
+
+def _goes_on(before: Booking, after: Booking, now: int) -> bool:
+    """Whether it is a meeting that runs, and stays where and since when it was."""
+    return (before.room, before.start) == (after.room, after.start) and before.start <= now < before.end
 
 
 def awaiting(booking: Booking, now: int, room: Room) -> Booking:

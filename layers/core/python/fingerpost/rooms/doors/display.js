@@ -8,7 +8,7 @@ async function read() {
   reading = true;
   clearTimeout(waiting);
   try {
-    const answer = await fetch(location.pathname, { cache: "no-store" });
+    const answer = await fetch(body.dataset.here, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.status);
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     delete body.dataset.lost;

@@ -94,6 +94,7 @@ def display_page(view: View, frame: Frame, *, code: str, live: str) -> str:
     """For a display at the door: to be read from afar. `code` is the SVG of the room's code."""
     again = LOOK_MS if view.changes_at is None else min(LOOK_MS, view.changes_at - view.at + 50)
     again = min(again, SOON_MS) if view.status == "soon" else again
+    code = code.replace("<svg", '<svg role="img" aria-label="QR code of this room"', 1)
     body = f"""<p id="said" class="unseen" role="status"></p>
 <main>
 <div class="top">
@@ -113,7 +114,7 @@ def display_page(view: View, frame: Frame, *, code: str, live: str) -> str:
 <p class="lost" role="alert">No connection. What is shown may be out of date.</p>
 </main>
 <script>{SCRIPT}</script>"""
-    more = f' data-again="{again}" data-live="{escape(live)}"'
+    more = f' data-here="{frame.path}/display" data-again="{again}" data-live="{escape(live)}"'
     head = f'<noscript><meta http-equiv="refresh" content="30;url={frame.path}/display"></noscript>'
     return _page(f"{view.room.name}: {view.headline}", f"display {view.status}", body, more=more, head=head)
 

@@ -16,7 +16,7 @@ from .. import devices, plain
 from ..bookings import Bookings
 from ..errors import NotAllowed, Unknown
 from ..kinds import DEVICE, EQUIPMENT, JOAN_CLIENT, PERSON, STRUCTURE
-from ..local_time import zone_of
+from ..local_time import instant_of, zone_of
 from ..model import MINUTE_MS, Attendee, Booking, By, PartStat, Person, Room
 from ..rooms import Rooms, number_of
 from ..rules import check_rules
@@ -31,7 +31,7 @@ from .documents import (
 )
 from .invitations import Invitation, mark_of, signed
 from .shown import House
-from .times import moment, read_bound, today
+from .times import read_bound, today
 
 DAYS_SHOWN, MAX_DAYS = 7, 366  # of events: where no end is given, and at most
 SEARCH_MINUTES = 30
@@ -106,7 +106,7 @@ class Joan:
         """Raises Taken, NotAllowed, Invalid, Conflict, Unavailable."""
         room = self._source(sent.source)
         zone = zone_of(sent.timezone or room.zone)
-        start, end = moment(sent.start, zone), moment(sent.end, zone)
+        start, end = instant_of(sent.start, zone), instant_of(sent.end, zone)
         if end <= start:
             raise field_error("end", "The end must be later than the start.")
         organizer = Person(name=self._name_of(sent.organizer), email=sent.organizer) if sent.organizer else Person()
@@ -136,7 +136,7 @@ class Joan:
     def extend(self, sent: SentJoanExtension) -> Found:
         """Raises NotFound, Taken, NotAllowed, Invalid, Unavailable."""
         booking, room = self._event(sent.event_id, sent.room_id)
-        until = moment(sent.extend_until, zone_of(room.zone))
+        until = instant_of(sent.extend_until, zone_of(room.zone))
         if until < booking.end:
             raise field_error("extend_until", "An event is not extended to a time before its end.")
         return self.bookings.change(booking.id, end=until, by=self.by), room
@@ -209,7 +209,7 @@ class Joan:
         return str(found[0].document["name"]) if found else ""
 
     def _start(self, start: datetime | None, zone: ZoneInfo) -> int:
-        return self.caller.at if start is None else moment(start, zone)
+        return self.caller.at if start is None else instant_of(start, zone)
 
     def _range(self, start: str | None, end: str | None, zone: ZoneInfo) -> tuple[int, int]:
         first = _bound("start", start, zone, ends=False) or today(self.caller.at, zone)

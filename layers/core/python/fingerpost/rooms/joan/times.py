@@ -4,15 +4,14 @@ Source: Django REST framework's DateTimeField; local_time.py says what a wall-cl
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ..local_time import local_of, minute_of_day, moment_of
+from ..local_time import instant_of, local_of, minute_of_day
 
 FIRST_YEAR, LAST_YEAR = 1970, 2999
 WRONG = "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
 TOO_FAR = f"Datetime has a year that is not from {FIRST_YEAR} to {LAST_YEAR}."
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)? ?(Z|[+-]\d{2}(?::?\d{2})?)?",
     re.ASCII,
@@ -40,15 +39,10 @@ def _offset(text: str) -> str:
     return f"{text[:3]}:{text[3:].lstrip(':') or '00'}" if text not in ("", "Z") else text
 
 
-def moment(time: datetime, zone: ZoneInfo) -> int:
-    """Milliseconds since the epoch; `zone` is that of a time without an offset."""
-    return moment_of(time, zone) if time.tzinfo is None else (time - _EPOCH) // timedelta(milliseconds=1)
-
-
 def read_bound(text: str, zone: ZoneInfo, *, ends: bool) -> int:
     """A time, or a day of the zone's clocks: its beginning, or with `ends` its end. Raises ValueError."""
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) is None:
-        return moment(read_time(text), zone)
+        return instant_of(read_time(text), zone)
     try:
         day = date.fromisoformat(text)
     except ValueError as error:

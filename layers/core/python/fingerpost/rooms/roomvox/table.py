@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from ...errors import Invalid
 from ...resources import Document
+from ...separated import separator_of
 from ..model import Room
 from ..sheet import COLUMNS, EXCHANGE, columns_of
 
 MAX_BYTES = 5 * 1024 * 1024
-DELIMITERS = ",;\t"
 SAMPLE = {
     "name": "Harbour Room",
     "email": "harbour-room@example.com",
@@ -50,8 +50,7 @@ def read(content: bytes) -> Table:
     """Raises Invalid."""
     text = _text(content)
     first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=lambda each: (first.count(each), -DELIMITERS.index(each)))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(first))
     try:
         header = [name.strip() for name in next(reader, [])]
         columns = columns_of(header)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ...clock import DAY_MS
 from ...errors import Invalid
-from ..local_time import day_bounds, local_of, moment_of
+from ..local_time import day_bounds, instant_of, local_of
 
 MAX_DAYS = 365  # between `from` and `to`
 FIRST_YEAR, LAST_YEAR = 1971, 2999
@@ -36,7 +36,7 @@ def read_moment(text: str, zone: ZoneInfo) -> int:
     time = datetime.fromisoformat(text.upper().replace(" Z", "Z"))
     if not FIRST_YEAR <= time.year <= LAST_YEAR:
         raise ValueError(f"no time of these centuries: {text[:40]!r}")
-    return moment_of(time, zone) if time.tzinfo is None else (time - _EPOCH) // timedelta(milliseconds=1)
+    return instant_of(time, zone)
 
 
 def _bounded(at: int) -> int:
