@@ -43,7 +43,7 @@ from fingerpost.reactor import installing, logs, rule_queues, rule_service, sche
 from fingerpost.reactor.claims import Claim
 from fingerpost.reactor.documents import SentSchedule
 from fingerpost.reactor.rule_documents import SentReactorRules
-from fingerpost.reactor.rule_versions import Owner, Story
+from fingerpost.reactor.rule_versions import Story
 from fingerpost.reactor.runs import Run
 from fingerpost.reactor.targets import Target
 from fingerpost.redirection import drafts
@@ -205,7 +205,7 @@ def _react(caller: Caller, project: str, application: str) -> None:
     step = {"callWebhook": {"url": "https://museum.example/", "body": {"text": "{thng.name}"}}}
     rule = {"name": "scanned", "when": "actionCreated", "filter": "action.type=scans", "then": [step]}
     sent = SentReactorRules.model_validate({"rules": [rule]})
-    rule_service.publish(caller, Owner(project, application), sent, Story(reason="to know"))
+    rule_service.publish(caller, of, sent, Story(reason="to know"))
     rule_queues.put(caller.tables, application, "orders", new_id(NOON), {"a": 1}, rule="scanned", event="e")
     logs.append(caller.tables, application, [logs.Entry("info", "seen", NOON)])
     run = Run(

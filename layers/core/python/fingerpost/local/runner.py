@@ -53,11 +53,6 @@ class ProcessRunner:
         self.close = weakref.finalize(self, _end, self._starter, self._waiting, self._running, self._folder)
         _open.add(self)
 
-    @property
-    def sandboxed(self) -> bool:
-        """Whether bubblewrap stands around the processes."""
-        return self._sandbox.bwrap is not None
-
     def warm(self) -> None:
         """Start the processes that wait, so that the first script need not."""
         self._starter.submit(self._fill).result()

@@ -31,7 +31,8 @@ from .rule_documents import (
     SentReactorSimulation,
     SentReactorVersion,
 )
-from .rule_versions import Owner, Side, Story
+from .rule_versions import Side, Story
+from .targets import Target
 
 PAGE = ("perPage", "nextPageToken")
 RULES, SECRETS, QUEUES = "reactorRules", "webhookSecrets", "reactorQueues"
@@ -51,7 +52,7 @@ def register(edge: Edge) -> None:
 
 def read_reactor_rules(request: Request) -> Answer:
     """The declarative rules that act now."""
-    return _rules(rule_versions.document(rule_versions.newest(request.caller.tables.main, _owner(request).app)))
+    return _rules(rule_versions.document(rule_versions.newest(request.caller.tables.main, target_of(request).app)))
 
 
 def publish_reactor_rules(request: Request) -> Answer:
@@ -59,69 +60,69 @@ def publish_reactor_rules(request: Request) -> Answer:
 
     With `basedOn` also when others were saved since that version.
     """
-    owner, sent = _owner(request), request.read(SentReactorVersion)
+    of, sent = target_of(request), request.read(SentReactorVersion)
     story = Story(reason=sent.reason or "", based_on=sent.basedOn)
-    return _rules(rule_service.publish(request.caller, owner, sent, story))
+    return _rules(rule_service.publish(request.caller, of, sent, story))
 
 
 def check_reactor_rules(request: Request) -> Answer:
     """What is wrong with declarative rules, without saving them: also what only the account knows."""
-    prepared = rule_service.examined(request.caller, _owner(request), request.read(SentReactorComparison).rules)
+    prepared = rule_service.examined(request.caller, target_of(request), request.read(SentReactorComparison).rules)
     return Answer(document=rule_service.check_document(prepared))
 
 
 def simulate_reactor_rules(request: Request) -> Answer:
     """Which rules would act on an event and why, and what each of their steps would do. Nothing is done."""
-    owner, sent = _owner(request), request.read(SentReactorSimulation)
+    of, sent = target_of(request), request.read(SentReactorSimulation)
     if sent.rules is None:
-        rules = rule_service.rules_of(request.caller, owner)
+        rules = rule_service.rules_of(request.caller, of)
     else:
-        prepared = rule_service.examined(request.caller, owner, sent.rules)
+        prepared = rule_service.examined(request.caller, of, sent.rules)
         prepared.check()
         rules = prepared.rules
-    return Answer(document=rule_trial.simulate(request.caller, owner, sent, rules))
+    return Answer(document=rule_trial.simulate(request.caller, of, sent, rules))
 
 
 def list_reactor_rules_versions(request: Request) -> Answer:
     """Every version with who, when and why, newest first."""
-    owner, caller = _owner(request), request.caller
-    digest = cursor.filter_digest(request.principal.account, "reactorRules", owner.app)
+    of, caller = target_of(request), request.caller
+    digest = cursor.filter_digest(request.principal.account, "reactorRules", of.app)
     token, limit = request.query.get("nextPageToken"), per_page_of(request)
     after = cursor.decode(secret(), token, digest) if token else None
-    documents, further = rule_versions.listed(caller, owner, after=after, limit=limit)
+    documents, further = rule_versions.listed(caller, of, after=after, limit=limit)
     page = PageOf(tuple(documents), cursor.encode(secret(), further, digest) if further else None)
     return listed(request, page, documents)
 
 
 def read_reactor_rules_version(request: Request) -> Answer:
     """One version, with its rules."""
-    owner, caller = _owner(request), request.caller
-    row = rule_versions.read_row(caller.tables.main, owner.app, _number(request.parameters["number"]))
-    return Answer(document=rule_versions.whole_document(caller, owner, row))
+    of, caller = target_of(request), request.caller
+    row = rule_versions.read_row(caller.tables.main, of.app, _number(request.parameters["number"]))
+    return Answer(document=rule_versions.whole_document(caller, of, row))
 
 
 def roll_back_reactor_rules(request: Request) -> Answer:
     """Make the rules of an earlier version act again, as a new version."""
     sent = request.read(SentReactorRollback)
     story = Story(reason=sent.reason or "", based_on=sent.basedOn)
-    row = rule_versions.roll_back(request.caller, _owner(request), sent.version, story)
+    row = rule_versions.roll_back(request.caller, target_of(request), sent.version, story)
     return Answer(document=rule_versions.document(row))
 
 
 def diff_reactor_rules(request: Request) -> Answer:
     """What became of one version in another, rule by rule, in words."""
-    owner = _owner(request)
+    of = target_of(request)
     if "to" not in request.query:
         raise Invalid("to: say which version to compare with, as in ?from=3&to=live")
-    before, after = (_side(request, owner, request.query.get(name, "live"), name) for name in ("from", "to"))
+    before, after = (_side(request, of, request.query.get(name, "live"), name) for name in ("from", "to"))
     return Answer(document=rule_versions.difference_document(before, after))
 
 
 def compare_reactor_rules(request: Request) -> Answer:
     """What would become of the rules that act when these were saved."""
-    owner = _owner(request)
-    prepared = rule_service.examined(request.caller, owner, request.read(SentReactorComparison).rules)
-    live = _side(request, owner, "live", "from")
+    of = target_of(request)
+    prepared = rule_service.examined(request.caller, of, request.read(SentReactorComparison).rules)
+    live = _side(request, of, "live", "from")
     return Answer(document=rule_versions.difference_document(live, Side(None, prepared.rules)))
 
 
@@ -130,12 +131,12 @@ def compare_reactor_rules(request: Request) -> Answer:
 
 def read_webhook_secret(request: Request) -> Answer:
     """The secret that signs the application's webhooks, as Standard Webhooks has it."""
-    return Answer(document=webhook_secrets.read(request.caller, _owner(request).app, wiring.root_secrets()))
+    return Answer(document=webhook_secrets.read(request.caller, target_of(request).app, wiring.root_secrets()))
 
 
 def renew_webhook_secret(request: Request) -> Answer:
     """Another secret from now on. The one before signs beside it for a day."""
-    document = webhook_secrets.renew(request.caller, _owner(request).app, wiring.root_secrets())
+    document = webhook_secrets.renew(request.caller, target_of(request).app, wiring.root_secrets())
     return Answer(status=201, document=document)
 
 
@@ -144,10 +145,10 @@ def renew_webhook_secret(request: Request) -> Answer:
 
 def list_rule_messages(request: Request) -> Answer:
     """The messages that rules put on a queue, oldest first; each stays until it is deleted, two weeks at the most."""
-    owner, queue = _owner(request), _queue(request)
+    of, queue = target_of(request), _queue(request)
     page = rule_queues.page(
         request.caller.tables,
-        owner.app,
+        of.app,
         queue,
         token=request.query.get("nextPageToken"),
         limit=per_page_of(request),
@@ -158,26 +159,20 @@ def list_rule_messages(request: Request) -> Answer:
 
 def delete_rule_message(request: Request) -> Answer:
     """The message is done with."""
-    owner, queue = _owner(request), _queue(request)
-    rule_queues.delete(request.caller.tables, owner.app, queue, request.parameters["messageId"])
+    of, queue = target_of(request), _queue(request)
+    rule_queues.delete(request.caller.tables, of.app, queue, request.parameters["messageId"])
     return no_content()
-
-
-def _owner(request: Request) -> Owner:
-    """The application of the address, or the one that asks. Raises NotFound."""
-    of = target_of(request)
-    return Owner(of.project, of.app)
 
 
 def _rules(document: Document) -> Answer:
     return Answer(document=document, version=str(document["version"]))
 
 
-def _side(request: Request, owner: Owner, text: str, name: str) -> Side:
+def _side(request: Request, of: Target, text: str, name: str) -> Side:
     main = request.caller.tables.main
-    row = rule_versions.newest(main, owner.app) if text == "live" else None
+    row = rule_versions.newest(main, of.app) if text == "live" else None
     if text != "live":
-        row = rule_versions.read_row(main, owner.app, _number(text, f"{name}: "))
+        row = rule_versions.read_row(main, of.app, _number(text, f"{name}: "))
     return Side(0, []) if row is None else Side(row["number"], rule_versions.rules_in(row))
 
 

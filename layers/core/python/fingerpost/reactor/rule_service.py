@@ -14,10 +14,11 @@ from . import rule_versions, webhook_secrets
 from .rule_check import Prepared, StoredRule, examine
 from .rule_documents import CallWebhook, CreateAction, SentReactorRules
 from .rule_steps import application
-from .rule_versions import Owner, Story
+from .rule_versions import Story
+from .targets import Target
 
 
-def examined(caller: Caller, owner: Owner, rules: SentReactorRules | list[Any]) -> Prepared:
+def examined(caller: Caller, of: Target, rules: SentReactorRules | list[Any]) -> Prepared:
     """What is right and wrong with rules of this application: also where they lead, and which actions they create.
 
     Raises TooLarge, Invalid for a list that is none.
@@ -25,19 +26,19 @@ def examined(caller: Caller, owner: Owner, rules: SentReactorRules | list[Any]) 
     sent = rules if isinstance(rules, SentReactorRules) else validated(SentReactorRules, {"rules": rules})
     live = caller.tables.main.get(keys.LIVE, consistent=True)
     prepared = examine(sent, str(live.get("allowedHosts", "")) if live else "", wiring.outgoing())
-    return replace(prepared, mistakes=(*prepared.mistakes, *_unknown_types(caller, owner, sent)))
+    return replace(prepared, mistakes=(*prepared.mistakes, *_unknown_types(caller, of, sent)))
 
 
-def publish(caller: Caller, owner: Owner, sent: SentReactorRules, story: Story) -> Document:
+def publish(caller: Caller, of: Target, sent: SentReactorRules, story: Story) -> Document:
     """Save rules, which act from now on; answers their document.
 
     Raises Invalid with a finding for each mistake (nothing is stored) and what `rule_versions.publish` does.
     """
-    prepared = examined(caller, owner, sent)
+    prepared = examined(caller, of, sent)
     prepared.check()
     if any(isinstance(step.callWebhook, CallWebhook) for rule in sent.rules for step in rule.then):
-        webhook_secrets.read(caller, owner.app, wiring.root_secrets())  # there is one before the first is sent
-    row = rule_versions.publish(caller, owner, prepared.rules, story)
+        webhook_secrets.read(caller, of.app, wiring.root_secrets())  # there is one before the first is sent
+    row = rule_versions.publish(caller, of, prepared.rules, story)
     return rule_versions.document(row, prepared.warnings)
 
 
@@ -52,15 +53,15 @@ def check_document(prepared: Prepared) -> Document:
     return {"findings": findings, "rules": len(prepared.rules)}
 
 
-def rules_of(caller: Caller, owner: Owner) -> list[StoredRule]:
+def rules_of(caller: Caller, of: Target) -> list[StoredRule]:
     """The rules that act; none before any were saved."""
-    row = rule_versions.newest(caller.tables.main, owner.app)
+    row = rule_versions.newest(caller.tables.main, of.app)
     return [] if row is None else rule_versions.rules_in(row)
 
 
-def _unknown_types(caller: Caller, owner: Owner, sent: SentReactorRules) -> list[Finding]:
+def _unknown_types(caller: Caller, of: Target, sent: SentReactorRules) -> list[Finding]:
     """Action types that the application does not see."""
-    itself = replace(caller, principal=application(caller.principal.account, owner.project, owner.app))
+    itself = replace(caller, principal=application(caller.principal.account, of.project, of.app))
     known: dict[str, str | None] = dict.fromkeys(BUILT_IN)
     found: list[Finding] = []
     for number, rule in enumerate(sent.rules):

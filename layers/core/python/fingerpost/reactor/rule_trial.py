@@ -25,28 +25,28 @@ from .rule_documents import (
     SentThing,
 )
 from .rule_steps import Acting, Request, check_host, planned
-from .rule_versions import Owner
 from .runs import Payload, Run, event_id
 from .subjects import ActionCreated, Asked
+from .targets import Target
 from .told import function_of, subject_of
 
 _SEEN: dict[str, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION}
 
 
-def simulate(caller: Caller, owner: Owner, sent: SentReactorSimulation, rules: Sequence[StoredRule]) -> Document:
+def simulate(caller: Caller, of: Target, sent: SentReactorSimulation, rules: Sequence[StoredRule]) -> Document:
     """What each of the rules says of an event, and what each step of those that match would do.
 
     Raises Invalid for what is no event or names what the caller does not see, NotFound for an unknown action.
     """
-    payload = _payload(caller, owner, sent)
+    payload = _payload(caller, of, sent)
     function = function_of(payload)
-    told = [_told(caller, owner, number, rule, payload, function) for number, rule in enumerate(rules, 1)]
+    told = [_told(caller, of, number, rule, payload, function) for number, rule in enumerate(rules, 1)]
     acting = [each["name"] for each in told if each["matched"]]
     says = f"{len(acting)} of {len(told)} rules would act" + (f": {', '.join(acting)}" if acting else "")
     return {"event": EVENTS[function], "document": dict(payload), "rules": told, "says": says}
 
 
-def _told(caller: Caller, owner: Owner, number: int, rule: StoredRule, payload: Payload, function: str) -> Document:
+def _told(caller: Caller, of: Target, number: int, rule: StoredRule, payload: Payload, function: str) -> Document:
     sent = SentReactorRule.read(rule["sent"])
     document: Document = {"rule": number, "name": rule["name"], "filter": sent.filter, "matched": False, "steps": []}
     if FUNCTIONS[sent.when] != function:
@@ -55,15 +55,15 @@ def _told(caller: Caller, owner: Owner, number: int, rule: StoredRule, payload: 
         return {**document, "says": "is not enabled"}
     node = from_json(rule["nodes"]) if "nodes" in rule else None
     asked = fields(node) if node is not None else frozenset[str]()
-    why = explain(node, Asked(subject_of(caller.tables, payload, caller.at), owner.project, asked))
+    why = explain(node, Asked(subject_of(caller.tables, payload, caller.at), of.project, asked))
     document |= {"matched": why.held, "says": why.sentence(), "why": why.document()}
     if not why.held:
         return document
     run = Run(
         event=event_id("simulation", caller.cause),
         account=caller.principal.account,
-        project=owner.project,
-        app=owner.app,
+        project=of.project,
+        app=of.app,
         function=function,
         payload=payload,
         at=caller.at,
@@ -88,26 +88,26 @@ def _step(acting: Acting, number: int) -> Document:
 # The event
 
 
-def _payload(caller: Caller, owner: Owner, sent: SentReactorSimulation) -> Payload:
+def _payload(caller: Caller, of: Target, sent: SentReactorSimulation) -> Payload:
     if (sent.event is None) == (sent.action is None):
         raise _invalid("event", "send the document of an event, or the id of an action as `action`")
     if sent.event is not None:
-        return _described(caller, owner, sent.event)
+        return _described(caller, of, sent.event)
     assert sent.action is not None
     return ActionCreated(caller.tables, sent.action, read_action(caller, "all", sent.action)).payload()
 
 
-def _described(caller: Caller, owner: Owner, event: SentEvent) -> Payload:
+def _described(caller: Caller, of: Target, event: SentEvent) -> Payload:
     """An event's document as sent, with what it leaves to the store. Raises Invalid for what the caller cannot see."""
     if event.action is not None:
-        return _of_action(caller, owner, event.action)
+        return _of_action(caller, of, event.action)
     for kind, thing in ((THNG, event.thng), (PRODUCT, event.product)):
         if thing is not None:
             return _of_changes(caller, kind, thing, event)
     raise _invalid("event", "holds neither an action, nor a thng or a product with changes")
 
 
-def _of_action(caller: Caller, owner: Owner, sent: SentEventAction) -> Payload:
+def _of_action(caller: Caller, of: Target, sent: SentEventAction) -> Payload:
     action = sent.model_dump(mode="json", exclude_unset=True)
     for name, kind in _SEEN.items():
         if action.get(name):
@@ -118,7 +118,7 @@ def _of_action(caller: Caller, owner: Owner, sent: SentEventAction) -> Payload:
         _see(caller, PLACE, sent.location.place, "event.action.location.place")
     if sent.user:
         user = Resources(caller.tables, USER).read_many([sent.user]).get(sent.user)
-        if user is None or user.document.get("project") != owner.project:
+        if user is None or user.document.get("project") != of.project:
             raise _invalid("event.action.user", f"there is no user {sent.user[:60]} of this project")
     return {"action": action, **Trigger(None, sent.user, False).document}
 

@@ -24,17 +24,10 @@ from ..shapes import stamp, upgraded
 from . import keys as own_keys
 from . import published
 from .rule_check import StoredRule
+from .targets import Target
 
 ATTEMPTS = 8
 REPEATS_SEEN = 5  # newest versions, among which a repeated request finds its own
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The application whose rules they are, and its project."""
-
-    project: str
-    app: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +84,7 @@ def read_row(main: Table, app: str, number: int) -> Item:
 
 def publish(
     caller: Caller,
-    owner: Owner,
+    of: Target,
     rules: Sequence[StoredRule],
     story: Story,
     also: Sequence[tuple[Write, FingerpostError]] = (),
@@ -102,14 +95,14 @@ def publish(
     PreconditionFailed, NotFound for an application that was just deleted, TooLarge.
     """
     main, made = caller.tables.main, caller.new_id(caller.at)
-    gone = NotFound(f"There is no application {owner.app}")
+    gone = NotFound(f"There is no application {of.app}")
     for _ in attempts(ATTEMPTS):
-        rows = [upgraded(row.item) for row in _newest_rows(main, owner.app, limit=REPEATS_SEEN).rows]
+        rows = [upgraded(row.item) for row in _newest_rows(main, of.app, limit=REPEATS_SEEN).rows]
         for row in rows:
             if row["made"] == made:
                 return row  # a repeat of a request that had got this far
         current = rows[0] if rows else None
-        _check_based_on(caller, owner, story.based_on, current)
+        _check_based_on(caller, of, story.based_on, current)
         caller.match.check(str(current["number"] if current else 0), "set of rules")
         row = _row(caller, current, rules, story, made)
         told = {"version": row["number"], "rules": row["count"]}
@@ -117,23 +110,23 @@ def publish(
         before = None if current is None else {"version": current["number"]}
         overtaken = _Overtaken("These rules keep changing; send the request again")
         writes: list[tuple[Write, FingerpostError]] = [
-            (Put(own_keys.rules_version(owner.app, row["number"]), row, (Absent(),)), overtaken),
-            (Check(keys.document(owner.app), (Present(),)), gone),
-            *[(each, overtaken) for each in audit.entry(caller, story.verb, "reactorRules", owner.app, before, told)],
+            (Put(own_keys.rules_version(of.app, row["number"]), row, (Absent(),)), overtaken),
+            (Check(keys.document(of.app), (Present(),)), gone),
+            *[(each, overtaken) for each in audit.entry(caller, story.verb, "reactorRules", of.app, before, told)],
             *also,
         ]
         try:
-            published.set_rules(main, owner.project, owner.app, conditions_of(row["number"], rules), writes)
+            published.set_rules(main, of.project, of.app, conditions_of(row["number"], rules), writes)
         except _Overtaken:
             continue
         return row
     raise Conflict("These rules keep changing; send the request again")
 
 
-def roll_back(caller: Caller, owner: Owner, number: int, story: Story) -> Item:
+def roll_back(caller: Caller, of: Target, number: int, story: Story) -> Item:
     """Make a version with the rules of an earlier one, as they were. Raises NotFound and what `publish` does."""
-    rules = rules_in(read_row(caller.tables.main, owner.app, number))
-    return publish(caller, owner, rules, Story(reason=story.reason, based_on=story.based_on, back=number))
+    rules = rules_in(read_row(caller.tables.main, of.app, number))
+    return publish(caller, of, rules, Story(reason=story.reason, based_on=story.based_on, back=number))
 
 
 def conditions_of(version: int, rules: Sequence[StoredRule]) -> list[dict[str, Any]]:
@@ -157,10 +150,10 @@ def document(row: Item | None, warnings: Sequence[Finding] = ()) -> Document:
     return shown | ({"warnings": [each.document() for each in warnings]} if warnings else {})
 
 
-def version_documents(caller: Caller, owner: Owner, rows: Sequence[Item]) -> list[Document]:
+def version_documents(caller: Caller, of: Target, rows: Sequence[Item]) -> list[Document]:
     """Versions and their stories, without their rules."""
     known = authors(caller.tables, rows)
-    live = newest(caller.tables.main, owner.app)
+    live = newest(caller.tables.main, of.app)
     return [
         {
             "version": row["number"],
@@ -175,16 +168,16 @@ def version_documents(caller: Caller, owner: Owner, rows: Sequence[Item]) -> lis
     ]
 
 
-def whole_document(caller: Caller, owner: Owner, row: Item) -> Document:
+def whole_document(caller: Caller, of: Target, row: Item) -> Document:
     """One version with its rules."""
-    (story,) = version_documents(caller, owner, [row])
+    (story,) = version_documents(caller, of, [row])
     return {**story, "rules": [rule["sent"] for rule in rules_in(row)]}
 
 
-def listed(caller: Caller, owner: Owner, *, after: str | None, limit: int) -> tuple[list[Document], str | None]:
+def listed(caller: Caller, of: Target, *, after: str | None, limit: int) -> tuple[list[Document], str | None]:
     """The documents of versions, newest first, and where the list goes on."""
-    page = _newest_rows(caller.tables.main, owner.app, limit=limit, after=after)
-    return version_documents(caller, owner, [upgraded(row.item) for row in page.rows]), page.after
+    page = _newest_rows(caller.tables.main, of.app, limit=limit, after=after)
+    return version_documents(caller, of, [upgraded(row.item) for row in page.rows]), page.after
 
 
 def difference(before: Sequence[StoredRule], after: Sequence[StoredRule]) -> list[Change]:
@@ -216,7 +209,7 @@ def _flat(rule: StoredRule) -> StoredRule:
     return {**rule, "sent": flat}
 
 
-def _check_based_on(caller: Caller, owner: Owner, based_on: int | None, current: Item | None) -> None:
+def _check_based_on(caller: Caller, of: Target, based_on: int | None, current: Item | None) -> None:
     live = current["number"] if current else 0
     if based_on is None or based_on == live:
         return
@@ -224,10 +217,10 @@ def _check_based_on(caller: Caller, owner: Owner, based_on: int | None, current:
         message = f"there is no version {based_on} of these rules"
         raise Invalid(f"basedOn: {message}", details=[Finding(field="basedOn", message=message)])
     main = caller.tables.main
-    page = _newest_rows(main, owner.app, limit=MAX_TOLD)
+    page = _newest_rows(main, of.app, limit=MAX_TOLD)
     since = [row for row in (upgraded(each.item) for each in page.rows) if row["number"] > based_on]
     known = authors(caller.tables, since)
-    seen = rules_in(read_row(main, owner.app, based_on)) if based_on else []
+    seen = rules_in(read_row(main, of.app, based_on)) if based_on else []
     found = difference(seen, rules_in(current) if current else [])
     raise Conflict(
         f"The rules changed since version {based_on}: "
