@@ -219,3 +219,10 @@ def test_what_a_caller_does_not_see_can_be_neither_changed_nor_deleted(tables):
     with pytest.raises(NotFound):
         resources.delete(resource_id, sees=lambda _document: False)
     assert resources.read(resource_id) == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("thng", "thng"), ("actionType", "action type"), ("hubMeeting", "hub meeting")]
+)
+def test_messages_name_a_kind_as_people_write_it(name, words):
+    assert Kind(name, f"{name}s").words == words

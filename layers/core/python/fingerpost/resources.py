@@ -57,6 +57,11 @@ class Kind:
     paged: bool = False  # whether its index rows may lie in pages (packed.py)
     beside: str = ""  # the row's name, of what lies beside another document under that one's id
 
+    @property
+    def words(self) -> str:
+        """The name as people read it: `hub meeting`."""
+        return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in self.name)
+
     def key(self, resource_id: str) -> Key:
         """Where a document of this kind lies."""
         return keys.beside(resource_id, self.beside) if self.beside else keys.document(resource_id)
@@ -119,7 +124,7 @@ def index_rows(kind: Kind, resource_id: str, document: Mapping[str, Any]) -> fro
                 rows.add(Key(keys.index(scope, kind.name, full_field, value, shard), resource_id))
     if len(rows) > MAX_INDEX_ROWS:
         raise TooLarge(
-            f"This {kind.name} would need {len(rows)} index entries; the limit is {MAX_INDEX_ROWS}. "
+            f"This {kind.words} would need {len(rows)} index entries; the limit is {MAX_INDEX_ROWS}. "
             "Use fewer tags, identifiers or projects."
         )
     return frozenset(rows)
@@ -145,7 +150,7 @@ class Resources:
         return {each: stored for each, stored in pairs if stored is not None}
 
     def missing(self, resource_id: str) -> NotFound:
-        return NotFound(f"There is no {self.kind.name} {resource_id}")
+        return NotFound(f"There is no {self.kind.words} {resource_id}")
 
     def create(self, resource_id: str, document: Document, *, also: Iterable[Write] = ()) -> Stored:
         """Write rows, then the document together with `also`. The id is new, or this is a repeat and answers the first.
@@ -198,7 +203,7 @@ class Resources:
             before = self.read(resource_id)
             if not sees(before.document):
                 raise self.missing(resource_id)
-            match.check(before.tag, f"{self.kind.name} {resource_id}")
+            match.check(before.tag, f"{self.kind.words} {resource_id}")
             after = next_version(before, change)
             if text_of(after.document) == text_of(before.document):
                 return before
@@ -219,7 +224,7 @@ class Resources:
             before = self.read(resource_id)
             if not sees(before.document):
                 raise self.missing(resource_id)
-            match.check(before.tag, f"{self.kind.name} {resource_id}")
+            match.check(before.tag, f"{self.kind.words} {resource_id}")
             key, when = self.kind.key(resource_id), (Equals("v", before.version),)
             try:
                 if extra := list(also(before.document)):
@@ -290,10 +295,10 @@ class Resources:
             raise self._taken() from failure
 
     def _taken(self) -> Conflict:
-        return Conflict(f"A {self.kind.name} of this name exists already")
+        return Conflict(f"A {self.kind.words} of this name exists already")
 
     def _busy(self, resource_id: str) -> Conflict:
-        return Conflict(f"The {self.kind.name} {resource_id} keeps changing; send the request again")
+        return Conflict(f"The {self.kind.words} {resource_id} keeps changing; send the request again")
 
     def _index_item(self, version: int) -> Item:
         """An index row. `at` is when it is written, not when its request began: only old ones are swept."""
@@ -320,7 +325,7 @@ class Resources:
         text = text_of(document)
         if (size := len(text.encode())) > MAX_DOCUMENT_BYTES:
             raise TooLarge(
-                f"This {self.kind.name} has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB). "
+                f"This {self.kind.words} has {size:,} bytes; the limit is {MAX_DOCUMENT_BYTES:,} bytes (256 KB). "
                 "Move what is large to a file and keep its address here."
             )
         return {**stamp(self.kind.name), "v": version, "doc": text}
