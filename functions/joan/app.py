@@ -181,7 +181,7 @@ def change_resource(request: Request) -> Answer:
 @edge.route("DELETE", f"{V1}/rooms/{{room}}/", verb="delete", of="joan", status=204, answers=None)
 def delete_resource(request: Request) -> Answer:
     """A room no more, once nothing is booked there; its thng and its short link stay."""
-    by = By(source="joan", client=request.principal.id, cause=request.caller.cause)
+    by = By.of(request.caller, "joan")
     resources.delete(request.caller, wiring.clock, request.parameters["room"], by)
     return Answer(status=204)
 
@@ -288,7 +288,7 @@ def _answered(request: Request, said: PartStat) -> Answer:
     link = request.parameters["invitation"]
     invitation = opened(wiring.root_secrets(), link)
     tables = wiring.tables().of(invitation.account)
-    by = By(source="joan", client="invitation", cause=request.caller.cause)
+    by = By.of(request.caller, "joan", "invitation")
     only_looks = request.method == "HEAD"
     booking, guest = answer(Bookings(tables, wiring.clock), invitation, None if only_looks else said, by)
     room = Rooms(tables).get(booking.room)

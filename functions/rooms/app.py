@@ -183,7 +183,7 @@ def _bookings(request: Request) -> Bookings:
 
 
 def _by(request: Request) -> By:
-    return By(source="api", client=request.principal.id, cause=request.caller.cause)
+    return By.of(request.caller, "api")
 
 
 def _room(request: Request) -> Room:

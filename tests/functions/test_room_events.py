@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
+from fingerpost import keys as table_keys
 from fingerpost import wiring
 from fingerpost.ports.table import Tables
+from fingerpost.reactor import chain
 from fingerpost.rooms import faults, keys, setup, telling
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.documents import NewRoom
 from fingerpost.rooms.model import MINUTE_MS, By, Room, Told
 from fingerpost.rooms.rooms import Rooms
+from tests.functions.hubs import SERVICES, hub_of
+from tests.functions.joan import dublin_room, joan_client
+from tests.functions.roomvox import BOOKINGS, vox, walk_in
 from tests.functions.world import DOMAIN, HOUR, Client, World, handler_of
 from tests.rooms.conftest import Rooms as Known
 from tests.stores import caller_of
@@ -88,6 +93,30 @@ def test_declarative_rules_act_on_what_happens_to_rooms(world: World, operator: 
     assert handler_of("scripts")({"Records": [{"messageId": "1", "body": message.body}]}, None) == DONE
     (queued,) = operator.read(f"{rules}/queues/desk/messages")
     assert queued["body"] == {"who": "Talk", "where": "Glass Room"}
+
+
+@pytest.mark.parametrize("system", ["joan", "roomvox", "hub", "api"])
+def test_a_booking_that_a_script_makes_carries_the_runs_that_led_to_it(world: World, operator: Client, system):
+    room = dublin_room(world, slug="glass-room")
+    led = {chain.HEADER: chain.sign(world.account, ["app:onActionCreated"])}
+    times = {"start": "2026-03-16T09:00:00Z", "end": "2026-03-16T10:00:00Z"}
+    match system:
+        case "joan":
+            answer = joan_client(world).post("events/book/", {"source": room["id"], **times}, headers=led)
+        case "roomvox":
+            answer = vox(world).post(BOOKINGS, walk_in(**times), headers=led)
+        case "hub":
+            admin = hub_of(world, room).admin
+            sent = {"title": "Talk", "date": times["start"]}
+            answer = world.nobody.post(f"{SERVICES}book", sent, headers={**admin.headers, **led})
+        case _:
+            at = world.clock()
+            answer = operator.post(f"/rooms/{room['id']}/bookings", {"start": at, "end": at + HOUR}, headers=led)
+    assert answer.status in (200, 201), answer
+    world.settle()
+    (booked,) = operator.read("/actions/_RoomBooked")
+    row = world.tables.of(world.account).main.get(table_keys.action(booked["id"]))
+    assert row is not None and row["chain"] == ["app:onActionCreated"]
 
 
 def test_whoever_listens_hears_of_a_change_by_the_feed(world: World, heard: list[Told]):

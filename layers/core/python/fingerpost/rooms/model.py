@@ -6,7 +6,10 @@ Pure; standard library only. Moments are milliseconds since the epoch; an interv
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
+
+if TYPE_CHECKING:
+    from ..caller import Caller
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 DAY_MINUTES = 1_440
@@ -133,6 +136,11 @@ class By:
     user: str = ""  # the id of one of the account's people
     cause: str = ""
     chain: tuple[str, ...] = ()  # the runs of scripts that led to it, so that none sets itself off for ever
+
+    @classmethod
+    def of(cls, caller: "Caller", source: Source, client: str = "") -> Self:
+        """Who asks, as `client` where the caller's own credential is not it."""
+        return cls(source=source, client=client or caller.principal.id, cause=caller.cause, chain=caller.chain)
 
     def __str__(self) -> str:
         return ":".join(part for part in (self.source, self.user or self.client) if part)

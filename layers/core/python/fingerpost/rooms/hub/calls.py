@@ -63,4 +63,4 @@ class Call:
 
     @property
     def by(self) -> By:
-        return By(source="hub", client=self.session.id, cause=self.caller.cause, chain=self.caller.chain)
+        return By.of(self.caller, "hub", self.session.id)

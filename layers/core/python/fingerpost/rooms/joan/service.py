@@ -56,7 +56,7 @@ class Joan:
 
     @property
     def by(self) -> By:
-        return By(source="joan", client=self.caller.principal.id, cause=self.caller.cause)
+        return By.of(self.caller, "joan")
 
     @property
     def house(self) -> House:

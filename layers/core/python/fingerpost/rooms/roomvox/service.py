@@ -49,8 +49,7 @@ class RoomVox:
 
     @property
     def by(self) -> By:
-        caller = self.caller
-        return By(source="roomvox", client=caller.principal.id, cause=caller.cause, chain=caller.chain)
+        return By.of(self.caller, "roomvox")
 
     def places(self, rooms: list[Room]) -> list[str]:
         """Where each of the rooms is."""
