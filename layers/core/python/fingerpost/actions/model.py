@@ -7,21 +7,12 @@ from typing import Any
 from .. import keys
 from ..ports.table import Item, Key
 from ..resources import Document, Kind
+from ..rooms.model import EVENTS
 from ..shapes import upgraded
 
 BUILT_IN = ("checkins", "implicitScans", "scans", "shares")
 SCANS = ("scans", "implicitScans")
-RECORDED = (  # what happens to rooms: the platform alone records these, and everybody who sees the room can list them
-    "_RoomBooked",
-    "_RoomChanged",
-    "_RoomApproved",
-    "_RoomDeclined",
-    "_RoomCancelled",
-    "_RoomCheckedIn",
-    "_RoomFinished",
-    "_RoomReleased",
-    "_EquipmentReported",
-)
+RECORDED: tuple[str, ...] = EVENTS  # the platform alone records these, and everybody who sees the room can list them
 TARGETS = ("thng", "product", "collection")
 
 ACTION = Kind(

@@ -6,7 +6,7 @@ Pure; standard library only. Moments are milliseconds since the epoch; an interv
 from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Self, get_args
 
 if TYPE_CHECKING:
     from ..caller import Caller
@@ -29,6 +29,7 @@ type Event = Literal[
     "_RoomReleased",
     "_EquipmentReported",
 ]
+EVENTS: tuple[Event, ...] = get_args(Event.__value__)
 
 HOLDING = frozenset[State]({"tentative", "confirmed", "checkedIn"})  # what nobody else can have
 SHOWN: frozenset[State] = HOLDING | {"ended"}  # what took place, takes place or will
