@@ -94,7 +94,7 @@ def test_messages_are_consumed_side_by_side_and_one_more_waits_for_room(lanes):
     go_on.set()
     assert many.step(10) is True
     assert begun.acquire(timeout=10)
-    many.close()
+    many.close(wait=True)
 
 
 def test_a_group_has_one_of_many(lanes):
@@ -111,4 +111,4 @@ def test_a_group_has_one_of_many(lanes):
     assert begun.wait(10)
     assert many.step(1) is False  # its second one has to wait
     go_on.set()
-    many.close()
+    many.close(wait=True)

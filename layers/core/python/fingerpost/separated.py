@@ -1,4 +1,9 @@
-"""What separates the cells of a table, as its first line shows: spreadsheets of each country have their own. Pure."""
+"""What separates the cells of a table, as its first line shows: spreadsheets of each country have their own."""
+
+import csv
+
+MAX_CELL = 1_000_000  # characters
+csv.field_size_limit(MAX_CELL)  # the whole process has one, so it stands here for every table
 
 SEPARATORS = ",;\t"
 

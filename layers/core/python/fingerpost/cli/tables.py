@@ -11,7 +11,6 @@ from .failure import Usage
 
 SAMPLE = 64 * 1024
 DELIMITERS = f"{SEPARATORS}|"
-MAX_FIELD = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,6 @@ class TableFile:
 
 def open_table(path: Path, *, header: tuple[str, ...] | None = None) -> TableFile:
     """Read the header, or take `header` for a file that begins with a record. Raises Usage."""
-    csv.field_size_limit(MAX_FIELD)
     with _opened(path) as file:
         try:
             sample = file.read(SAMPLE)

@@ -85,9 +85,9 @@ class ManyAtOnce:
                 self._free.release()
         return begun
 
-    def close(self) -> None:
-        """Begin with nothing more. What has begun goes on."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def close(self, *, wait: bool = False) -> None:
+        """Begin with nothing more. What has begun goes on; `wait` for its end."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def _bring(self, messages: Sequence[Message]) -> None:
         try:
