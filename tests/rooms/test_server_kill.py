@@ -21,13 +21,15 @@ def ask(server: Server, path: str, body: Any = None, key: str = "") -> tuple[int
     headers = {"authorization": server.key, "content-type": "application/json"}
     headers |= {"idempotency-key": key} if key else {}
     data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(server.api + path, data, headers)
     try:
-        request = urllib.request.Request(server.api + path, data, headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        try:
+            answer = urllib.request.urlopen(request, timeout=20)
+        except urllib.error.HTTPError as refused:
+            answer = refused
+        with answer:
             return answer.status, json.load(answer)
-    except urllib.error.HTTPError as refused:
-        return refused.code, json.loads(refused.read())
-    except (OSError, HTTPException, ValueError):
+    except (OSError, HTTPException, ValueError):  # a kill may cut off either
         return 0, None
 
 
