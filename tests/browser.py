@@ -117,6 +117,7 @@ def browser() -> Iterator[Callable[..., Page]]:
     """Opens tabs: `new(size)`."""
     with TemporaryDirectory(prefix="chromium", ignore_cleanup_errors=True) as folder:  # its children write to the last
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+        arguments += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
         where = [f"--user-data-dir={folder}", "--remote-debugging-port=0", "about:blank"]
         process = subprocess.Popen([CHROMIUM, *arguments, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
