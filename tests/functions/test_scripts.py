@@ -175,6 +175,7 @@ REFUSED = {
     "an absolute path": (zip_of(("main.js", HELLO), ("/etc/x", "")), "no path below its root"),
     "a link": (zip_of(("main.js", HELLO), (linked("x"), "/etc/passwd")), "a link or a special file"),
     "a bomb": (zip_of(("main.js", HELLO), ("x", b"0" * 25_000_000)), "unpacks to at most 20,971,520 bytes"),
+    "a main.js too large to be shown": (zip_of(("main.js", b" " * 2_097_153)), "main.js has at most 2,097,152 bytes"),
     "too many files": (zip_of(("main.js", HELLO), *((f"f{n}", "") for n in range(1000))), "at most 1,000 files"),
     "two of one name": (zip_of(("main.js", HELLO), ("main.js", HELLO)), "two files of one name"),
     "a folder like a file": (zip_of(("main.js", HELLO), ("a", ""), ("a/b", "")), "also has a folder"),
