@@ -1,5 +1,7 @@
 """The log of an application: in order, in pages, filtered, and gone after seven days."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,15 @@ def test_pages_hold_everything_once(tables):
         if (token := got.token) is None:
             break
     assert found == list("6543210")
+
+
+def test_a_page_is_small_enough_to_be_answered_whatever_was_logged(tables):
+    append(tables, APP, [Entry("info", "\x01" * MAX_LINE_BYTES, NOON + number) for number in range(60)])
+    first = page(tables, "A", APP, asked(per_page=100), b"secret")
+    assert len(json.dumps(first.items)) < 4 * 1024 * 1024
+    assert first.token is not None
+    rest = page(tables, "A", APP, asked(per_page=100, token=first.token), b"secret")
+    assert [each["timestamp"] for each in (*first.items, *rest.items)] == [NOON + number for number in range(59, -1, -1)]
 
 
 def test_a_page_token_is_good_for_its_own_log_alone(tables):
