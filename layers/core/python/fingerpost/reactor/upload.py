@@ -68,7 +68,7 @@ def bundle(content: bytes) -> Upload:
         hint = f"; it has {deeper[:200]!r}: zip what is in the folder, not the folder" if deeper else ""
         raise _refused(f"The bundle holds no {MAIN} at its root{hint}")
     if (size := len(files[MAIN])) > MAX_MAIN_BYTES:
-        raise TooLarge(f"{MAIN} has at most {MAX_MAIN_BYTES:,} bytes; this one has {size:,}: put some of it in other files")
+        raise TooLarge(f"{MAIN} has at most {MAX_MAIN_BYTES:,} bytes; this one has {size:,}: split it into files")
     return _upload("bundle", files)
 
 
