@@ -18,7 +18,6 @@ from ..rules.plan import time_span
 from ..shapes import stamp, upgraded
 
 KEPT_MS = 7 * DAY_MS
-LEVELS: tuple[Level, ...] = ("trace", "debug", "info", "warn", "error")
 READ_BUDGET = 2_000  # rows that one request looks at
 AT_ONCE = 100
 MAX_PAGE_BYTES = 3 * 1024 * 1024  # of the messages in one answer, as JSON: Lambda sends 6 MB
