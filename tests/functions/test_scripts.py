@@ -408,6 +408,15 @@ def test_every_version_is_kept_listed_and_read(world, operator, reactor):
     assert operator.get(f"{reactor}/script/versions/x").status == 400
 
 
+def test_what_is_uploaded_again_as_it_was_takes_no_more_room(world, operator, reactor):
+    for text in (HELLO, HELLO, "// 2", HELLO):
+        operator.put(f"{reactor}/script", {"script": text})
+        world.settle()
+        assert bundle_of(world)["main.js"] == text.encode()
+    assert [each["version"] for each in operator.read(f"{reactor}/script/versions")] == [4, 3, 2, 1]
+    assert len(list((world.folder / "bundles").rglob("*.zip"))) == 4, "the source and the bundle of each of two"
+
+
 def test_an_earlier_version_runs_again_at_once(world, operator, reactor):
     for text in (HELLO, "// 2"):
         operator.put(f"{reactor}/script", {"script": text})
