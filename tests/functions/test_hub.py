@@ -188,6 +188,11 @@ def test_a_long_title_is_cut(hub: Hub):
     ("sent", "start", "minutes"),
     [
         ({"date": "2026-03-16T09:00:00+01:00"}, MONDAY_NINE - 3_600, 30),
+        ({"date": "Mon, 16 Mar 2026 09:00:00 GMT"}, MONDAY_NINE, 30),
+        ({"date": "Mon Mar 16 2026 10:00:00 GMT+0100"}, MONDAY_NINE, 30),
+        ({"date": "Mon Mar 16 2026 10:00:00 GMT+0100 (Central European Standard Time)"}, MONDAY_NINE, 30),
+        ({"date": "Mon Mar 16 2026 10:00:00 +0100 (CET)"}, MONDAY_NINE, 30),
+        ({"date": "16 March 2026 12:00 UTC+3"}, MONDAY_NINE, 30),
         ({"date": "16 March 2026 9:00 AM", "duration": 45}, MONDAY_NINE, 45),
         ({"date": "Monday, March 16, 2026 9:00 AM"}, MONDAY_NINE, 30),
         ({"date": str(MONDAY_NINE)}, MONDAY_NINE, 30),
@@ -219,6 +224,8 @@ def test_any_text_is_a_time_or_is_refused(date):
     [
         {"date": "after lunch"},
         {"date": "2026-02-31T09:00"},
+        {"date": "2026-03-16 09:00 PST"},  # which of the zones of that name is anybody's guess
+        {"date": "99999999999999"},
         {"date": "9" * 60},
         {"stime": MONDAY_NINE, "etime": MONDAY_NINE},
         {"stime": "soon"},
