@@ -304,6 +304,14 @@ def test_the_flag_says_what_is_updated_and_nothing_else_is(hub: Hub):
     assert hub.admin.refused("update", flag="some", nid=nid)[0] == 400
 
 
+@pytest.mark.parametrize(("flag", "changes"), [("title", False), ("agenda", False), ("when", True), ("all", True)])
+def test_how_a_meeting_recurs_is_a_matter_of_when_it_is(world: World, flag, changes):
+    loose, weekly = hub_of(world), {"freq": "weekly"}
+    nid = loose.admin.said("book", date="2026-03-16T09:00")["id"]
+    said = loose.admin.said("update", flag=flag, nid=nid, title="x", date="2026-03-16T09:00", recur=weekly)
+    assert said["recur"] == (weekly if changes else None)
+
+
 def test_a_meeting_cannot_be_moved_to_where_another_is(hub: Hub):
     nid = booked(hub)["id"]
     booking(hub.world, hub.room["id"], 23)
