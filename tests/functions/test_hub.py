@@ -417,6 +417,16 @@ def test_a_link_with_a_password_says_nothing_without_it(hub: Hub):
     assert "turf cutters" not in stored
 
 
+def test_the_pages_of_a_link_load_nothing_run_nothing_and_stand_in_no_frame(hub: Hub):
+    link = hub.admin.said("public_link", nid=booked(hub)["id"])["link"].removeprefix(API_URL)
+    for path in (link, f"{link}x"):
+        headers = hub.world.nobody.get(path, headers={"accept": "text/html"}).headers
+        policy = headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"} <= set(policy)
+        assert not any("unsafe" in each or each.startswith("script-src") for each in policy)
+        assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+
+
 def test_guessing_a_password_is_throttled(hub: Hub):
     nid = booked(hub)["id"]
     link = hub.admin.said("public_link", nid=nid, password="turf cutters")["link"].removeprefix(API_URL)
