@@ -48,6 +48,8 @@ def test_many_entries_are_written_at_once_in_their_order(world: World, operator:
         ([{"message": "x"}, {"logLevel": "info"}], "[1].message"),
         ([{"message": "x", "logLevel": "loud"}], "[0].logLevel"),
         ([{"message": "x" * 17_000}], "16,384 bytes"),
+        ([{"message": "x", "timestamp": SUNDAY_NOON + DAY + 1}], "[0].timestamp"),
+        ([{"message": "x", "timestamp": 253_402_300_799_999}], "more than a day ahead"),
         (["x"], "[0]"),
     ],
 )
