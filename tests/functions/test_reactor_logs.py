@@ -59,6 +59,10 @@ def test_entries_that_cannot_be_are_refused_and_none_is_written(operator: Client
     assert operator.read(path) == []
 
 
+def test_a_message_names_no_class_of_ours(operator: Client, path):
+    assert operator.post(f"{path}/bulk", ["x"]).error == "[0]: Input should be a valid dictionary"
+
+
 def test_a_repeated_request_writes_once(operator: Client, path):
     for _ in range(2):
         operator.made(path, {"message": "once"}, headers={"idempotency-key": "k"})
