@@ -8,12 +8,14 @@ async function read() {
   reading = true;
   clearTimeout(waiting);
   try {
-    const answer = await fetch(body.dataset.here, { cache: "no-store" });
+    const answer = await fetch(body.dataset.here, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (!answer.ok) throw new Error(answer.status);
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     delete body.dataset.lost;
+    if (socket?.readyState === WebSocket.OPEN) tries = 0;
   } catch {
     body.dataset.lost = "";
+    socket?.close(); // a network that has gone silent leaves it open, and nothing comes over it any more
   }
   reading = false;
   if (again) { again = false; read(); return; }
@@ -43,12 +45,11 @@ function listen() {
   if (!body.dataset.live) return;
   socket = new WebSocket(body.dataset.live);
   const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('{"ping":1}'), 240_000);
-  socket.onopen = () => { tries = 0; read(); };
+  socket.onopen = read;
   socket.onmessage = (event) => { if (JSON.parse(event.data).changed) read(); };
   socket.onclose = () => {
     clearInterval(ping);
     setTimeout(() => read().then(listen), Math.min(60_000, 1_000 * 2 ** tries++) * (0.5 + Math.random()));
-    waiting ??= setTimeout(read, 30_000);
   };
 }
 
