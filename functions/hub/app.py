@@ -34,6 +34,7 @@ from fingerpost.rooms.hub.sessions import (
 )
 from fingerpost.rooms.hub.words import UserError, envelope, refusal
 from fingerpost.rooms.hubs import Privilege
+from fingerpost.rooms.page_headers import page_headers
 
 FORM = "application/x-www-form-urlencoded"
 HTML = "text/html"
@@ -204,9 +205,8 @@ def _said(request: Request, content: Any, headers: dict[str, str] | None = None)
 
 def _page(html: str, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     content_type = f"{HTML}; charset=utf-8"
-    return Answer(
-        status=status, content=html.encode(), content_type=content_type, headers={**HEADERS, **(headers or {})}
-    )
+    own = page_headers(pages.STYLE, referrer=HEADERS["referrer-policy"])
+    return Answer(status=status, content=html.encode(), content_type=content_type, headers={**own, **(headers or {})})
 
 
 def _sent(event: Event) -> Asked:

@@ -7,7 +7,8 @@ import pytest
 
 from fingerpost import wiring
 from fingerpost.access.guessing import MAX_TRIES
-from fingerpost.rooms.doors import service
+from fingerpost.ports.connections import ConnectionGone
+from fingerpost.rooms.doors import displays, service
 from functions.live.app import handler as live
 from tests.functions.doors import Phone, words
 from tests.functions.joan import joan_client
@@ -363,7 +364,8 @@ def test_a_display_is_told_of_what_any_api_changes_and_of_nothing_else(world: Wo
     ticket = live_url[1].partition("=")[2]
     event = {"requestContext": context, "queryStringParameters": {"door": ticket}}
     assert live(event) == {"statusCode": 200}
-    assert live({**event, "queryStringParameters": {"door": ticket[:-1] + "A"}})["statusCode"] == 403
+    forged = ticket[:-1] + ("A" if ticket[-1] != "A" else "E")
+    assert live({**event, "queryStringParameters": {"door": forged}})["statusCode"] == 403
     assert live({**event, "queryStringParameters": {"door": "x"}})["statusCode"] == 403
     lantern = room(world, "Lantern Room")
     world.settle()
@@ -376,6 +378,34 @@ def test_a_display_is_told_of_what_any_api_changes_and_of_nothing_else(world: Wo
     world.settle()
     assert set(told) == {("Tq3x1cJpjoECJZA=", f'{{"changed": "{phone.room}"}}')}
     assert "Monday 16 March" in words(phone.look("display"))
+
+
+def test_displays_that_have_gone_make_place_for_others(world: World, phone: Phone, monkeypatch):
+    gone: set[str] = set()
+    told: list[tuple[str, str]] = []
+
+    class Connections:
+        def send(self, connection: str, text: str) -> None:
+            if connection in gone:
+                raise ConnectionGone(connection)
+            told.append((connection, text))
+
+    monkeypatch.setattr(wiring, "connections", Connections)
+    phone.look("display")
+    live_url = re.search(r'data-live="([^"]+)"', phone.page)
+    assert live_url is not None
+    ticket = live_url[1].partition("=")[2]
+
+    def listens(connection: str) -> int:
+        context = {"connectionId": connection, "routeKey": "$connect", "requestId": "r"}
+        status: int = live({"requestContext": context, "queryStringParameters": {"door": ticket}})["statusCode"]
+        return status
+
+    assert [listens(f"c{each}") for each in range(displays.MAX_DISPLAYS)] == [200] * displays.MAX_DISPLAYS
+    assert listens("one more") == 429
+    assert not any("changed" in text for _, text in told)
+    gone.add("c7")
+    assert [listens("another"), listens("one more")] == [200, 429]
 
 
 def test_a_display_offers_what_needs_no_typing_and_stays_a_display(world: World, phone: Phone):

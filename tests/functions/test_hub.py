@@ -188,6 +188,11 @@ def test_a_long_title_is_cut(hub: Hub):
     ("sent", "start", "minutes"),
     [
         ({"date": "2026-03-16T09:00:00+01:00"}, MONDAY_NINE - 3_600, 30),
+        ({"date": "Mon, 16 Mar 2026 09:00:00 GMT"}, MONDAY_NINE, 30),
+        ({"date": "Mon Mar 16 2026 10:00:00 GMT+0100"}, MONDAY_NINE, 30),
+        ({"date": "Mon Mar 16 2026 10:00:00 GMT+0100 (Central European Standard Time)"}, MONDAY_NINE, 30),
+        ({"date": "Mon Mar 16 2026 10:00:00 +0100 (CET)"}, MONDAY_NINE, 30),
+        ({"date": "16 March 2026 12:00 UTC+3"}, MONDAY_NINE, 30),
         ({"date": "16 March 2026 9:00 AM", "duration": 45}, MONDAY_NINE, 45),
         ({"date": "Monday, March 16, 2026 9:00 AM"}, MONDAY_NINE, 30),
         ({"date": str(MONDAY_NINE)}, MONDAY_NINE, 30),
@@ -219,6 +224,8 @@ def test_any_text_is_a_time_or_is_refused(date):
     [
         {"date": "after lunch"},
         {"date": "2026-02-31T09:00"},
+        {"date": "2026-03-16 09:00 PST"},  # which of the zones of that name is anybody's guess
+        {"date": "99999999999999"},
         {"date": "9" * 60},
         {"stime": MONDAY_NINE, "etime": MONDAY_NINE},
         {"stime": "soon"},
@@ -295,6 +302,14 @@ def test_the_flag_says_what_is_updated_and_nothing_else_is(hub: Hub):
     said = hub.admin.said("update", flag="all", nid=nid, title="Last", attendees=[])
     assert (said["title"], said["message"], said["attendees"], said["stime"]) == ("Last", "", [], MONDAY_NINE + 7_200)
     assert hub.admin.refused("update", flag="some", nid=nid)[0] == 400
+
+
+@pytest.mark.parametrize(("flag", "changes"), [("title", False), ("agenda", False), ("when", True), ("all", True)])
+def test_how_a_meeting_recurs_is_a_matter_of_when_it_is(world: World, flag, changes):
+    loose, weekly = hub_of(world), {"freq": "weekly"}
+    nid = loose.admin.said("book", date="2026-03-16T09:00")["id"]
+    said = loose.admin.said("update", flag=flag, nid=nid, title="x", date="2026-03-16T09:00", recur=weekly)
+    assert said["recur"] == (weekly if changes else None)
 
 
 def test_a_meeting_cannot_be_moved_to_where_another_is(hub: Hub):
@@ -400,6 +415,16 @@ def test_a_link_with_a_password_says_nothing_without_it(hub: Hub):
     stored = json.dumps([row for row in hub.world.rows().values() if row["k"] == "roomKey"], default=str)
     assert "$argon2id$" in stored
     assert "turf cutters" not in stored
+
+
+def test_the_pages_of_a_link_load_nothing_run_nothing_and_stand_in_no_frame(hub: Hub):
+    link = hub.admin.said("public_link", nid=booked(hub)["id"])["link"].removeprefix(API_URL)
+    for path in (link, f"{link}x"):
+        headers = hub.world.nobody.get(path, headers={"accept": "text/html"}).headers
+        policy = headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"} <= set(policy)
+        assert not any("unsafe" in each or each.startswith("script-src") for each in policy)
+        assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
 
 
 def test_guessing_a_password_is_throttled(hub: Hub):

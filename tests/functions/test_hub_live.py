@@ -238,6 +238,14 @@ def test_a_meeting_that_starts_is_checked_in_to_in_its_room(world: World, wires:
     assert seen["booking"]["state"] == "checkedIn"
 
 
+def test_a_meeting_of_another_hub_is_not_checked_in_to(world: World, wires: Wires):
+    hub, other = hub_of(world, dublin_room(world, checkIn={"opensBefore": 10, "grace": 10})), hub_of(world)
+    node = hub.admin.said("book", stime=world.clock() // 1_000 + 300)
+    other.admin.said("requestAccess", socket_id="s1", room_id=node["id"], hub_id=other.id)
+    [seen] = hub.admin.said("list")
+    assert seen["booking"]["state"] == "confirmed"
+
+
 def test_a_guest_is_asked_in_over_their_own_connection(hub: Hub, wires: Wires):
     wires.open("r", hub.reader)
     room = come(hub.writer, "s1")["id"]

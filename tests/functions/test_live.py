@@ -22,7 +22,7 @@ class Open:
     def send(self, connection_id, text):
         if connection_id in self.gone:
             raise ConnectionGone(connection_id)
-        self.told.setdefault(connection_id, []).append(json.loads(text))
+        self.told.setdefault(connection_id, []).append(json.loads(text.encode()))
 
 
 class Wire:
@@ -182,6 +182,8 @@ def test_a_revoked_key_is_told_nothing_more(world, wire, lamp):
         '{"sing": true}',
         '{"subscribe": "/nothing"}',
         '{"subscribe": "/actions"}',
+        '{"subscribe": "/\\ud800"}',
+        '{"subscribe": ' + "[" * 900 + "]" * 900 + "}",
     ],
 )
 def test_a_message_that_means_nothing_is_answered_with_the_error_document(world, wire, message):

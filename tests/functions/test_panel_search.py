@@ -66,7 +66,10 @@ def test_time_and_place_filter_whatever_else_matches(house: House, panel: Panel)
     ]
 
 
-@pytest.mark.parametrize("change", [{"seats": "many"}, {"equipment": [1]}, {"location": 7}, {"customEquipment": ["x"]}])
+@pytest.mark.parametrize(
+    "change",
+    [{"seats": "many"}, {"seats": " " * 100 + "1"}, {"equipment": [1]}, {"location": 7}, {"customEquipment": ["x"]}],
+)
 def test_a_search_that_makes_no_sense_is_refused(panel: Panel, change):
     error = panel.error("getAvailableRoomsAdvancedNew", {"startDate": at(14), "endDate": at(15), **change})
     assert error["reason"] == "GenericError5" and error["details"]

@@ -53,6 +53,16 @@ def parse_json(event: Event) -> Any:
     return content
 
 
+def json_of(text: str) -> Any:
+    """A text that is not a body of a request, as JSON; None for what is none that we take."""
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return content if depth(content) <= MAX_DEPTH else None
+
+
 def depth(content: Any) -> int:
     """How many containers deep a JSON value is; walks level by level, so that depth cannot exhaust the stack."""
     levels, level = 0, [content]

@@ -14,6 +14,7 @@ from .. import wiring
 from ..access.authentication import authenticate, principal_of
 from ..access.decision import decide
 from ..access.model import Principal
+from ..body import MAX_DEPTH, json_of
 from ..caller import Caller
 from ..catalogue.model import PRODUCT, THNG
 from ..catalogue.properties import Properties, Reading
@@ -168,10 +169,9 @@ def live() -> Live:
 
 
 def _content(text: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("A message must be JSON") from error
+    content = json_of(text)
+    if content is None:
+        raise Invalid(f"A message must be JSON, at most {MAX_DEPTH} levels deep")
     if not isinstance(content, dict):
         raise Invalid("A message must be a JSON object")
     return content

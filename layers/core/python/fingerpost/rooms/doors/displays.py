@@ -12,7 +12,8 @@ from ...clock import Clock
 from ...errors import Forbidden, TooManyRequests
 from ...log import warning
 from ...ports.connections import ConnectionGone
-from ...ports.table import Tables
+from ...ports.table import Table, Tables
+from ...resources import Document
 from ...shapes import stamp
 from .. import credentials, keys
 from ..model import Told
@@ -32,18 +33,29 @@ def connect(tables: Tables, roots: RootSecrets, clock: Clock, connection_id: str
     at = clock()
     tickets.check(roots, ticket, tickets.Holder("display", row["account"], room), at)
     main = tables.of(row["account"]).main
-    if len(main.query(keys.displays(room), limit=MAX_DISPLAYS).rows) >= MAX_DISPLAYS:
-        raise TooManyRequests(f"A room has at most {MAX_DISPLAYS} displays that listen")
+    if _is_full(main, room):
+        _tell(main, room, {"ping": 1})  # some may have gone without a word
+        if _is_full(main, room):
+            raise TooManyRequests(f"A room has at most {MAX_DISPLAYS} displays that listen")
     main.put(keys.display(room, connection_id), stamp("display"), expires_at=at + LASTING_MS)
 
 
 def hear(told: Told, own: Tables) -> None:
     """A listener of rooms. Raises Unreachable: then all are told again."""
-    message = json.dumps({"changed": told.room})
-    for row in own.main.query(keys.displays(told.room), limit=2 * MAX_DISPLAYS, consistent=True).rows:
+    _tell(own.main, told.room, {"changed": told.room})
+
+
+def _is_full(main: Table, room: str) -> bool:
+    return len(main.query(keys.displays(room), limit=MAX_DISPLAYS, consistent=True).rows) >= MAX_DISPLAYS
+
+
+def _tell(main: Table, room: str, document: Document) -> None:
+    """Those that have gone are forgotten."""
+    message = json.dumps(document)
+    for row in main.query(keys.displays(room), limit=2 * MAX_DISPLAYS, consistent=True).rows:
         connection_id = row.key.sk
         try:
             wiring.connections().send(connection_id, message)
         except ConnectionGone:
-            own.main.delete(keys.display(told.room, connection_id))
-            warning("a display has gone", room=told.room, connection=connection_id)
+            main.delete(keys.display(room, connection_id))
+            warning("a display has gone", room=room, connection=connection_id)

@@ -4,13 +4,12 @@ They work without a script; a display has one, by which it follows the room. Not
 the policy that goes out with them says so to the browser.
 """
 
-import base64
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from ..page_headers import page_headers, source_of
 from .view import Choice, Meeting, View
 
 HERE = Path(__file__).parent
@@ -46,23 +45,8 @@ class Frame:
 
 def headers(live_url: str = "") -> dict[str, str]:
     """Of every page; `live_url` is where its script may connect."""
-    policy = [
-        "default-src 'none'",
-        f"style-src {_digest(STYLE)}",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "img-src data:",
-    ]
-    if live_url:
-        policy += [f"script-src {_digest(SCRIPT)}", f"connect-src 'self' {live_url.partition('?')[0]}"]
-    return {
-        "content-security-policy": "; ".join(policy),
-        "cache-control": "no-store",
-        "referrer-policy": "same-origin",
-        "x-content-type-options": "nosniff",
-        "x-robots-tag": "noindex",
-    }
+    more = [f"script-src {source_of(SCRIPT)}", f"connect-src 'self' {live_url.partition('?')[0]}"] if live_url else []
+    return page_headers(STYLE, *more, referrer="same-origin")
 
 
 def room_page(view: View, frame: Frame) -> str:
@@ -289,7 +273,3 @@ def _pin(deed: str, frame: Frame) -> str:
 
 def _lines(parts: Iterable[str]) -> str:
     return "\n".join(part for part in parts if part)
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

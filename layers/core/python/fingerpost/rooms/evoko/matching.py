@@ -13,6 +13,7 @@ from ..model import Room
 from ..structures import LEVELS
 
 MAX_FAILED = 3
+MAX_SEATS_TEXT = 40  # characters
 _SEATS = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})|(\+))?\s*")
 
 
@@ -29,7 +30,8 @@ def seats_in(text: Any) -> tuple[int, int | None]:
     """`1-5`, `50+`; any two numbers will do. Raises ValueError."""
     if text in (None, "", False):
         return 0, None
-    found = _SEATS.fullmatch(str(text))
+    written = str(text)
+    found = _SEATS.fullmatch(written) if len(written) <= MAX_SEATS_TEXT else None
     if found is None:
         raise ValueError("seats are written as in 1-5 or 50+")
     least = int(found[1])

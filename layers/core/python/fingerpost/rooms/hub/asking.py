@@ -4,14 +4,13 @@ Parameters come as a JSON body, as query values, or as one URL-encoded JSON obje
 comes twice, the body's value counts. In a query a nested value is JSON.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from ...body import MAX_DEPTH, depth, json_name, parse_json
+from ...body import json_name, json_of, parse_json
 from ...errors import Invalid
 from ...http import Event, body_bytes
 from .words import Mandatory
@@ -102,7 +101,7 @@ def asked(event: Event) -> Asked:
 def _query(raw: str) -> dict[str, Any]:
     text = unquote_plus(raw)
     if text.startswith("{"):
-        content = _json(text)
+        content = json_of(text)
         if not isinstance(content, dict):
             raise Invalid("The query is neither a JSON object nor name=value pairs")
         return content
@@ -114,19 +113,9 @@ def _query(raw: str) -> dict[str, Any]:
 
 def _unpacked(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        content = _json(value)
+        content = json_of(value)
         return value if content is None else content
     return value
-
-
-def _json(text: str) -> Any:
-    """None for what is no JSON that we take."""
-    try:
-        content = json.loads(text, parse_constant=lambda _name: None)
-        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        return None
-    return content if depth(content) <= MAX_DEPTH else None
 
 
 def _text(name: str, value: Any, most: int) -> str:

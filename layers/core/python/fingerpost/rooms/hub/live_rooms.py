@@ -303,7 +303,8 @@ def _departures(call: Call) -> Departures:
 
 def _check_in(call: Call, room: str) -> None:
     """A meeting that begins in its live room is checked in to in its real one, if it is time for that."""
-    if call.session.is_guest or room not in Resources(call.caller.tables, HUB_MEETING).read_many([room]):
+    meeting = Resources(call.caller.tables, HUB_MEETING).read_many([room]).get(room)
+    if call.session.is_guest or meeting is None or meeting.document["hub"] != call.hub:
         return
     with suppress(Unknown):
         booking = call.bookings.by_external("hub", room)

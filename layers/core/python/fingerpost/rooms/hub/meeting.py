@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from ...errors import Invalid
 from ...fields import EMAIL
 from ...keys import hash_of
 from ...resources import Document, Stored
-from ..local_time import local_of, moment_of
+from ..local_time import instant_of, local_of, moment_of
 from ..model import MINUTE_MS, Attendee, Booking
 from ..recurrence import MAX_YEARS
 from .asking import Asked
@@ -28,6 +28,8 @@ SECONDS_BELOW = 100_000_000_000  # a number of at least that many is millisecond
 _RULES: Mapping[str, Literal[1, 2, 3]] = {"daily": DAILY, "weekly": WEEKLY, "monthly": MONTHLY}
 STATUS = {"cancelled": "cancelled", "declined": "declined", "released": "released", "ended": "ended"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEFORE_OFFSET = re.compile(r"(GMT|UTC)\s*(?=[+-]\d)", re.IGNORECASE | re.ASCII)  # as browsers write it
+_AFTER_OFFSET = re.compile(r"(?<=[+-]\d{4})\s*\([^()]*\)\s*$", re.ASCII)
 _NUMBER = re.compile(r"\d{9,14}(\.\d{1,6})?", re.ASCII)
 _HAS_DIGIT = re.compile(r"\d", re.ASCII)
 
@@ -70,15 +72,8 @@ def written(at: int, zone: ZoneInfo) -> str:
 def _moment(text: str, at: int, zone: ZoneInfo, *, binding: bool) -> int | None:
     if not text:
         return at - at % MINUTE_MS
-    if _NUMBER.fullmatch(text.strip()):
-        number = float(text)
-        return int(number * 1_000) if number < SECONDS_BELOW else int(number)
     try:
-        if _HAS_DIGIT.search(text) is None:
-            raise ValueError
-        midnight = local_of(at, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        time = parser.parse(text, default=midnight)
-        moment = moment_of(time, zone) if time.tzinfo is None else (time - _EPOCH) // timedelta(milliseconds=1)
+        moment = _read(text.strip(), at, zone)
         if not 0 <= moment <= LAST_SECOND * 1_000:
             raise ValueError
     except (ValueError, OverflowError, TypeError) as error:
@@ -86,6 +81,27 @@ def _moment(text: str, at: int, zone: ZoneInfo, *, binding: bool) -> int | None:
             return None
         raise Invalid(f"date is a time such as 2026-11-30T09:00, not {text[:60]!r}") from error
     return moment
+
+
+def _read(text: str, at: int, zone: ZoneInfo) -> int:
+    """A number, or a time as people and browsers write it. Raises ValueError, OverflowError, TypeError."""
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+        return int(number * 1_000) if number < SECONDS_BELOW else int(number)
+    if _HAS_DIGIT.search(text) is None:
+        raise ValueError
+    midnight = local_of(at, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    plain = _AFTER_OFFSET.sub("", _BEFORE_OFFSET.sub(" ", text))  # `GMT+1` is an hour before GMT in the parser's eyes
+    return instant_of(parser.parse(plain, default=midnight, tzinfos=_offset), zone)
+
+
+def _offset(name: str | None, seconds: int | None) -> timezone | None:
+    """What a text says of its zone. Raises ValueError for a name alone: CST is three zones, and no offset."""
+    if seconds is not None:
+        return timezone(timedelta(seconds=seconds))
+    if name is not None:
+        raise ValueError
+    return None
 
 
 def recurrence_of(asked: Asked) -> Document | None:

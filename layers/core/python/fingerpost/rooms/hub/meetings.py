@@ -186,7 +186,7 @@ def _changes(call: Call, flag: str, before: Stored, booking: Booking | None) -> 
         lasts = _minutes(booking, before.document)
         when = meeting.when_of(asked, call.caller.at, _zone(_room(call)), binding=booking is not None, minutes=lasts)
         changes |= when._asdict()
-    if "recur" in asked.values:
+    if "recur" in asked.values and flag in ("when", "all"):
         recurrence = meeting.recurrence_of(asked)
         if booking is not None and recurrence != before.document["recur"]:
             raise UserError("RECURRENCE_IS_FIXED", "A meeting that has a room keeps its recurrence; book another one")

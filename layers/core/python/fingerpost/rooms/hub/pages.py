@@ -4,7 +4,7 @@ from html import escape
 
 from ...resources import Document
 
-_STYLE = """
+STYLE = """
 body { font: 1.125rem/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 34rem; }
 label { display: block; margin-top: 1rem; }
 input, button { font: inherit; padding: .5rem; width: 100%; box-sizing: border-box; margin-top: .25rem; }
@@ -52,8 +52,8 @@ def _page(title: str, main: str) -> str:
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<title>{escape(title)}</title>
+<style>{STYLE}</style>
 </head>
 <body>
 <main>

@@ -10,7 +10,7 @@ from typing import Any
 
 from ... import wiring
 from ...access.secrets import RootSecrets
-from ...body import MAX_DEPTH, depth
+from ...body import json_of
 from ...clock import Clock
 from ...errors import FingerpostError, NotFound, Unauthenticated
 from ...ports.connections import MAX_MESSAGE_BYTES, Connections
@@ -125,14 +125,8 @@ def content_of(text: str) -> Mapping[str, Any] | None:
     """A message to a hub, by its `service`; None for one that is meant for somebody else."""
     if len(text) > MAX_MESSAGE_BYTES:
         return None
-    try:
-        content = json.loads(text)
-        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(content, dict) or "service" not in content or depth(content) > MAX_DEPTH:
-        return None
-    return content
+    content = json_of(text)
+    return content if isinstance(content, dict) and "service" in content else None
 
 
 def hub_sockets() -> HubSockets:
