@@ -48,9 +48,10 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         folder = Path(name)
         queues = {each: local_queue(folder, each, clock=clock) for each in ("spill", "work", "install")}
         queues["reactor"] = local_queue(folder, "reactor", ordered=True, clock=clock)
+        tables = local_tables(folder, clock=clock)
         made = World(
             folder,
-            local_tables(folder, clock=clock),
+            tables,
             clock,
             queues,
             local_feed(folder, consumers=("derive", "dispatch"), clock=clock),
@@ -75,8 +76,8 @@ def world(clock: SettableClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
         made.begin()
         yield made
         made.feed.close()
-        made.tables.main.store.close()  # type: ignore[attr-defined]
-        made.tables.log.store.close()  # type: ignore[attr-defined]
+        tables.main.store.close()  # type: ignore[attr-defined]
+        tables.log.store.close()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
