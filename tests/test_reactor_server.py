@@ -92,7 +92,7 @@ def test_a_temperature_that_crosses_its_limit_makes_an_action_once(app, sdk):
             app.logged(number)
     levels = [level for level, _ in app.log()]
     assert levels == ["warn", "debug"]
-    actions = app.server.ask(f"/actions/_TooWarm?project={app.project}")
+    actions = app.actions("_TooWarm")
     assert [each["customFields"] for each in actions] == [{"temperature": 9}]
     assert actions[0]["createdByApp"] == app.id
 

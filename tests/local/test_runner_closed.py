@@ -1,7 +1,8 @@
-"""A runner that is closed while scripts run. Needs Node.js 20 or newer with npm."""
+"""A runner that is closed while scripts run, or has no room for one. Needs Node.js 20 or newer with npm."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -34,3 +35,20 @@ def test_a_run_that_the_end_of_its_runner_cuts_off_has_no_outcome_and_leaves_no_
             running.result()
     assert not process.alive
     assert runner._running == []
+
+
+@pytest.mark.parametrize("part", ["Process", "_Bundles.link"])
+def test_a_machine_without_room_for_a_script_refuses_it_for_now(monkeypatch, part):
+    runner = process_runner({"loop": LOOP}.get, ahead=0)
+
+    def full(*_):
+        raise OSError("Cannot allocate memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"fingerpost.local.runner.{part}", full)
+        with pytest.raises(Throttled, match="Cannot allocate memory"):
+            runner.run(REQUEST)
+    assert [each.name for each in runner._folder.iterdir()] == ["bundles"]
+    ended = runner.run(replace(REQUEST, time_limit_ms=200))
+    assert ended.outcome == "timeout"
+    runner.close()
