@@ -1,10 +1,11 @@
-"""A runner that is closed while scripts run. Needs Node.js 20 or newer with npm."""
+"""A runner that is closed while scripts run, or has no room for one. Needs Node.js 20 or newer with npm."""
 
 import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -57,3 +58,20 @@ def test_a_process_that_another_thread_kills_is_read_to_its_end(monkeypatch, tmp
             _, ending = running.result()
             assert (ending.kind, ending.code) == ("ended", -9)
     assert not process.alive
+
+
+@pytest.mark.parametrize("part", ["Process", "_Bundles.link"])
+def test_a_machine_without_room_for_a_script_refuses_it_for_now(monkeypatch, part):
+    runner = process_runner({"loop": LOOP}.get, ahead=0)
+
+    def full(*_):
+        raise OSError("Cannot allocate memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"fingerpost.local.runner.{part}", full)
+        with pytest.raises(Throttled, match="Cannot allocate memory"):
+            runner.run(REQUEST)
+    assert [each.name for each in runner._folder.iterdir()] == ["bundles"]
+    ended = runner.run(replace(REQUEST, time_limit_ms=200))
+    assert ended.outcome == "timeout"
+    runner.close()

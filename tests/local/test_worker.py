@@ -76,7 +76,7 @@ def test_the_runner_is_made_ready_where_a_script_was_installed_and_nowhere_else(
     blobs.put_if_absent("reactor/1-0.source.zip", b"uploaded", content_type="application/zip")
     ready_runner(tmp_path)
     assert made == []
-    name = bundle_name("account", "app", 1, b"installed")
+    name = bundle_name("account", "app", b"installed")
     blobs.put_if_absent(name, b"installed", content_type="application/zip")
     ready_runner(tmp_path)
     assert made == [1]
