@@ -1,6 +1,8 @@
 """The ROOM service: envelopes, sessions and privileges; meetings that reserve their room; public links."""
 
+import itertools
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -8,14 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fingerpost import wiring
 from fingerpost.errors import Invalid
 from fingerpost.rooms.hub.asking import Asked
 from fingerpost.rooms.hub.meeting import when_of
+from fingerpost.rooms.kinds import HUB_MEETING
 from fingerpost.rooms.local_time import zone_of
 from tests.functions.hubs import SERVICES, Hub, HubClient, Wires, hub_of
 from tests.functions.joan import dublin_room, joan_client
 from tests.functions.rooms import booking
 from tests.functions.world import API_URL, DAY, HOUR, SECOND, World
+from tests.stores import Crash, crashing, dangling_rows, hooked
 
 MINUTE = 60 * SECOND
 MONDAY_NINE = 1_773_651_600  # 2026-03-16T09:00:00Z, in seconds
@@ -281,6 +286,62 @@ def test_a_repeat_with_the_same_key_books_once(hub: Hub):
     first, again = (hub.world.nobody.post(f"{SERVICES}book", sent, headers=headers) for _ in range(2))
     assert first.document["data"]["id"] == again.document["data"]["id"]
     assert len(in_room(hub)) == 1
+
+
+def test_a_process_that_ends_leaves_a_meeting_with_its_room_or_neither(hub: Hub, monkeypatch):
+    for step in itertools.count():
+        dying = hooked(hub.world.tables, crashing(step))
+        sent = {"stime": MONDAY_NINE + step * 3_600, "duration": 15}
+        with monkeypatch.context() as patch, suppress(Crash):
+            patch.setattr(wiring, "tables", lambda dying=dying: dying)
+            hub.admin.said("book", **sent)
+            break
+        listed = [each["booking"]["id"] for each in hub.admin.said("list")]
+        assert [each["id"] for each in in_room(hub)] == listed
+        assert hub.admin.refused("book", **sent)[0] == 409 if listed else hub.admin.said("book", **sent)
+        for each in hub.admin.said("list"):
+            hub.admin.said("remove", nid=each["id"])
+    assert step > 5
+
+
+def test_what_a_room_refuses_leaves_nothing_to_be_listed(hub: Hub):
+    booked(hub)
+    before = dangling_rows(hub.world.tables.of(hub.world.account), HUB_MEETING)
+    assert hub.admin.refused("book", date="2026-03-16T09:15") == (409, "ROOM_NOT_AVAILABLE")
+    assert hub.admin.refused("book", date="2026-03-16T11:00", recur={"freq": "daily", "until": 4_000_000_000})[0] == 400
+    assert dangling_rows(hub.world.tables.of(hub.world.account), HUB_MEETING) == before
+
+
+def test_a_repeat_after_a_process_has_ended_is_the_same_meeting(hub: Hub, monkeypatch):
+    sent, headers = {"title": "Stand-up", "date": "2026-03-16T09:00"}, {**hub.admin.headers, "idempotency-key": "k1"}
+    for step in itertools.count():
+        dying = hooked(hub.world.tables, crashing(step))
+        with monkeypatch.context() as patch, suppress(Crash):
+            patch.setattr(wiring, "tables", lambda dying=dying: dying)
+            answer = hub.world.nobody.post(f"{SERVICES}book", sent, headers=headers)
+            break
+    [node] = hub.admin.said("list")
+    assert (answer.document["data"]["id"], answer.document["data"]["booking"]["id"]) == (
+        node["id"],
+        in_room(hub)[0]["id"],
+    )
+
+
+def test_a_repeat_that_overtakes_the_first_is_the_same_meeting(hub: Hub, monkeypatch):
+    sent, headers = {"title": "Stand-up", "date": "2026-03-16T09:00"}, {**hub.admin.headers, "idempotency-key": "k1"}
+    faster: list[Any] = []
+
+    def around(name: str, method: Any, args: Any) -> Any:
+        if name == "transact" and not faster:
+            faster.append(None)
+            faster[0] = hub.world.nobody.post(f"{SERVICES}book", sent, headers=headers)
+        return method(*args)
+
+    slow = hooked(hub.world.tables, around)
+    monkeypatch.setattr(wiring, "tables", lambda: slow)
+    answer = hub.world.nobody.post(f"{SERVICES}book", sent, headers=headers)
+    assert (answer.status, answer.document["data"]) == (200, faster[0].document["data"])
+    assert [each["id"] for each in hub.admin.said("list")] == [answer.document["data"]["id"]]
 
 
 def test_the_flag_says_what_is_updated_and_nothing_else_is(hub: Hub):

@@ -212,7 +212,17 @@ def test_a_filter_on_a_product_is_asked_about_the_product(world):
     assert run.payload["changes"]["is_packed"]["newValue"] is True
 
 
-def test_a_filter_that_cannot_be_evaluated_lets_the_function_run_and_spoils_no_other(world, pallet, capsys):
+@pytest.mark.parametrize(
+    ("stored", "says"),
+    [
+        (["no such operator", "thng.name", 1], "a filter cannot be evaluated"),
+        ([], "a filter cannot be evaluated"),
+        ([], "a filter cannot be read"),
+    ],
+)
+def test_a_filter_that_cannot_be_evaluated_lets_the_function_run_and_spoils_no_other(
+    world, pallet, capsys, stored, says
+):
     publish(world, onActionCreated="action.type=scans")
     broken = world.operator.made(f"/projects/{world.project}/applications", {"name": "Broken"})["id"]
     made = Script(
@@ -220,12 +230,14 @@ def test_a_filter_that_cannot_be_evaluated_lets_the_function_run_and_spoils_no_o
         version=1,
         bundle="reactor/x/bundle.zip",
         functions=ALL,
-        filters={"onActionCreated": Filter("?", ["no such operator", "thng.name", 1])},
+        filters={"onActionCreated": Filter("?", stored)},
     )
     published.set_script(world.tables.of(world.account).main, world.project, made)
     act(world, pallet)
     assert [run.app for run in dispatch(world)] == [broken]
-    assert "filters cannot be" in capsys.readouterr().err
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if "filters cannot be" in line]
+    assert [line for line in told if says in line and broken in line]
 
 
 def test_rules_are_asked_with_scripts(world, pallet):

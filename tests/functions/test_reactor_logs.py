@@ -2,6 +2,7 @@
 
 import pytest
 
+from fingerpost.ports.runner import LEVELS
 from fingerpost.reactor import logs
 from tests.functions.lists import walked
 from tests.functions.world import DAY, SUNDAY_NOON, Client, World
@@ -63,14 +64,28 @@ def test_a_repeated_request_writes_once(operator: Client, path):
 
 
 def test_the_log_is_filtered_by_level_and_time_and_read_page_by_page(world: World, operator: Client, path):
-    times = enumerate(logs.LEVELS, SUNDAY_NOON)
+    times = enumerate(LEVELS, SUNDAY_NOON)
     operator.made(f"{path}/bulk", [{"message": each, "logLevel": each, "timestamp": at} for at, each in times])
-    assert messages(operator, path, filter="logLevel=error,warn") == ["error", "warn"]
+    for levels in ("error,warn", ">=warn", ">info", ">=Warn", "w*,e*"):
+        asked = f"logLevel{'' if levels.startswith('>') else '='}{levels}"
+        assert messages(operator, path, filter=asked) == ["error", "warn"]
+    assert messages(operator, path, filter="logLevel<debug,info") == ["debug", "trace"]
+    assert messages(operator, path, filter="logLevel>error") == []
     assert messages(operator, path, filter=f"timestamp>{SUNDAY_NOON}&timestamp<{SUNDAY_NOON + 3}") == ["info", "debug"]
-    assert messages(operator, path, sortOrder="ASCENDING") == list(logs.LEVELS)
+    assert messages(operator, path, sortOrder="ASCENDING") == list(LEVELS)
     assert [len(page) for page in walked(operator, f"{path}?perPage=2")] == [2, 2, 1]
     assert "logLevel" in operator.get(path, filter="level=error").error
     assert operator.get(path, nextPageToken="x").document["code"] == "invalidCursor"
+
+
+@pytest.mark.parametrize("asked", ["=loud", ">=loud", "=warning", ">=w*", "=error,loud"])
+def test_a_level_that_there_is_not_is_refused_with_those_that_there_are(operator: Client, path, asked):
+    operator.made(path, {"message": "x"})
+    for answer in (operator.get(path, filter=f"logLevel{asked}"), operator.delete(path, filter=f"logLevel{asked}")):
+        assert answer.status == 400
+        assert "logLevel is one of trace, debug, info, warn, error" in answer.error
+        assert answer.document["details"][0]["expected"] == list(LEVELS)
+    assert messages(operator, path) == ["x"]
 
 
 def test_the_log_is_deleted_in_whole_or_in_part(world: World, operator: Client, path, monkeypatch):

@@ -2,7 +2,9 @@
 
 import pytest
 
-from fingerpost.reactor import published
+from fingerpost.ids import ordered_id
+from fingerpost.reactor import published, rule_queues
+from tests.functions.lists import next_page
 from tests.functions.people import application_of, person
 from tests.functions.world import HOUR, OPERATOR_KEY, Client
 
@@ -263,6 +265,15 @@ def test_a_simulation_takes_rules_that_are_sent_and_things_that_are_described(op
     assert operator.read(path)["version"] == 0
 
 
+def test_a_simulation_of_more_than_an_answer_holds_is_refused(operator, path):
+    rules = [{"name": str(number), "when": "actionCreated", "then": [QUEUE] * 10} for number in range(5)]
+    event = {"action": {"type": "scans", "customFields": {"a": "x" * 200_000}}}
+    answer = operator.post(f"{path}/simulate", {"event": event, "rules": rules})
+    assert (answer.status, answer.document["code"]) == (400, "tooLarge")
+    assert "what 2 of 5 rules would do" in answer.error
+    assert operator.post(f"{path}/simulate", {"event": event, "rules": rules[:1]}).status == 200
+
+
 def test_a_simulation_takes_an_action_that_took_place(world, operator, path, lamp):
     saved(operator, path, SCANNED)
     action = world.trusted.made("/actions/scans", {"thng": lamp, "customFields": {"a": 1}})
@@ -350,6 +361,19 @@ def test_a_queue_that_nothing_was_put_on_is_empty(operator, base):
     assert operator.read(f"{base}/queues/orders/messages") == []
     assert operator.get(f"{base}/queues/No/messages").status == 400
     assert operator.delete(f"{base}/queues/orders/messages/{'U' * 24}").status == 404
+
+
+def test_a_page_of_messages_is_small_enough_to_be_answered(world, operator, base):
+    tables = world.tables.of(world.account)
+    for number in range(50):
+        message = ordered_id(world.clock(), "seed", number)
+        rule_queues.put(tables, world.application_id, "orders", message, "\u6f22" * 40_000, rule="x", event="x")
+    answer, seen = operator.get(f"{base}/queues/orders/messages", perPage=100), 0
+    while answer is not None:
+        assert len(answer.content) < 2 * 1024 * 1024
+        seen += len(answer.document)
+        answer = next_page(operator, answer)
+    assert seen == 50
 
 
 def test_a_story_of_the_function(world, operator, path):

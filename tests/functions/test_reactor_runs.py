@@ -9,9 +9,9 @@ import pytest
 
 from fingerpost import keys, wiring
 from fingerpost.following import dispatch
-from fingerpost.ports.runner import LogLine, NoRunner, RunResult
+from fingerpost.ports.runner import LEVELS, LogLine, NoRunner, RunResult
 from fingerpost.ports.table import Throttled, Unreachable
-from fingerpost.reactor import chain, logs, published, runs
+from fingerpost.reactor import chain, published, runs
 from fingerpost.reactor.claims import KEPT_MS, LEASE_MS
 from fingerpost.reactor.consumer import Consumer, StillRunning
 from fingerpost.reactor.published import Script
@@ -390,7 +390,7 @@ def test_a_key_stands_in_no_row_and_no_message(stage, world):
     assert key not in message.body
     assert not [item for (item,) in log if key in item]
     assert key not in repr(stage.runner.asked)
-    assert logs.LEVELS[0] == "trace"
+    assert LEVELS[0] == "trace"
 
 
 def test_the_story_of_a_run_runs_the_script(stage, world, monkeypatch):

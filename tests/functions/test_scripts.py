@@ -175,6 +175,7 @@ REFUSED = {
     "an absolute path": (zip_of(("main.js", HELLO), ("/etc/x", "")), "no path below its root"),
     "a link": (zip_of(("main.js", HELLO), (linked("x"), "/etc/passwd")), "a link or a special file"),
     "a bomb": (zip_of(("main.js", HELLO), ("x", b"0" * 25_000_000)), "unpacks to at most 20,971,520 bytes"),
+    "a main.js too large to be shown": (zip_of(("main.js", b" " * 2_097_153)), "main.js has at most 2,097,152 bytes"),
     "too many files": (zip_of(("main.js", HELLO), *((f"f{n}", "") for n in range(1000))), "at most 1,000 files"),
     "two of one name": (zip_of(("main.js", HELLO), ("main.js", HELLO)), "two files of one name"),
     "a folder like a file": (zip_of(("main.js", HELLO), ("a", ""), ("a/b", "")), "also has a folder"),
@@ -405,6 +406,15 @@ def test_every_version_is_kept_listed_and_read(world, operator, reactor):
     assert bundles.read(content.content) == {"main.js": b"// 3"}
     assert operator.get(f"{reactor}/script/versions/9").status == 404
     assert operator.get(f"{reactor}/script/versions/x").status == 400
+
+
+def test_what_is_uploaded_again_as_it_was_takes_no_more_room(world, operator, reactor):
+    for text in (HELLO, HELLO, "// 2", HELLO):
+        operator.put(f"{reactor}/script", {"script": text})
+        world.settle()
+        assert bundle_of(world)["main.js"] == text.encode()
+    assert [each["version"] for each in operator.read(f"{reactor}/script/versions")] == [4, 3, 2, 1]
+    assert len(list((world.folder / "bundles").rglob("*.zip"))) == 4, "the source and the bundle of each of two"
 
 
 def test_an_earlier_version_runs_again_at_once(world, operator, reactor):

@@ -1,10 +1,11 @@
 """Connections of API Gateway: what is sent, and what becomes of its answers."""
 
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 
 from fingerpost.aws.connections import ApiConnections
@@ -55,12 +56,11 @@ def test_what_may_be_tried_again_is_unreachable(gateway, monkeypatch):
     with pytest.raises(Unreachable):
         connections.close(ID)
 
-    def away(**_: object) -> None:
-        raise EndpointConnectionError(endpoint_url="https://x.example")
-
-    monkeypatch.setattr(connections._client, "post_to_connection", away)
-    with pytest.raises(Unreachable):
-        connections.send(ID, "hello")
+    for silence in (EndpointConnectionError, ConnectionClosedError, ReadTimeoutError):
+        away = Mock(side_effect=silence(endpoint_url="https://x.example"))
+        monkeypatch.setattr(connections._client, "post_to_connection", away)
+        with pytest.raises(Unreachable):
+            connections.send(ID, "hello")
 
 
 def test_a_message_that_is_too_long_is_refused_before_it_is_sent(gateway):

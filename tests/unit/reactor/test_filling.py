@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fingerpost.errors import TooLarge
 from fingerpost.reactor.filling import fields_in, filled, mistakes_in
 
 CONTEXT = {
@@ -103,3 +104,11 @@ def test_whatever_the_text_and_the_value_are_what_passes_the_check_can_be_filled
     if not list(mistakes_in(text, "v")):
         json.dumps(filled(text, {"thng.name": value}.get), allow_nan=False)
     json.dumps(filled(["{thng.name}", "a {thng.name}"], {"thng.name": value}.get), allow_nan=False)
+
+
+def test_what_is_put_in_has_a_limit_however_often_it_is_named():
+    text = "x" * 90_000
+    assert len(filled(["{thng.name}"] * 10, {"thng.name": text}.get)) == 10
+    for value in (text, [text], {"a": text}):
+        with pytest.raises(TooLarge, match="1,000,000 bytes"):
+            filled(["{thng.name}"] * 600, {"thng.name": value}.get)

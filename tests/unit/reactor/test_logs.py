@@ -1,5 +1,7 @@
 """The log of an application: in order, in pages, filtered, and gone after seven days."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from fingerpost.cursor import InvalidCursor
 from fingerpost.ids import is_id, ordered_id
 from fingerpost.listing import Ask
-from fingerpost.ports.runner import MAX_LINE_BYTES
+from fingerpost.ports.runner import LEVELS, MAX_LINE_BYTES
 from fingerpost.reactor import logs
 from fingerpost.reactor.logs import KEPT_MS, Entry, append, delete_page, page
 from fingerpost.rules.compile import compile_match
@@ -85,6 +87,15 @@ def test_pages_hold_everything_once(tables):
     assert found == list("6543210")
 
 
+def test_a_page_is_small_enough_to_be_answered_whatever_was_logged(tables):
+    append(tables, APP, [Entry("info", "\x01" * MAX_LINE_BYTES, NOON + number) for number in range(60)])
+    first = page(tables, "A", APP, asked(per_page=100), b"secret")
+    assert len(json.dumps(first.items)) < 4 * 1024 * 1024
+    assert first.token is not None
+    rest = page(tables, "A", APP, asked(per_page=100, token=first.token), b"secret")
+    assert [each["timestamp"] - NOON for each in (*first.items, *rest.items)] == list(range(59, -1, -1))
+
+
 def test_a_page_token_is_good_for_its_own_log_alone(tables):
     append(tables, APP, [Entry("info", str(number), NOON) for number in range(3)])
     token = page(tables, "A", APP, asked(per_page=1), b"secret").token
@@ -93,12 +104,12 @@ def test_a_page_token_is_good_for_its_own_log_alone(tables):
 
 
 def test_levels_and_times_narrow(tables):
-    append(tables, APP, [Entry(level, level, NOON + n) for n, level in enumerate(logs.LEVELS)])
+    append(tables, APP, [Entry(level, level, NOON + n) for n, level in enumerate(LEVELS)])
     assert messages(tables, asked("logLevel=error,warn")) == ["error", "warn"]
     assert messages(tables, asked(f"timestamp>={NOON + 1}&timestamp<{NOON + 3}")) == ["info", "debug"]
     assert messages(tables, asked(f"timestamp<{NOON}")) == []
     assert messages(tables, asked(f"timestamp>{NOON + 3}&timestamp<{NOON}")) == []
-    assert messages(tables, asked(ascending=True)) == list(logs.LEVELS)
+    assert messages(tables, asked(ascending=True)) == list(LEVELS)
 
 
 def test_a_rare_level_is_found_beyond_empty_pages(tables, monkeypatch):
@@ -121,7 +132,7 @@ def test_entries_are_gone_after_seven_days(tables, clock):
 
 def test_entries_are_deleted_by_filter_and_those_written_meanwhile_stay(store, tables, monkeypatch):
     monkeypatch.setattr(logs, "READ_BUDGET", 2)
-    append(tables, APP, [Entry(level, level, NOON + n) for n, level in enumerate(logs.LEVELS)], now=NOON)
+    append(tables, APP, [Entry(level, level, NOON + n) for n, level in enumerate(LEVELS)], now=NOON)
     append(tables, APP, [Entry("debug", "later", NOON + 9)], now=NOON + 10)
     node = asked("logLevel=debug,info").node
     task, rounds = {"account": "A", "app": APP, "nodes": to_json(node), "until": NOON}, 0

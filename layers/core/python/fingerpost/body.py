@@ -110,3 +110,8 @@ def invalid_document(error: ValidationError, field: str = "") -> Invalid:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def bytes_of(document: Any) -> int:
+    """How many bytes a document has in an answer, where a control character takes six."""
+    return len(json.dumps(document, ensure_ascii=False).encode(errors="replace"))

@@ -186,6 +186,12 @@ class Resources:
             return first
         raise self._busy(resource_id)
 
+    def beginning(self, resource_id: str, document: Document) -> Put:
+        """A new document as a write of somebody else's transaction; its rows are written now. Raises TooLarge."""
+        put = Put(self.kind.key(resource_id), self._item(document, 1), (Absent(),))
+        self.put_rows(index_rows(self.kind, resource_id, document), 1)
+        return put
+
     def update(
         self,
         resource_id: str,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ..ports.connections import MAX_MESSAGE_BYTES, ConnectionGone
 from ..ports.table import Unreachable
@@ -33,5 +33,5 @@ class ApiConnections:
             if error.response["Error"]["Code"] in ("GoneException", "ForbiddenException", "BadRequestException"):
                 raise ConnectionGone(connection_id) from error
             raise Unreachable(str(error)) from error
-        except EndpointConnectionError as error:
+        except (ConnectionError, HTTPClientError) as error:
             raise Unreachable(str(error)) from error

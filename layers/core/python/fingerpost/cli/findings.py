@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import typer
 from rich.text import Text
 
+from .failure import Negative
 from .rule_files import RuleFile, steps_of
 from .terminal import STYLES, Terminal, as_text
 
 MAX_EXCERPT = 100
+LEVELS_OF_A_NO = ("error", "warning")
 BEFORE = 60  # characters of a long text shown before the column
 
 type FindingDocument = dict[str, Any]
@@ -79,6 +82,35 @@ def show_finding(terminal: Terminal, finding: FindingDocument, rules: Sequence[A
         terminal.say(as_text(" " * (4 + mark) + "^", level))
     if finding.get("advice"):
         terminal.say(f"    suggestion: {finding['advice']}")
+
+
+def answer_findings(terminal: Terminal, files: Sequence[RuleFile], findings: Sequence[FindingDocument]) -> None:
+    """Answer a check of rule files. Ends with 1 when there are errors or warnings."""
+    total = sum(len(file.rules) for file in files)
+    says = f"{counted(findings)} in {total:,} rules of {', '.join(str(file.path) for file in files)}"
+
+    def for_people() -> None:
+        by_path = {str(file.path): file for file in files}
+        for each in findings:
+            show_finding(terminal, each, by_path[each["file"]].rules)
+        terminal.say(says, "strong" if findings else "good")
+
+    terminal.answer({"findings": findings, "rules": total, "says": says}, for_people)
+    if any(each["level"] in LEVELS_OF_A_NO for each in findings):
+        raise typer.Exit(Negative.exit_code)
+
+
+def refuse_errors(terminal: Terminal, file: RuleFile, findings: Sequence[FindingDocument], outcome: str) -> None:
+    """Show the errors in a file that is to be pushed, if there are any. Raises Negative then."""
+    errors = [each for each in findings if each["level"] == "error"]
+    if not errors:
+        return
+    says = f"{counted(errors)} in {file.path}; {outcome}"
+    if terminal.as_json:
+        raise Negative(says, findings=errors)
+    for each in errors:
+        show_finding(terminal, each, file.rules)
+    raise Negative(says, then="Correct them and push again")
 
 
 def counted(findings: Sequence[FindingDocument]) -> str:

@@ -13,12 +13,12 @@ from ..reactor.rule_documents import SentReactorRules
 from ..reactor.rule_service import check_document
 from .command import Session, command, group
 from .failure import Negative, Refused, Usage
-from .findings import counted, located, show_finding
+from .findings import answer_findings, located, refuse_errors
 from .reactor import event_in, reactor
 from .reading import split_application
 from .reference import Files
 from .rule_files import RuleFile, read_rule_file, rule_text, with_based_on
-from .rules import LEVELS_OF_A_NO, Reason, Yes, show_difference, version_seen, who, why
+from .rules import Reason, Yes, show_difference, version_seen, who, why
 from .terminal import moment, written
 
 rules = group("Declarative rules: what an application does about events, without a script.")
@@ -48,18 +48,7 @@ def check(
     """
     read = [read_rule_file(each) for each in files]
     findings = [each for file in read for each in _checked(session, file, application)]
-    total = sum(len(file.rules) for file in read)
-    says = f"{counted(findings)} in {total:,} rules of {', '.join(str(file.path) for file in read)}"
-
-    def for_people() -> None:
-        by_path = {str(file.path): file for file in read}
-        for each in findings:
-            show_finding(session.terminal, each, by_path[each["file"]].rules)
-        session.terminal.say(says, "strong" if findings else "good")
-
-    session.terminal.answer({"findings": findings, "rules": total, "says": says}, for_people)
-    if any(each["level"] in LEVELS_OF_A_NO for each in findings):
-        raise typer.Exit(Negative.exit_code)
+    answer_findings(session.terminal, read, findings)
 
 
 def _checked(session: Session, file: RuleFile, application: str | None) -> list[dict[str, Any]]:
@@ -171,13 +160,7 @@ def push(
     Refused when somebody saved others since the version that the file is based on: the answer says who, and what.
     """
     base, read = base_of(application), read_rule_file(file)
-    errors = [each for each in _checked(session, read, application) if each["level"] == "error"]
-    if errors and session.terminal.as_json:
-        raise Negative(f"{counted(errors)} in {file}; nothing was saved", findings=errors)
-    for each in errors:
-        show_finding(session.terminal, each, read.rules)
-    if errors:
-        raise Negative(f"{counted(errors)} in {file}; nothing was saved", then="Correct them and push again")
+    refuse_errors(session.terminal, read, _checked(session, read, application), "nothing was saved")
     live = session.client.get(base)["version"]
     seen = version_seen(based_on, read, live)
     if seen == live:

@@ -13,7 +13,7 @@ from ..trials.checks.findings import documents
 from ..trials.checks.static import checked
 from .command import Session, command, group
 from .failure import Negative, Refused, Usage
-from .findings import counted, located, show_finding
+from .findings import answer_findings, located, refuse_errors
 from .reading import Application, base_of, moment_of
 from .reference import Files, Reference, Rules, reference_of
 from .rule_files import RuleFile, read_rule_file, rule_text, with_based_on
@@ -27,7 +27,6 @@ SEE = (
     "`fingerpost rules diff {}` shows where it differs from what is live; take over what you want to keep, "
     "then push again with --based-on live"
 )
-LEVELS_OF_A_NO = ("error", "warning")
 
 
 @command(rules, "check")
@@ -43,18 +42,7 @@ def check(
     for file in read:
         found = check_online(session, file, application, targets) if online else check_here(file, application)
         findings += found
-    total = sum(len(file.rules) for file in read)
-    says = f"{counted(findings)} in {total:,} rules of {', '.join(str(file.path) for file in read)}"
-
-    def for_people() -> None:
-        by_path = {str(file.path): file for file in read}
-        for each in findings:
-            show_finding(session.terminal, each, by_path[each["file"]].rules)
-        session.terminal.say(says, "strong" if findings else "good")
-
-    session.terminal.answer({"findings": findings, "rules": total, "says": says}, for_people)
-    if any(each["level"] in LEVELS_OF_A_NO for each in findings):
-        raise typer.Exit(Negative.exit_code)
+    answer_findings(session.terminal, read, findings)
 
 
 def check_here(file: RuleFile, application: str | None) -> list[dict[str, Any]]:
@@ -156,13 +144,7 @@ def push(
     if draft is not None:
         _push_draft(session, base, read, draft, reason)
         return
-    errors = [each for each in check_here(read, application) if each["level"] == "error"]
-    if errors and session.terminal.as_json:
-        raise Negative(f"{counted(errors)} in {file}; nothing was published", findings=errors)
-    for each in errors:
-        show_finding(session.terminal, each, read.rules)
-    if errors:
-        raise Negative(f"{counted(errors)} in {file}; nothing was published", then="Correct them and push again")
+    refuse_errors(session.terminal, read, check_here(read, application), "nothing was published")
     live = session.client.get(base).get("version", 0)
     seen = version_seen(based_on, read, live)
     if seen == live:

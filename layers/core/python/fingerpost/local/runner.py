@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -65,7 +65,10 @@ class ProcessRunner:
             process = self._take(request)
             self._running.append(process)
             try:
-                self._bundles.link(request.bundle, process.home)
+                if not self.close.alive:  # closed before it was among those to kill
+                    raise Throttled("the runner is closed")
+                with _room():
+                    self._bundles.link(request.bundle, process.home)
                 written, ending = process.run(call_of(request), request.time_limit_ms)
                 if not self.close.alive:  # what ended it was us
                     raise Unreachable("the runner was closed while the script ran")
@@ -109,10 +112,17 @@ class ProcessRunner:
         return self._starter.submit(self._spawn, memory_mb, time_limit_ms).result()
 
     def _spawn(self, memory_mb: int, time_limit_ms: int) -> Process:
-        home = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
+        """Raises Throttled."""
+        with _room():
+            home = Path(tempfile.mkdtemp(prefix="run-", dir=self._folder))
         processor_s = 4 * (time_limit_ms // 1000 + 10)  # Node has several threads; it only outlives us for so long
         command = self._sandbox.command(self._program, home, memory_mb=memory_mb, processor_s=processor_s)
-        return Process(command, home)
+        try:
+            with _room():
+                return Process(command, home)
+        except Throttled:
+            home.rmdir()
+            raise
 
     def _discard(self, process: Process) -> None:
         with contextlib.suppress(ValueError):  # it waited, and died as it did
@@ -124,6 +134,15 @@ class ProcessRunner:
 def process_runner(fetch: Fetch, *, ahead: int = AHEAD) -> ProcessRunner:
     """Raises NoRunner."""
     return ProcessRunner(fetch, program=built_runner(), sandbox=find_sandbox(), ahead=ahead)
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """What the machine has no room for is refused for now: nothing of a script has run. Raises Throttled."""
+    try:
+        yield
+    except OSError as error:
+        raise Throttled(f"a script cannot be started here: {error}") from error
 
 
 class _NoBundle(Exception):
@@ -187,5 +206,5 @@ def _end(starter: ThreadPoolExecutor, waiting: list[Process], running: list[Proc
     starter.shutdown(cancel_futures=True)
     for process in [*waiting, *running]:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.end()
+            process.kill()  # who runs one still reads from it, and ends it
     shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ tests/ports/test_runner.py.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 TIME_LIMIT_MS = 60_000
 MEMORY_MB = 256
@@ -28,6 +28,9 @@ type Outcome = Literal[
     "exited",  # it ended its own process
     "unavailable",  # nothing of the script ran, or nobody can say whether it did: `detail` is for us, not for its log
 ]
+
+
+LEVELS: tuple[Level, ...] = get_args(Level.__value__)  # the least first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 from .. import keys
 from ..log import warning
 from ..ports.table import Item, Tables, Throttled, Unreachable
-from ..rules.nodes import Context, from_json, predicate
+from ..rules.nodes import Context, fields, from_json, predicate
 from ..rules.ruleset import RuleSet
 from ..sight import ALL
 from . import published
@@ -47,7 +47,8 @@ class Listeners:
         except Exception as error:
             warning("filters cannot be compiled together", error=repr(error))
             self._set = None
-        mentioned = [_fields(nodes) for nodes in self._filters] if self._set is None else [self._set.fields]
+        each = (_fields(nodes, target) for target, nodes in listening)
+        mentioned = each if self._set is None else [self._set.fields]
         self.fields: frozenset[str] = frozenset().union(*mentioned)
 
     def passed_by(self, asked: Context) -> list[Target]:
@@ -178,9 +179,10 @@ def _passes(nodes: Nodes, asked: Context, target: Target) -> bool:
         return True
 
 
-def _fields(nodes: Nodes) -> frozenset[str]:
+def _fields(nodes: Nodes, target: Target) -> frozenset[str]:
     """What one filter mentions; nothing of one that cannot be read."""
     try:
-        return RuleSet.load([nodes]).fields
-    except Exception:
+        return frozenset() if nodes is None else fields(from_json(nodes))
+    except (TypeError, ValueError) as error:
+        warning("a filter cannot be read", app=target.app, rule=target.rule, error=repr(error))
         return frozenset()

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..errors import Finding
+from ..body import bytes_of
+from ..errors import Finding, TooLarge
 from ..rules.fields import REACTOR, field_of, suggestion
 
 MAX_FILLED_CHARACTERS = 100_000  # of one text
+MAX_FILLED_BYTES = 1_000_000  # of all that is put into one value: more than any step may have
 OF_EVENT = (  # beside the fields of the filter language
     "action.id",
     "action.collection",
@@ -123,16 +125,27 @@ def fields_in(value: Any) -> frozenset[str]:
 
 
 def filled(value: Any, value_of: ValueOf) -> Any:
-    """A checked JSON value with every template in it filled. The names in it are not templates."""
-    match value:
-        case str():
-            return _filled_text(pieces_of(value), value_of)
-        case dict():
-            return {name: filled(each, value_of) for name, each in value.items()}
-        case list():
-            return [filled(each, value_of) for each in value]
-        case _:
-            return value
+    """A checked JSON value with every template in it filled. The names in it are not templates. Raises TooLarge."""
+    left = MAX_FILLED_BYTES
+
+    def counted(found: Any) -> Any:
+        nonlocal left
+        if (left := left - bytes_of(found)) < 0:
+            raise TooLarge(f"Filled, the templates would have more than {MAX_FILLED_BYTES:,} bytes")
+        return found
+
+    def within(value: Any) -> Any:
+        match value:
+            case str():
+                return counted(_filled_text(pieces_of(value), value_of))
+            case dict():
+                return {name: within(each) for name, each in value.items()}
+            case list():
+                return [within(each) for each in value]
+            case _:
+                return value
+
+    return within(value)
 
 
 def _filled_text(pieces: Pieces, value_of: ValueOf) -> Any:

@@ -61,7 +61,7 @@ def _bundle(account: str, of: Target, row: Item, blobs: Blobs, installer: Instal
             f"With all that it depends on, a script has at most {MAX_BLOB_BYTES:,} bytes, compressed; "
             f"this one has {len(content):,}"
         )
-    name = scripts.bundle_name(account, of.app, row["number"], content)
+    name = scripts.bundle_name(account, of.app, content)
     blobs.put_if_absent(name, content, content_type=scripts.ZIP)
     return name
 

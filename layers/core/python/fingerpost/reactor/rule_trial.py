@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from ..access.store import USER
 from ..actions.service import read as read_action
+from ..body import bytes_of
 from ..caller import Caller
 from ..catalogue.model import COLLECTION, PLACE, PRODUCT, THNG
 from ..catalogue.updates import Opened
-from ..errors import Finding, FingerpostError, Invalid
+from ..errors import Finding, FingerpostError, Invalid, TooLarge
 from ..resources import Document, Kind, Resources, Stored
 from ..rules.explain import explain
 from ..rules.nodes import fields, from_json
@@ -30,17 +31,29 @@ from .subjects import ActionCreated, Asked
 from .targets import Target
 from .told import function_of, subject_of
 
+MAX_TOLD_BYTES = 3 * 1024 * 1024  # of one answer: Lambda sends 6 MB
+
 _SEEN: dict[str, Kind] = {"thng": THNG, "product": PRODUCT, "collection": COLLECTION}
 
 
 def simulate(caller: Caller, of: Target, sent: SentReactorSimulation, rules: Sequence[StoredRule]) -> Document:
     """What each of the rules says of an event, and what each step of those that match would do.
 
-    Raises Invalid for what is no event or names what the caller does not see, NotFound for an unknown action.
+    Raises Invalid for what is no event or names what the caller does not see, NotFound for an unknown action, TooLarge
+    when there is more to tell than an answer holds.
     """
     payload = _payload(caller, of, sent)
     function = function_of(payload)
-    told = [_told(caller, of, number, rule, payload, function) for number, rule in enumerate(rules, 1)]
+    told: list[Document] = []
+    size = bytes_of(payload)
+    for number, rule in enumerate(rules, 1):
+        told.append(_told(caller, of, number, rule, payload, function))
+        size += bytes_of(told[-1])
+        if size > MAX_TOLD_BYTES:
+            raise TooLarge(
+                f"The event and what {number} of {len(rules)} rules would do have {size:,} bytes; "
+                f"an answer has at most {MAX_TOLD_BYTES:,} bytes: send fewer rules, or less of an event"
+            )
     acting = [each["name"] for each in told if each["matched"]]
     says = f"{len(acting)} of {len(told)} rules would act" + (f": {', '.join(acting)}" if acting else "")
     return {"event": EVENTS[function], "document": dict(payload), "rules": told, "says": says}

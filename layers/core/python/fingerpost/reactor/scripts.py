@@ -181,9 +181,9 @@ def script_of(app: str, row: Item, sent: Upload) -> published.Script:
     )
 
 
-def bundle_name(account: str, app: str, number: int, content: bytes) -> str:
-    """The name of the blob with an installed bundle."""
-    return f"{_home(account, app)}/{number}-{hashlib.sha256(content).hexdigest()[:32]}.bundle.zip"
+def bundle_name(account: str, app: str, content: bytes) -> str:
+    """The name of the blob with an installed bundle; versions that are the same share one."""
+    return f"{_home(account, app)}/{hashlib.sha256(content).hexdigest()[:32]}.bundle.zip"
 
 
 def warnings_of(row: Item) -> list[Any]:

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from ..ports.runner import (
+    LEVELS,
     MAX_LINE_BYTES,
     MAX_LOG_BYTES,
     MAX_LOG_LINES,
@@ -18,7 +19,6 @@ from ..ports.runner import (
 
 MAX_RAW_BYTES = 8 * MAX_LINE_BYTES  # a line of JSON longer than this is no line of ours
 _OUT_OF_MEMORY = ("out of memory", "Allocation failed", "bad_alloc", "failed to reserve")
-_LEVELS = get_args(Level.__value__)
 _SAID = ("done", "returned", "notDone", "absent", "error", "memory", "exited")  # what the process itself may claim
 
 
@@ -52,8 +52,8 @@ def result_of(request: RunRequest, written: Iterable[bytes | str], ending: Endin
     spent, dropped, said = 0, 0, None
     for raw in written:
         match _parsed(raw):
-            case ["log", str(level), str(message), int(at)] if level in _LEVELS:
-                line = LogLine(cast(Level, level), _cut(message), at)
+            case ["log", str(level), str(message), int(at)] if level in LEVELS:
+                line = LogLine(level, _cut(message), at)
                 spent += len(line.message.encode())
                 if len(logs) < MAX_LOG_LINES and spent <= MAX_LOG_BYTES:
                     logs.append(line)

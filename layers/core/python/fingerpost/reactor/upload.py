@@ -11,6 +11,7 @@ from .filters import Filters, filters_in, functions_in
 from .manifest import MANIFEST, Manifest, read_manifest
 
 MAX_SCRIPT_BYTES = 1024 * 1024
+MAX_MAIN_BYTES = 2 * 1024 * 1024  # of a bundle: it is read for filters, and answered as a text
 MAX_ZIP_BYTES = 4 * 1024 * 1024  # what a request can carry to a Lambda function, and back
 MAX_FILES = 1_000
 MAX_UNPACKED_BYTES = 20 * 1024 * 1024
@@ -66,6 +67,8 @@ def bundle(content: bytes) -> Upload:
         deeper = next((path for path in files if path.endswith(f"/{MAIN}")), None)
         hint = f"; it has {deeper[:200]!r}: zip what is in the folder, not the folder" if deeper else ""
         raise _refused(f"The bundle holds no {MAIN} at its root{hint}")
+    if (size := len(files[MAIN])) > MAX_MAIN_BYTES:
+        raise TooLarge(f"{MAIN} has at most {MAX_MAIN_BYTES:,} bytes; this one has {size:,}: split it into files")
     return _upload("bundle", files)
 
 

@@ -5,7 +5,7 @@ booking; every change is one transaction and one event. Reads are in queries.py.
 """
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import replace
 from functools import cache
@@ -70,11 +70,13 @@ class Bookings(Calendar):
         rrule: str | None = None,
         external: Mapping[str, str] | None = None,
         key: str | None = None,
+        also: Callable[[], Iterable[Write]] = tuple,
     ) -> Booking:
         """Reserve a room; with `rrule` (RFC 5545, such as `FREQ=WEEKLY;COUNT=8`) all of the occurrences or none.
 
         `walk_in`: who books is there already. A repeat with the same `key` of the same client answers what the first
-        made; of clients that know no keys, the same request from two seconds later on, for a minute.
+        made; of clients that know no keys, the same request from two seconds later on, for a minute. `also` is written
+        in the same transaction: asked when nothing is in the way any more, and not for a repeat.
         Raises Taken, NotAllowed, Invalid, Conflict (the key belongs to another request), Unavailable.
         """
         check_interval(start, end)
@@ -106,17 +108,17 @@ class Bookings(Calendar):
             row = request.first(self._main) if request else None
             if (first := self._made_by(row, request, whole)) is not None:
                 return first
-            claims = [request.claim(booking_id, at, row)] if request else []
+            claims = [*self._external_claims(whole), *([request.claim(booking_id, at, row)] if request else ())]
             try:
-                return self._create(room, whole, by, [*self._external_claims(whole), *claims], walk_in=walk_in)
-            except Taken:  # perhaps by the first of the same request, which came through after we had looked
+                return self._create(room, whole, by, lambda: [*claims, *also()], walk_in=walk_in)
+            except (Taken, TransactionFailed) as failure:
+                # perhaps by the first of the same request, which came through after we had looked
                 if request and (first := self._made_by(request.first(self._main), request, whole)) is not None:
                     return first
-                raise
-            except TransactionFailed as failure:
-                if failure.reasons[0].old is not None:  # it is ours: only its answer was lost
-                    return self.get(booking_id)
-                _check_claims(failure, whole)
+                if isinstance(failure, TransactionFailed):
+                    if failure.reasons[0].old is not None:  # it is ours: only its answer was lost
+                        return self.get(booking_id)
+                    _check_claims(failure, whole)
                 raise
 
         return self._committer.run(attempt, self._release_overdue)
@@ -281,7 +283,9 @@ class Bookings(Calendar):
 
     # ---- how
 
-    def _create(self, room: Room, whole: Booking, by: By, also: Sequence[Write], *, walk_in: bool) -> Booking:
+    def _create(
+        self, room: Room, whole: Booking, by: By, also: Callable[[], Iterable[Write]], *, walk_in: bool
+    ) -> Booking:
         now = self._clock()
         record = Record(whole)
         if whole.rrule is not None:
@@ -296,9 +300,7 @@ class Bookings(Calendar):
             first = replace(record.occurrences()[0], state="checkedIn", checked_in_at=now, release_at=None)
             record = record.with_booking(first)
         moved = tuple(record.occurrences())
-        commit = Commit(
-            record=record, before=None, moved=moved, event="_RoomBooked", subject=record.whole, also=tuple(also)
-        )
+        commit = Commit(record=record, before=None, moved=moved, event="_RoomBooked", subject=record.whole, also=also)
         return self._committer.write(commit, by, {room.id: room}.__getitem__)
 
     def _alter(self, booking_id: str, decide: Decide, by: By, *, as_stored: bool = False) -> Booking:

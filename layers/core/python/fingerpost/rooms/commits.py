@@ -42,7 +42,8 @@ TRIES = 24  # with pauses of up to 400 ms: forty at once who want different hour
 class Commit:
     """What shall be: `record` as it becomes, of which `moved` are the bookings whose slots change.
 
-    `before` is the record as it was read, None when there was none. `also` stands in the same transaction.
+    `before` is the record as it was read, None when there was none. `also` stands in the same transaction; it is asked
+    once the slot is known to be free, so that what is refused has written nothing.
     """
 
     record: Record
@@ -51,7 +52,7 @@ class Commit:
     event: Event
     subject: Booking  # what the event is about
     more: Mapping[str, object] = field(default_factory=dict)  # what it says besides
-    also: tuple[Write, ...] = ()
+    also: Callable[[], Iterable[Write]] = tuple
 
 
 type RoomOf = Callable[[str], Room]
@@ -111,7 +112,7 @@ class Committer:
         writes: list[Write] = [
             Put(keys.booking(record.whole.id), row, _unchanged(version)),
             told(commit.event, room, {**about(commit.subject), **commit.more}, by, now, rows.get(LIVE)),
-            *commit.also,
+            *commit.also(),
         ]
         for key, day in days.items():
             if after[key] != day:

@@ -10,8 +10,9 @@ from lark import Lark, Token, Transformer, UnexpectedToken, v_args
 
 from ..errors import Finding, Invalid
 from .fields import Door, Field, field_of, suggestion
-from .literals import Misfit, bare, decoded_again, quoted, read, shown
+from .literals import Misfit, bare, beyond, decoded_again, quoted, read, shown
 from .nodes import NEVER, AllOf, AnyOf, Anything, Negation, Node, Op, Pattern, Test
+from .patterns import ORDER
 from .scanner import Scanner, Unreadable, refuse_unstorable, unescaped
 
 MAX_FINDINGS = 50  # of one expression; the first ones say enough
@@ -109,7 +110,10 @@ class _ToNode(Transformer[Token, Any]):
         if known is None:
             self._unknown(name_token, name)
             known = Field(name, "open")
-        return Test(name, op, tuple(self._pattern(known, name, op, each) for each in values))
+        patterns = tuple(self._pattern(known, name, op, each) for each in values)
+        if known.ranked and op in ORDER and (found := beyond(known, op, patterns)):
+            return Test(name, "=", found)  # where nothing is beyond, the order of words, which is never true
+        return Test(name, op, patterns)
 
     def _pattern(self, known: Field, name: str, op: Op, token: Token) -> Pattern:
         raw = decoded_again(token) if self._from_query else str(token)

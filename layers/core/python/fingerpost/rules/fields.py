@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from ..ports.runner import LEVELS
 from ..redirection.devices import BROWSERS, DEVICES, SYSTEMS
 from ..rooms.standing import STATUSES
 
@@ -32,13 +33,16 @@ _MAX_SUGGESTED_LENGTH = 100  # difflib is quadratic; nobody mistypes a longer na
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`low` and `high` bound what `=` may ask for; None is no bound. `choices` are all that a choice can be."""
+    """`low` and `high` bound what `=` may ask for; None is no bound. `choices` are all that a choice can be, which
+    have an order, the least first, when they are `ranked`.
+    """
 
     name: str
     type: FieldType
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    ranked: bool = False
 
     @property
     def is_family(self) -> bool:
@@ -225,7 +229,13 @@ LISTS: Mapping[str, Door] = MappingProxyType(
             _list("property", "histories of properties", timestamp="time"),
             _list("location", "histories of locations", timestamp="time"),
             _list("task", "lists of tasks", batch="text", status="text", type="text"),
-            _list("reactorLog", "reactor logs", logLevel="text", app="text", timestamp="time"),
+            _list(
+                "reactorLog",
+                "reactor logs",
+                Field("logLevel", "choice", choices=LEVELS, ranked=True),
+                app="text",
+                timestamp="time",
+            ),
             _list(
                 "room",
                 "lists of rooms",

@@ -1,6 +1,7 @@
 """Reads the literals of a match expression as their field's type, when a rule is saved."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from ..clock import DAY_MS
 from .fields import Field, FieldType
 from .nodes import Anything, Between, Exact, Number, Op, Pattern, Prefix, number_of
+from .patterns import ORDER
 from .scanner import Unreadable, refuse_unstorable, unescaped, unquoted
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -98,6 +100,13 @@ def read(field: Field, name: str, op: Op, literal: Literal) -> Pattern:
             return _read_equal(field, name, literal)
         case _:
             return _read_bound(field, name, op, literal.text)
+
+
+def beyond(field: Field, op: Op, bounds: Sequence[Pattern]) -> tuple[Exact, ...]:
+    """The choices of a ranked field that `op` finds beyond one of the bounds, which are choices too."""
+    places = [field.choices.index(str(each.value)) for each in bounds if isinstance(each, Exact)]
+    found = enumerate(field.choices)
+    return tuple(Exact(each, each) for place, each in found if any(ORDER[op](place, bound) for bound in places))
 
 
 def _read_equal(field: Field, name: str, literal: Literal) -> Pattern:

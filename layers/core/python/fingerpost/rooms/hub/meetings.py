@@ -1,16 +1,17 @@
 """The meetings of a hub: scheduled, changed, removed. On a hub that is tied to a room each of them reserves it.
 
-The room is reserved first, and the booking knows the meeting by its id: what was refused leaves nothing, and what is
-there once is booked once. When the meeting is, the booking says from then on, whoever moves it.
+The booking knows the meeting by its id, and both are written in one transaction: what was refused leaves nothing, and
+what is there once is booked once. When the meeting is, the booking says from then on, whoever moves it.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ... import audit, keys
 from ...errors import Invalid, NotFound
-from ...ports.table import Delete
+from ...ports.table import Delete, Write
 from ...resources import Document, Resources, Stored
 from .. import plain
 from ..errors import NotAllowed, Unknown
@@ -28,7 +29,6 @@ from .words import UserError
 FLAGS = ("when", "title", "agenda", "member", "all")
 SYSTEM = "hub"  # by which bookings know their meetings
 WITHOUT_A_ROOM = zone_of("UTC")
-MAX_SECONDS = 32_503_680_000
 
 
 def book(call: Call) -> Document:
@@ -50,14 +50,13 @@ def book(call: Call) -> Document:
         "recur": recurrence,
         "attendees": people,
     }
-    booking = _reserve(call, room, nid, document) if room else None
-    try:
-        told = audit.entry(caller, "create", HUB_MEETING.name, nid, after=document)
-        stored = Resources(caller.tables, HUB_MEETING).create(nid, document, also=told)
-    except BaseException:
-        if booking is not None:
-            call.bookings.cancel(booking.id, by=call.by)
-        raise
+    told = audit.entry(caller, "create", HUB_MEETING.name, nid, after=document)
+    meetings = Resources(caller.tables, HUB_MEETING)
+    if room is None:
+        booking, stored = None, meetings.create(nid, document, also=told)
+    else:
+        booking = _reserve(call, room, nid, document, lambda: [meetings.beginning(nid, document), *told])
+        stored = Stored(id=nid, version=1, document=document)
     _tell_invited(call, stored, [each["id"] for each in people])
     return meeting.node(stored, booking)
 
@@ -114,8 +113,8 @@ def get_meeting_members(call: Call) -> list[Document]:
 
 def list_meetings(call: Call) -> list[Document]:
     """The hub's meetings, those between `stime` and `etime` (seconds) when they are named."""
-    start = call.asked.number("stime", 0, low=0, high=MAX_SECONDS) * 1_000
-    end = call.asked.number("etime", MAX_SECONDS, low=0, high=MAX_SECONDS) * 1_000
+    start = call.asked.number("stime", 0, low=0, high=meeting.LAST_SECOND) * 1_000
+    end = call.asked.number("etime", meeting.LAST_SECOND, low=0, high=meeting.LAST_SECOND) * 1_000
     bounded = call.asked.has("stime") or call.asked.has("etime")
     zone = _zone(_room(call))
     return [
@@ -209,8 +208,8 @@ def _follow(call: Call, booking: Booking, changes: Document) -> Booking:
     return call.bookings.change(booking.id, by=call.by, **fields) if fields else booking
 
 
-def _reserve(call: Call, room: Room, nid: str, document: Document) -> Booking:
-    """Raises Taken, NotAllowed, Invalid, Conflict."""
+def _reserve(call: Call, room: Room, nid: str, document: Document, also: Callable[[], list[Write]]) -> Booking:
+    """Raises Taken, NotAllowed, Invalid, Conflict, TooLarge."""
     session = call.session
     return call.bookings.book(
         room,
@@ -224,6 +223,7 @@ def _reserve(call: Call, room: Room, nid: str, document: Document) -> Booking:
         rrule=meeting.rule_of(document["recur"]),
         external={SYSTEM: nid},
         key=call.key,
+        also=also,
     )
 
 
@@ -253,7 +253,7 @@ def _members(call: Call) -> dict[str, tuple[str, str]]:
 
 def _second(asked: Asked, name: str) -> int:
     asked.need(name)
-    return asked.number(name, 0, low=0, high=MAX_SECONDS) * 1_000
+    return asked.number(name, 0, low=0, high=meeting.LAST_SECOND) * 1_000
 
 
 def _public(document: Document) -> Document:
