@@ -76,6 +76,15 @@ class Application:
         rows = self.tables.of(self.account).log.query(keys.reactor_logs(self.id), limit=1_000).rows
         return [(row.item["level"], row.item["message"]) for row in rows]
 
+    def actions(self, kind: str) -> list[dict[str, Any]]:
+        """The project's actions of a type as soon as there are some: lists follow the feed."""
+
+        def found() -> list[dict[str, Any]]:
+            listed: list[dict[str, Any]] = self.server.ask(f"/actions/{kind}?project={self.project}")
+            return listed
+
+        return self.soon(found, f"no {kind} is listed")
+
     def begun(self) -> None:
         """Return when a run has begun."""
         self.soon(lambda: self.log(trace=True), "nothing has begun")

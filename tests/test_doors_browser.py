@@ -233,7 +233,10 @@ def test_a_display_books_by_touch_and_says_when_it_is_cut_off(server, new, room)
     page.press("Enter")
     arrive(page, "book")
     page.wait("document.body.classList.contains('booked')")
+    page.wait("socket.readyState === WebSocket.OPEN && !reading")  # it was read anew
     assert "The room is yours." in page.text
+    page.evaluate("forget()")
+    assert "The room is yours." not in page.text
     page.cut_off()
     page.evaluate("read()")
     page.wait("'lost' in document.body.dataset")

@@ -155,13 +155,15 @@ def test_rules_act_on_a_running_server(rules, app, server, file):
     app.set(thng, "temperature", 7)
     app.set(thng, "temperature", 12)
     app.set(thng, "temperature", 13)
-    entries = app.logged(4)
+    entries = app.logged(4)[:4]
     assert server.ask(f"/thngs/{thng}")["properties"] == {"temperature": 13, "state": "warm", "at": 12}
     (message,) = server.ask(f"/projects/{app.project}/applications/{app.id}/reactor/queues/alarms/messages")
     assert message["body"] == "Pallet is at 12"
     assert [level for level, _ in entries] == ["info", "info", "info", "warn"]
     assert "POST http://nowhere.invalid/hook failed: " in entries[3][1]
     assert "; try 2 of 8 in " in entries[3][1]
-    (action,) = server.ask(f"/actions/_TooWarm?project={app.project}")
+    (action,) = app.actions("_TooWarm")
     assert (action["customFields"], action["thng"]) == ({"degrees": 12}, thng)
-    assert len(app.log(trace=True)) == 5
+    told = [message for _, message in app.log(trace=True)]
+    first = [message for message in told if "POST" not in message or "; try 2 of 8" in message]
+    assert len(first) == 5  # the later tries of the webhook come at random

@@ -183,6 +183,6 @@ def _fields(nodes: Nodes, target: Target) -> frozenset[str]:
     """What one filter mentions; nothing of one that cannot be read."""
     try:
         return frozenset() if nodes is None else fields(from_json(nodes))
-    except Exception as error:
+    except (TypeError, ValueError) as error:
         warning("a filter cannot be read", app=target.app, rule=target.rule, error=repr(error))
         return frozenset()

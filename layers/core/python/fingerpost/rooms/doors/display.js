@@ -1,4 +1,6 @@
 // Keeps a display as the room is: reads its page anew when told so, when its state is to change, and now and then.
+const PARTS = [".top", ".middle", ".bottom"]; // what was said of a deed stands between them, and stays for a while
+const SAID_MS = 10_000;
 const body = document.body;
 const said = document.getElementById("said");
 let socket, waiting, tries = 0, reading = false, again = false;
@@ -25,7 +27,8 @@ async function read() {
 
 function show(page) {
   const focused = document.activeElement?.id;
-  document.querySelector("main").replaceWith(page.querySelector("main"));
+  for (const part of PARTS) document.querySelector(part).replaceWith(page.querySelector(part));
+  if (body.className !== page.body.className) forget();
   body.className = page.body.className;
   for (const name of ["again", "live"]) body.dataset[name] = page.body.dataset[name] ?? "";
   document.title = page.title;
@@ -33,6 +36,10 @@ function show(page) {
   if (said.textContent !== words) said.textContent = words;
   if (focused) document.getElementById(focused)?.focus();
   tick();
+}
+
+function forget() {
+  document.querySelector(".notice, .alert")?.remove();
 }
 
 function tick() {
@@ -57,5 +64,6 @@ said.textContent = document.querySelector(".headline").textContent;
 addEventListener("online", read);
 document.addEventListener("visibilitychange", () => document.hidden || read());
 setInterval(tick, 5_000);
+setTimeout(forget, SAID_MS);
 listen();
 waiting = setTimeout(read, 30_000);
