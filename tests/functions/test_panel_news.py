@@ -125,12 +125,20 @@ def test_many_connections_are_told_by_many_tasks(house: House, world: World):
 
 
 def test_a_connection_has_limits_and_says_them(house: House, monkeypatch):
-    for name in ("One", "Two", "Three"):
-        house.room(name)
+    one, two, three = (house.room(name) for name in ("One", "Two", "Three"))
     panel = house.at_the_door()
     monkeypatch.setattr("fingerpost.rooms.evoko.delivery.MAX_DOCUMENTS", 2)
     (answer,) = panel.say({"msg": "sub", "id": "s", "name": "allRooms", "params": ["ALL"]})
     assert (answer["msg"], answer["error"]["reason"]) == ("nosub", "TooManyDocuments")
+    for room in (one, two):
+        panel.say({"msg": "sub", "id": room.name, "name": "allRooms", "params": [room.evoko_id]})
+    third = {"msg": "sub", "id": "Three", "name": "allRooms", "params": [three.evoko_id]}
+    (answer,) = panel.say(third)
+    assert (answer["msg"], answer["error"]["reason"]) == ("nosub", "TooManyDocuments")
+    assert panel.documents["rooms"].keys() == {one.evoko_id, two.evoko_id}
+    panel.say({"msg": "unsub", "id": "One"})
+    panel.say(third)
+    assert panel.documents["rooms"].keys() == {two.evoko_id, three.evoko_id}
     assert answer["error"]["details"] == "A connection has at most 2 rooms; name a room"
     assert panel.unsubscribe("s") == [] and house.rows("panelWatcher") == []
     monkeypatch.setattr("fingerpost.rooms.evoko.server.MAX_SUBSCRIPTIONS", 1)
