@@ -125,11 +125,24 @@ def test_many_connections_are_told_by_many_tasks(house: House, world: World):
 
 
 def test_a_connection_has_limits_and_says_them(house: House, monkeypatch):
-    one, two, three = (house.room(name) for name in ("One", "Two", "Three"))
+    for name in ("One", "Two", "Three"):
+        house.room(name)
     panel = house.at_the_door()
     monkeypatch.setattr("fingerpost.rooms.evoko.delivery.MAX_DOCUMENTS", 2)
     (answer,) = panel.say({"msg": "sub", "id": "s", "name": "allRooms", "params": ["ALL"]})
     assert (answer["msg"], answer["error"]["reason"]) == ("nosub", "TooManyDocuments")
+    assert answer["error"]["details"] == "A connection has at most 2 rooms; name a room"
+    assert panel.unsubscribe("s") == [] and house.rows("panelWatcher") == []
+    monkeypatch.setattr("fingerpost.rooms.evoko.server.MAX_SUBSCRIPTIONS", 1)
+    panel.subscribe("users")
+    (answer,) = panel.say({"msg": "sub", "id": "t", "name": "customEquipment", "params": []})
+    assert answer["error"]["details"] == "A connection has at most 1 subscriptions"
+
+
+def test_the_limit_of_documents_holds_whichever_subscriptions_they_come_by(house: House, monkeypatch):
+    one, two, three = (house.room(name) for name in ("One", "Two", "Three"))
+    panel = house.at_the_door()
+    monkeypatch.setattr("fingerpost.rooms.evoko.delivery.MAX_DOCUMENTS", 2)
     for room in (one, two):
         panel.say({"msg": "sub", "id": room.name, "name": "allRooms", "params": [room.evoko_id]})
     third = {"msg": "sub", "id": "Three", "name": "allRooms", "params": [three.evoko_id]}
@@ -139,12 +152,6 @@ def test_a_connection_has_limits_and_says_them(house: House, monkeypatch):
     panel.say({"msg": "unsub", "id": "One"})
     panel.say(third)
     assert panel.documents["rooms"].keys() == {two.evoko_id, three.evoko_id}
-    assert answer["error"]["details"] == "A connection has at most 2 rooms; name a room"
-    assert panel.unsubscribe("s") == [] and house.rows("panelWatcher") == []
-    monkeypatch.setattr("fingerpost.rooms.evoko.server.MAX_SUBSCRIPTIONS", 1)
-    panel.subscribe("users")
-    (answer,) = panel.say({"msg": "sub", "id": "t", "name": "customEquipment", "params": []})
-    assert answer["error"]["details"] == "A connection has at most 1 subscriptions"
 
 
 def test_what_fails_unexpectedly_is_an_error_and_the_connection_goes_on(house: House, monkeypatch):

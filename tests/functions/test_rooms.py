@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fingerpost import work
 from fingerpost.rooms import removal, setup
 from tests.functions.lists import next_page
 from tests.functions.people import colleague, operator_role
@@ -104,6 +105,18 @@ def test_a_change_is_for_the_version_that_was_read(world: World, operator: Clien
     cleared = operator.put(path, {"capacity": None, "timezone": None, "rules": None}).document
     assert ("capacity" in cleared, cleared["timezone"], cleared["rules"]) == (False, "UTC", {})
     assert operator.put(path, {"slug": None}).status == 400
+
+
+def test_a_thng_that_is_no_room_is_renamed_without_a_task_about_a_room(world: World, operator: Client, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setitem(work.TASKS, "alikeRoom", lambda task, _tables, _at: asked.append(task["id"]))
+    made, lamps = room(world), [world.thng(name="Lamp")["id"] for _ in range(3)]
+    for each in (*lamps, made["id"]):
+        assert operator.put(f"/thngs/{each}", {"name": "Lantern"}).status == 200
+        assert operator.put(f"/thngs/{each}", {"tags": ["old"]}).status == 200
+    assert operator.delete(f"/thngs/{lamps[0]}").status == 200
+    world.settle()
+    assert asked == [made["id"]]
 
 
 def test_a_room_renamed_as_a_thng_is_renamed_as_a_room(world: World, operator: Client):
