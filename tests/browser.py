@@ -51,6 +51,10 @@ class Page:
         nothing = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
         self._call("Network.emulateNetworkConditions", offline=True, **nothing)
 
+    def silence(self, *, on: bool) -> None:
+        """What the page asks for from now on is never answered; until it is off again."""
+        self._call("Fetch.enable" if on else "Fetch.disable")
+
     def open(self, url: str) -> None:
         self._call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")

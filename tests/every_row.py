@@ -57,6 +57,7 @@ from fingerpost.redirection.visit import Visits
 from fingerpost.rooms.arrivals import Arrivals
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.model import HOUR_MS, Attendee, By, CheckIn, Person, Room
+from fingerpost.rooms.rooms import Rooms
 from tests.every_room import rooms_are_set_up
 from tests.stores import NOON, SettableClock, caller_of, fresh_tables
 
@@ -153,13 +154,14 @@ def _live_a_little(tables: Tables) -> None:
     assert bulk.carry_out(Tables(tables.main, tables.log), json.loads(Kept.bodies.pop())) is None
     erasure.begin(caller, Kept(), erasure.SCANS_OF_THNG, thng, until=NOON)
     rooms_are_set_up(tables, replace(caller, at=NOON + 2), project, ROOTS, DOMAIN)
-    _book_a_room(caller, thng)
+    _book_a_room(caller)
     once.begin(caller, "key-1", b"a request").keep(once.packed(201, {"id": thng}, {}))
 
 
-def _book_a_room(caller: Caller, thng: str) -> None:
+def _book_a_room(caller: Caller) -> None:
+    (made,) = Rooms(caller.tables).all()
     room = Room(
-        id=thng, account=ACCOUNT, name="Glass Room", slug="glass-room", zone="Europe/Dublin", check_in=CheckIn()
+        id=made.id, account=ACCOUNT, name="Glass Room", slug="glass-room", zone="Europe/Dublin", check_in=CheckIn()
     )
     bookings = Bookings(caller.tables, wiring.clock, OneRoom(room))
     by = By(source="joan", client="UHclient", cause="test")

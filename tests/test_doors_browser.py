@@ -233,9 +233,27 @@ def test_a_display_books_by_touch_and_says_when_it_is_cut_off(server, new, room)
     page.press("Enter")
     arrive(page, "book")
     page.wait("document.body.classList.contains('booked')")
+    page.wait("socket.readyState === WebSocket.OPEN && !reading")  # it was read anew
     assert "The room is yours." in page.text
+    page.evaluate("forget()")
+    assert "The room is yours." not in page.text
     page.cut_off()
     page.evaluate("read()")
     page.wait("'lost' in document.body.dataset")
     assert "What is shown may be out of date." in page.text
     assert Path(page.path.partition("?")[0]).name == "display"
+
+
+def test_a_display_whose_network_goes_silent_says_so_and_listens_anew_when_it_is_back(server, new, room):
+    page: Page = new(TABLET)
+    page.open(f"{server.api}/door/{room['id']}/display")
+    page.wait("socket.readyState === WebSocket.OPEN && !reading")
+    page.evaluate("window.before = socket, window.timeout = AbortSignal.timeout.bind(AbortSignal)")
+    page.evaluate("AbortSignal.timeout = () => timeout(100)")
+    page.silence(on=True)
+    page.evaluate("void read()")
+    page.wait("'lost' in document.body.dataset")
+    page.silence(on=False)
+    page.wait("!('lost' in document.body.dataset) && socket !== before && socket.readyState === WebSocket.OPEN")
+    book(server, room, -5, 30)
+    page.wait("document.body.classList.contains('booked')")

@@ -116,10 +116,10 @@ def test_a_script_may_start_itself_but_not_more_than_ten_deep(app, sdk):
     app.publish("itself", manifest=SDKS[sdk])
     thng = app.thng()
     app.set(thng, "count", 0)
-    entries = app.logged(11)
-    assert entries[:10] == [("info", f"count is {count}") for count in range(1, 11)]
-    level, message = entries[10]
-    assert (level, message.count(f"{app.id}:onThngPropertiesChanged")) == ("error", 11)
+    *counted, refused = sorted(app.logged(11), key=lambda entry: entry[0] == "error")
+    # a run says so when its change is made, by when what follows from that may be under way
+    assert sorted(counted) == sorted(("info", f"count is {count}") for count in range(1, 11))
+    assert (refused[0], refused[1].count(f"{app.id}:onThngPropertiesChanged")) == ("error", 11)
     assert app.server.ask(f"/thngs/{thng}")["properties"] == {"count": 10}
     assert len(app.log()) == 11
 

@@ -241,6 +241,19 @@ def test_a_queue_is_encrypted(queue):
     assert RESOURCES[queue]["Properties"]["SqsManagedSseEnabled"] is True
 
 
+@pytest.mark.parametrize("name", EDGES)
+def test_a_function_that_answers_requests_may_read_the_root_secret(name):
+    """Which the chain of runs is signed with that any request may bring along."""
+    assert ("secretsmanager:GetSecretValue", "RootSecret") in granted(name)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_role_has_no_policy_twice_and_no_more_than_iam_attaches(name):
+    """Ten, two of which are SAM's own: for logs, for traces."""
+    shared = [policy["Ref"] for policy in FUNCTIONS[name][1]["Policies"] if "Ref" in policy]
+    assert len(shared) == len(set(shared)) <= 10 - 2
+
+
 def test_drawings_are_for_the_redirections_function_alone():
     wanted = {("s3:GetObject", "arn:Drawings/*"), ("s3:PutObject", "arn:Drawings/*"), ("s3:ListBucket", "Drawings")}
     for name in FUNCTIONS:

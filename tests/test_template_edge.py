@@ -200,3 +200,13 @@ def test_the_dashboard_is_json_about_what_is_in_the_stack():
     assert json.loads(text)["widgets"]
     known = RESOURCES.keys() | {"AWS"}
     assert set(re.findall(r"\$\{(\w+)", text)) <= known
+
+
+# ---- the guide -----------------------------------------------------------------------------------------------------
+
+
+def test_the_guide_to_deployment_counts_what_there_is():
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    metrics = sum(sum("MetricStat" in each for each in alarm.get("Metrics", ())) or 1 for alarm in ALARMS.values())
+    assert f"| {len(of_type('AWS::Serverless::Function'))} functions |" in guide
+    assert f"| {metrics} metrics; ten are free |" in guide

@@ -179,7 +179,7 @@ def finish_booking(request: Request) -> Answer:
 
 
 def _bookings(request: Request) -> Bookings:
-    return Bookings(request.caller.tables, wiring.clock, Rooms(request.caller.tables))
+    return Bookings(request.caller.tables, wiring.clock)
 
 
 def _by(request: Request) -> By:

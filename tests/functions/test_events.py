@@ -2,13 +2,16 @@
 
 import json
 import re
+from contextlib import suppress
 
 import pytest
 
 from fingerpost import keys
+from fingerpost.access.dismissal import dismiss_page
 from fingerpost.reactor import runs
 from tests.functions.people import anonymous, application_of, person
 from tests.functions.world import DOMAIN, EVENTS, Client, World
+from tests.stores import Crash, crashing, hooked
 
 
 def test_a_spilled_scan_is_recorded_once_however_often_its_message_comes(world: World, thng, short_id):
@@ -71,6 +74,18 @@ def test_a_deleted_applications_record_puts_the_leaving_of_its_users_on_the_queu
     kept = {key for key in world.rows() if any(each.id in str(key) for each in (ann, *others))}
     assert {key[1].pk.partition("#")[2].partition("#")[0] for key in kept} <= {"j", "jx"}
     assert "ann@museum.example" not in repr([row for row in world.rows().values() if row["k"] != "audit"])
+
+
+@pytest.mark.parametrize("after", range(9))
+def test_users_leave_with_their_keys_also_when_that_was_interrupted(world: World, operator: Client, after):
+    ann = person(world, email="ann@museum.example")
+    task = {"do": "dismiss", "account": world.account, "app": world.application_id}
+    operator.delete(f"/projects/{world.project}/applications/{world.application_id}")
+    with suppress(Crash):
+        dismiss_page(hooked(world.tables, crashing(after)), task)
+    assert dismiss_page(world.tables, task) is None
+    kept = {row["k"] for key, row in world.rows().items() if ann.id in str(key) or row.get("id") == ann.id}
+    assert kept <= {"audit", "auditOf", "index"}, "whoever lists them removes index rows that point nowhere"
 
 
 def test_a_thng_that_gets_a_product_has_its_links_hints_refreshed(world: World, operator: Client):

@@ -19,6 +19,7 @@ from tests.functions.joan import dublin_room, joan_client
 from tests.functions.roomvox import BOOKINGS, vox, walk_in
 from tests.functions.world import DOMAIN, HOUR, Client, World, handler_of
 from tests.rooms.conftest import Rooms as Known
+from tests.rooms.conftest import stand
 from tests.stores import caller_of
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -27,7 +28,9 @@ JOAN = By(source="joan", client="c1", cause="request-1")
 
 def room_of(world: World, **more: Any) -> Room:
     thng = world.thng(name="Glass Room")["id"]
-    return Room(id=thng, account=world.account, name="Glass Room", slug="glass", zone="Europe/Dublin", **more)
+    room = Room(id=thng, account=world.account, name="Glass Room", slug="glass", zone="Europe/Dublin", **more)
+    stand(world.tables.of(world.account), room)
+    return room
 
 
 def bookings_of(world: World, *rooms: Room) -> Bookings:
@@ -121,6 +124,8 @@ def test_a_booking_that_a_script_makes_carries_the_runs_that_led_to_it(world: Wo
 
 def test_whoever_listens_hears_of_a_change_by_the_feed(world: World, heard: list[Told]):
     room, other = room_of(world), room_of(world)
+    world.settle()
+    heard.clear()
     at, bookings = world.clock(), bookings_of(world, room, other)
     made = bookings.book(room, at, at + HOUR, by=JOAN)
     world.settle()
@@ -133,6 +138,8 @@ def test_whoever_listens_hears_of_a_change_by_the_feed(world: World, heard: list
 
 def test_of_a_series_the_occurrence_is_told_of(world: World, heard: list[Told]):
     room = room_of(world)
+    world.settle()
+    heard.clear()
     at, bookings = world.clock(), bookings_of(world, room)
     series = bookings.book(room, at, at + HOUR, by=JOAN, rrule="FREQ=DAILY;COUNT=3")
     bookings.cancel(series.id, recurrence_id=at + 24 * HOUR, by=JOAN)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fingerpost.rooms import removal
+from fingerpost import work
+from fingerpost.rooms import removal, setup
 from tests.functions.lists import next_page
 from tests.functions.people import colleague, operator_role
 from tests.functions.rooms import booking, room
@@ -106,6 +107,18 @@ def test_a_change_is_for_the_version_that_was_read(world: World, operator: Clien
     assert operator.put(path, {"slug": None}).status == 400
 
 
+def test_a_thng_that_is_no_room_is_renamed_without_a_task_about_a_room(world: World, operator: Client, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setitem(work.TASKS, "alikeRoom", lambda task, _tables, _at: asked.append(task["id"]))
+    made, lamps = room(world), [world.thng(name="Lamp")["id"] for _ in range(3)]
+    for each in (*lamps, made["id"]):
+        assert operator.put(f"/thngs/{each}", {"name": "Lantern"}).status == 200
+        assert operator.put(f"/thngs/{each}", {"tags": ["old"]}).status == 200
+    assert operator.delete(f"/thngs/{lamps[0]}").status == 200
+    world.settle()
+    assert asked == [made["id"]]
+
+
 def test_a_room_renamed_as_a_thng_is_renamed_as_a_room(world: World, operator: Client):
     made = room(world)
     operator.put(f"/thngs/{made['id']}", {"name": "Quay Room", "description": "by the quay"})
@@ -205,6 +218,22 @@ def test_a_room_with_more_bookings_than_one_request_cancels_is_closed_until_it_i
     assert (answer.status, operator.read(one)["active"]) == (503, False)
     assert len(operator.read(f"{one}/bookings")) == 1
     assert operator.delete(one, cancelBookings="true").status == 200
+
+
+@pytest.mark.parametrize("query", [{}, {"cancelBookings": "true"}])
+def test_what_is_booked_while_a_room_is_removed_is_cancelled(world: World, operator: Client, monkeypatch, query):
+    made, late = room(world), []
+    remove = setup.delete
+
+    def removed(*args: Any) -> None:
+        late.append(booking(world, made["id"], 1))
+        remove(*args)
+
+    monkeypatch.setattr(setup, "delete", removed)
+    assert operator.delete(f"/rooms/{made['id']}", **query).status == 200
+    world.settle()
+    told = operator.read(f"/thngs/{made['id']}/actions/_RoomCancelled")
+    assert [each["customFields"]["booking"] for each in told] == [each["id"] for each in late]
 
 
 def test_a_slot_that_is_taken_is_refused_without_a_word_of_whose_it_is(world: World, operator: Client):

@@ -1,11 +1,15 @@
 """A runner that is closed while scripts run, or has no room for one. Needs Node.js 20 or newer with npm."""
 
+import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
+from fingerpost.local.process import NotStarted, Process
 from fingerpost.local.runner import close_runners, process_runner
 from fingerpost.ports.runner import RunRequest
 from fingerpost.ports.table import Throttled, Unreachable
@@ -35,6 +39,25 @@ def test_a_run_that_the_end_of_its_runner_cuts_off_has_no_outcome_and_leaves_no_
             running.result()
     assert not process.alive
     assert runner._running == []
+
+
+def test_a_process_that_another_thread_kills_is_read_to_its_end(monkeypatch, tmp_path):
+    killed = threading.Event()
+
+    def receive(descriptor):
+        assert killed.wait(10)
+        return os.read(descriptor, 100)
+
+    monkeypatch.setattr("fingerpost.local.process._receive", receive)
+    process = Process(["sh", "-c", """echo '["begun"]'; sleep 100"""], tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(process.run, {}, 30_000)
+        process.kill()
+        killed.set()
+        with suppress(NotStarted):  # killed before it wrote
+            _, ending = running.result()
+            assert (ending.kind, ending.code) == ("ended", -9)
+    assert not process.alive
 
 
 @pytest.mark.parametrize("part", ["Process", "_Bundles.link"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 import uvicorn
@@ -181,3 +182,32 @@ def test_a_function_that_fails_leaves_the_connection_open(tmp_path):
             assert [event.get("body") for event in room.events] == [None, "a", "b"]
 
     visit(tmp_path, story)
+
+
+def test_sockets_are_idle_when_no_handler_runs_whatever_became_of_who_waited_for_it(tmp_path):
+    async def story():
+        begun, go_on = threading.Event(), threading.Event()
+
+        def handler(_event, _context):
+            begun.set()
+            assert go_on.wait(10)
+            return {"statusCode": 200}
+
+        sockets = Sockets({"/ws": Function("live", handler)})
+
+        async def handshake():
+            return {"type": "websocket.connect"}
+
+        scope = {"path": "/ws", "client": None, "headers": [], "query_string": b""}
+        opening = asyncio.create_task(sockets(scope, handshake, lambda _message: None))
+        assert sockets.idle
+        await asyncio.to_thread(begun.wait, 10)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        sockets.close()
+        assert not sockets.idle
+        go_on.set()
+        await until(lambda: sockets.idle)
+
+    asyncio.run(story())

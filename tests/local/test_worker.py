@@ -7,7 +7,15 @@ from fingerpost.local.parked import ParkedRecords
 from fingerpost.local.pump import Pump
 from fingerpost.local.queue import local_queue
 from fingerpost.local.table import local_tables
-from fingerpost.local.worker import KEEP_FEED_MS, KEEP_FEED_RECORDS, keep_house, ready_runner, run_pump
+from fingerpost.local.worker import (
+    KEEP_FEED_MS,
+    KEEP_FEED_RECORDS,
+    QUEUES,
+    RUNS,
+    keep_house,
+    ready_runner,
+    run_pump,
+)
 from fingerpost.ports.runner import NoRunner
 from fingerpost.ports.table import Key
 from fingerpost.reactor.scripts import bundle_name
@@ -108,14 +116,17 @@ def test_the_replay_command_makes_parked_records_and_dead_messages_due(tmp_path,
     monkeypatch.setenv("FINGERPOST_DATA_DIR", str(tmp_path))
     assert replay.main() == 2
     assert "no data folder" in capsys.readouterr().err
-    parked, queue = ParkedRecords(tmp_path), local_queue(tmp_path, "spill")
+    parked = ParkedRecords(tmp_path)
+    queues = [local_queue(tmp_path, name, ordered=name == RUNS) for name in (*QUEUES, RUNS)]
     parked.park("derive", "1", {"n": 1})
-    queue.send("hello")
-    while not queue.dead():
-        queue.receive(1, visibility_ms=0)
+    for queue in queues:
+        queue.send(f"hello {queue.name}", group="a")
+        while not queue.dead():
+            queue.receive(1, visibility_ms=0)
     assert replay.main() == 0
-    assert capsys.readouterr().out == "1 feed records and 1 messages are tried again\n"
+    assert capsys.readouterr().out == f"1 feed records and {len(queues)} messages are tried again\n"
     assert [record.sequence for record in parked.due("derive")] == ["1"]
-    assert [message.body for message in queue.receive()] == ["hello"]
+    for queue in queues:
+        assert [message.body for message in queue.receive()] == [f"hello {queue.name}"]
+        queue.file.close()
     parked.close()
-    queue.file.close()

@@ -10,7 +10,7 @@ from fingerpost.errors import FingerpostError
 from fingerpost.local.table import local_tables
 from fingerpost.rooms.bookings import Bookings
 from fingerpost.rooms.model import By, Room
-from tests.rooms.conftest import MINUTE, Rooms
+from tests.rooms.conftest import MINUTE, Rooms, stand
 
 ACCOUNT, FROM = "A1", 1_773_576_000_000
 ROOMS = [
@@ -30,6 +30,8 @@ def say(*words: object) -> None:
 
 def run(folder: str, name: str) -> None:
     tables = local_tables(Path(folder)).of(ACCOUNT)
+    for room in ROOMS:
+        stand(tables, room)
     bookings = Bookings(tables, now_ms, Rooms({room.id: room for room in ROOMS}))
     chance, by, mine = random.Random(name), By(source="api", client=name), list[str]()
     while True:

@@ -9,7 +9,9 @@ import pytest
 from fingerpost.errors import NotFound
 from fingerpost.ids import new_id
 from fingerpost.ports.table import Item, Tables
+from fingerpost.resources import Resources
 from fingerpost.rooms.bookings import Bookings
+from fingerpost.rooms.kinds import ROOM
 from fingerpost.rooms.model import Booking, By, Room
 from tests.stores import SettableClock, fresh_tables, new_account
 
@@ -27,6 +29,12 @@ class Rooms:
         if room_id not in self.rooms:
             raise NotFound(f"There is no room {room_id}")
         return self.rooms[room_id]
+
+
+def stand(tables: Tables, room: Room) -> None:
+    """Write the document of a room that was set up, as far as a booking asks for it: that it is there."""
+    document = {"name": room.name, "slug": room.slug, "createdAt": 0, "updatedAt": 0}
+    Resources(tables, ROOM).create(room.id, document)
 
 
 @dataclass(slots=True)
@@ -50,6 +58,7 @@ class House:
         fields = {"name": "Glass Room", "slug": "glass-room", "zone": "Europe/Dublin", "account": "A", **more}
         room = Room(id=room_id, **fields)
         self.rooms.rooms[room_id] = room
+        stand(self.tables, room)
         return room
 
     def book(self, room: Room, start: int, minutes: int = 30, **more: Any) -> Booking:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from fingerpost.errors import Unavailable
+from fingerpost.errors import NotFound, Unavailable
 from fingerpost.ports.table import Reason, Throttled, TransactionFailed
 from fingerpost.rooms.errors import NotAllowed, Taken
+from fingerpost.rooms.kinds import ROOM
 from fingerpost.rooms.model import Booking, BookingRules, By, CheckIn, Room
 from tests.ports.conftest import adapter, clock, empty_tables, engine, folder, tables  # noqa: F401
 from tests.rooms.conftest import HOUR, ME, MINUTE, House
@@ -208,6 +209,20 @@ def test_the_buffer_between_two_bookings_holds_across_midnight_also_for_two_at_o
     with pytest.raises(Taken):
         late.book(room, 11 * 60 + 30)
     agree(house, room, 1)
+
+
+def test_a_room_that_is_removed_meanwhile_is_not_booked_and_nothing_is_moved_there(house: House):
+    room, other = house.room(), house.room()
+    made = house.book(room, 60)
+    gone = lambda: house.tables.main.delete(ROOM.key(other.id))  # noqa: E731
+    with pytest.raises(NotFound, match=other.id):
+        meanwhile(house, "transact", gone, when=lambda _args: True).book(other, 60)
+    with pytest.raises(NotFound, match=other.id):
+        house.bookings.change(made.id, by=ME, room=other)
+    assert house.bookings.get(made.id) == made
+    assert house.events() == ["_RoomBooked"]
+    agree(house, room, 1)
+    agree(house, other, 0)
 
 
 def test_what_moves_to_another_room_while_it_is_read_is_not_shown_in_the_old_one(house: House):

@@ -6,6 +6,7 @@ from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import dateutil.rrule
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -243,6 +244,8 @@ def test_a_series_without_an_end_is_cut_where_it_can_be_booked_no_further_and_sa
         ("FREQ=WEEKLY;BYDAY=XX", "is no recurrence rule"),
         ("FREQ=DAILY;BYMONTH=13;COUNT=2", "within 10 years"),
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2", "within 10 years"),
+        ("FREQ=MONTHLY;BYDAY=+9MO", "BYDAY"),
+        ("FREQ=MONTHLY;BYDAY=-9999999999999999MO", "BYDAY"),
         ("FREQ=DAILY;BYDAY=" + ",".join(["MO"] * 300), "at most 500 characters"),
         ("FREQ=DAILY\nDTSTART=20260101", "no part"),
     ],
@@ -251,6 +254,46 @@ def test_a_rule_that_is_none_is_refused_with_what_is_wrong(rule, told):
     start = ms(datetime(2026, 3, 2, 9, tzinfo=UTC))
     with pytest.raises(Invalid, match=told):
         starts_of(rule, start, start + HOUR_MS, ZoneInfo("Europe/Dublin"), max_days=90)
+
+
+def test_a_rule_that_no_day_fits_is_not_followed_to_the_end_of_time(monkeypatch):
+    looked_at = 0
+    day_by_day = dateutil.rrule._iterinfo.ddayset
+
+    def counted(*args):
+        nonlocal looked_at
+        looked_at += 1
+        return day_by_day(*args)
+
+    monkeypatch.setattr(dateutil.rrule._iterinfo, "ddayset", counted)
+    start = ms(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    found = starts_of("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", start, start + HOUR_MS, ZoneInfo("UTC"), max_days=9)
+    assert found.starts == (start,)
+    assert 0 < looked_at < 420 * 366, "days"
+
+
+@given(
+    st.dates(date(1971, 1, 1), date(2985, 12, 31)),
+    st.sampled_from(
+        [
+            "FREQ=DAILY;INTERVAL=99",
+            "FREQ=DAILY;BYMONTHDAY=13;BYDAY=FR",
+            "FREQ=WEEKLY;INTERVAL=5;BYDAY=SU,TU;WKST=SU",
+            "FREQ=MONTHLY;BYMONTHDAY=-1",
+            "FREQ=MONTHLY;BYDAY=MO,FR;BYSETPOS=-1",
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+            "FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO",
+            "FREQ=YEARLY;BYYEARDAY=-366",
+        ]
+    ),
+)
+def test_a_rule_means_the_days_of_its_own_years(day, rule):
+    first = datetime.combine(day, datetime.min.time().replace(hour=9))
+    start = ms(first.replace(tzinfo=UTC))
+    found = starts_of(rule, start, start + HOUR_MS, ZoneInfo("UTC"), max_days=20)
+    by_itself = dateutil.rrule.rrulestr(rule, dtstart=first).xafter(first, count=19)
+    expected = [first, *(each for each in by_itself if each < first + timedelta(days=3660))]
+    assert list(found.starts) == [ms(each.replace(tzinfo=UTC)) for each in expected]
 
 
 @given(st.text(alphabet="FREQ=DAILYWKMONTHBYDCU;0123456789,+-:ZPS", max_size=60))

@@ -47,7 +47,7 @@ def dismiss_page(tables: Tables, task: Task) -> Task | None:
     for row in page.rows:
         if row.key.sk not in found:
             continue  # deleted, or just being created
+        end_all(own, row.key.sk)  # first: who is interrupted finds the user again, and nobody logs in any more
         with suppress(NotFound):  # deleted meanwhile
             users.delete(row.key.sk, also=lambda before, user_id=row.key.sk: rows_with(user_id, before))  # type: ignore[misc]
-        end_all(own, row.key.sk)
     return None if page.after is None else {**task, "after": page.after}

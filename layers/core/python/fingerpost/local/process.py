@@ -31,7 +31,7 @@ class Process:
     """`home` is the folder in which its bundle has to stand before `run`."""
 
     def __init__(self, command: list[str], home: Path):
-        self.home, self._ended = home, False
+        self.home, self._killed = home, False
         self._popen = subprocess.Popen(  # noqa: S603
             command,
             stdin=subprocess.PIPE,
@@ -60,14 +60,17 @@ class Process:
         kind: Literal["timeout", "ended"] = "timeout" if timed_out else "ended"
         return written.lines, Ending(kind=kind, code=self._popen.returncode, complaint=text, ms=ms, at=now_ms())
 
-    def end(self) -> None:
-        """Kill it and its whole group, if it is there, and wait until it is gone."""
-        if self._ended:
-            return
-        self._ended = True
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+    def kill(self) -> None:
+        """Kill it and its whole group, and wait until it is gone. Any thread may; one that is in `run` ends it then."""
+        if not self._killed:
+            self._killed = True
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait(_REAP_SECONDS)
+
+    def end(self) -> None:
+        """Kill it and close its pipes, from which no other thread may be reading: their numbers go to other files."""
+        self.kill()
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):

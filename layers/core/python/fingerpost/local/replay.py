@@ -6,7 +6,7 @@ import sys
 from fingerpost.local.config import BadSetting, settings_from
 from fingerpost.local.parked import FILE, ParkedRecords
 from fingerpost.local.queue import local_queue
-from fingerpost.local.worker import QUEUES
+from fingerpost.local.worker import QUEUES, RUNS
 
 
 def main() -> int:
@@ -22,6 +22,6 @@ def main() -> int:
     parked = ParkedRecords(folder)
     records = parked.request_replay()
     parked.close()
-    messages = sum(local_queue(folder, name).redrive() for name in QUEUES)
+    messages = sum(local_queue(folder, name).redrive() for name in (*QUEUES, RUNS))
     sys.stdout.write(f"{records} feed records and {messages} messages are tried again\n")
     return 0

@@ -65,6 +65,8 @@ class ProcessRunner:
             process = self._take(request)
             self._running.append(process)
             try:
+                if not self.close.alive:  # closed before it was among those to kill
+                    raise Throttled("the runner is closed")
                 with _room():
                     self._bundles.link(request.bundle, process.home)
                 written, ending = process.run(call_of(request), request.time_limit_ms)
@@ -204,5 +206,5 @@ def _end(starter: ThreadPoolExecutor, waiting: list[Process], running: list[Proc
     starter.shutdown(cancel_futures=True)
     for process in [*waiting, *running]:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.end()
+            process.kill()  # who runs one still reads from it, and ends it
     shutil.rmtree(folder, ignore_errors=True)

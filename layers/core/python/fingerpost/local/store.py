@@ -176,7 +176,10 @@ class SqliteFile:
                 self._writing.release()
 
     def close(self) -> None:
-        """Close every thread's connection; the last one of all processes writes the log back."""
+        """Close every thread's connection; the last one of all processes writes the log back.
+
+        None may be in use: SQLite frees what a statement of another thread still reads, and the process dies of it.
+        """
         for session in list(self._sessions):
             session.close()
         self._threads = threading.local()

@@ -140,7 +140,7 @@ async def run(settings: Settings, platform: Platform, sockets: Sequence[socket.s
         await worker.stop()
         for file in files:
             file.checkpoint()
-            if gateway.idle:  # else a handler past its time limit still reads
+            if gateway.idle and sockets_of_paths.idle:  # else a handler past its time limit still reads
                 file.close()
 
 

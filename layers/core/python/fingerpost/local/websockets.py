@@ -7,7 +7,7 @@ A connection's events are handled one after the other, in a pool of threads; a c
 import asyncio
 import secrets
 from collections.abc import Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from fingerpost.clock import now_ms
@@ -34,6 +34,7 @@ class Sockets:
         self._functions = functions
         self._open: dict[str, Send] = {}
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="socket")
+        self._handling: set[Future[Any]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from its handshake to its end."""
@@ -69,7 +70,12 @@ class Sockets:
         return True
 
     def close(self) -> None:
+        """Take no more work for threads. Running handlers go on; `idle` says whether any does."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def idle(self) -> bool:
+        return not self._handling
 
     async def _serve(self, function: Function, connection: "_Connection", receive: Receive, send: Send) -> None:
         ends = asyncio.get_running_loop().time() + MAX_SECONDS
@@ -91,9 +97,11 @@ class Sockets:
     async def _handled(self, function: Function, event: Event) -> bool:
         """Whether the function took the event. What it raises is logged: the connection goes on."""
         context = LocalContext(function.name, event["requestContext"]["requestId"], now_ms() + TIME_LIMIT_MS)
-        loop = asyncio.get_running_loop()
         try:
-            reply = await loop.run_in_executor(self._pool, function.handler, event, context)
+            thread = self._pool.submit(function.handler, event, context)
+            self._handling.add(thread)
+            thread.add_done_callback(self._handling.discard)
+            reply = await asyncio.wrap_future(thread)
         except Exception as error:
             log_failure("a handler failed", error, function=function.name)
             return False

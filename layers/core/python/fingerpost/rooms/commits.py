@@ -8,7 +8,7 @@ from copy import replace
 from dataclasses import dataclass, field
 
 from ..clock import Clock
-from ..errors import Invalid, TooLarge, Unavailable
+from ..errors import Invalid, NotFound, TooLarge, Unavailable
 from ..keys import LIVE
 from ..ports.table import (
     MAX_TRANSACTION_WRITES,
@@ -17,6 +17,7 @@ from ..ports.table import (
     Equals,
     ItemTooLarge,
     Key,
+    Present,
     Put,
     Table,
     Throttled,
@@ -28,6 +29,7 @@ from . import keys
 from .errors import NotAllowed, Taken
 from .events import about, told
 from .keys import days_of
+from .kinds import ROOM
 from .ledger import MAX_ENTRIES, Day, Entry, from_item, to_item
 from .model import MINUTE_MS, Booking, By, Event, Room
 from .records import Record
@@ -92,7 +94,10 @@ class Committer:
         )
 
     def write(self, commit: Commit, by: By, room_of: RoomOf) -> Booking:
-        """One attempt; `room_of` is asked time and again. Raises Taken, OverdueInTheWay, Invalid, TransactionFailed."""
+        """One attempt; `room_of` is asked time and again.
+
+        Raises Taken, OverdueInTheWay, Invalid, TransactionFailed, NotFound for a room that has been removed since.
+        """
         now = self._clock()
         room = room_of(commit.subject.room)
         before = {each.id: each for each in commit.before.occurrences()} if commit.before else {}
@@ -114,12 +119,20 @@ class Committer:
                 writes.append(Put(key, to_item(after[key]), _unchanged(day.version)))
             else:
                 writes.append(Check(key, _unchanged(day.version)))
-        if len(writes) > MAX_TRANSACTION_WRITES:
+        held = list(dict.fromkeys(each.room for each in commit.moved if each.holds))
+        others = len(writes) - len(days) + len(held)
+        if len(days) + others > MAX_TRANSACTION_WRITES:
             raise Invalid(
-                f"This would change {len(days)} days at once; the limit is {MAX_TRANSACTION_WRITES - 2}. "
+                f"This would change {len(days)} days at once; the limit is {MAX_TRANSACTION_WRITES - others}. "
                 "Change the occurrences one by one."
             )
-        self._main.transact(writes)
+        try:
+            self._main.transact([*writes, *(Check(ROOM.key(each), (Present(),)) for each in held)])
+        except TransactionFailed as failure:
+            for each, reason in zip(held, failure.reasons[len(writes) :], strict=True):
+                if reason.kind == "condition":
+                    raise NotFound(f"There is no room {each}") from failure
+            raise
         return record.get(commit.subject.id)
 
 

@@ -7,7 +7,7 @@ local_time.py: what does not exist takes the offset before the gap, of what come
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
@@ -18,6 +18,7 @@ from .local_time import local_of, moment_of
 
 MAX_RULE = 500
 MAX_YEARS = 10  # how far a rule is followed
+CYCLE = 400  # years after which the calendar comes again, with its days of the week
 PARTS = {  # of a rule; what counts less than a minute is for nobody's meeting
     "FREQ", "UNTIL", "COUNT", "INTERVAL", "WKST",
     "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS", "BYHOUR", "BYMINUTE",
@@ -69,13 +70,17 @@ def _moments(rule: str, parts: dict[str, str], first: datetime, start: int, zone
     until = _until(parts.get("UNTIL"), zone)
     count = int(parts["COUNT"]) if "COUNT" in parts else None
     text = _text({name: value for name, value in parts.items() if name not in ("UNTIL", "COUNT")})
+    # dateutil looks for the next day that fits up to the year 9999, if it has to: there it has not far to go.
+    later = (MAXYEAR - MAX_YEARS - 1 - first.year) // CYCLE * CYCLE
+    then = first.replace(year=first.year + later)
     try:
-        endless = rrulestr(text, dtstart=first)
+        endless = rrulestr(text, dtstart=then)
         assert isinstance(endless, rrule)
-        expanded = endless.replace(until=first + timedelta(days=366 * MAX_YEARS))
+        expanded = endless.replace(until=then + timedelta(days=366 * MAX_YEARS))
         yielded, last = 1, start
         yield start
-        for local in expanded:
+        for found in expanded:
+            local = found.replace(year=found.year - later)
             moment = moment_of(local, zone)
             if local == first or moment <= last:
                 continue
@@ -85,6 +90,8 @@ def _moments(rule: str, parts: dict[str, str], first: datetime, start: int, zone
             yield moment
         if count is not None and yielded < count:
             raise Invalid(f"rrule: this rule has {yielded} occurrences within {MAX_YEARS} years, not {count}")
+    except IndexError as error:
+        raise Invalid(f"rrule: no month or year has the day that BYDAY names in {rule[:80]!r}") from error
     except (ValueError, TypeError, OverflowError) as error:
         raise Invalid(f"rrule: {rule[:80]!r} is no recurrence rule ({error})") from error
 

@@ -32,8 +32,9 @@ class _Known:
 def remove(caller: Caller, clock: Clock, room_id: str, *, by: By, cancelling: bool = False) -> None:
     """With `cancelling` what runs and what is ahead is cancelled, each with its event; what is over stays as it was.
 
-    The room is closed first, so that nothing is booked meanwhile. Raises NotFound, PreconditionFailed, Conflict when
-    something is booked, Unavailable when there is more than one request cancels.
+    The room is closed first, so that nothing is booked meanwhile. What came in at the last moment is cancelled in any
+    case; once the room is gone, nothing is booked there (commits.py). Raises NotFound, PreconditionFailed, Conflict
+    when something is booked, Unavailable when there is more than one request cancels.
     """
     rooms = Resources(caller.tables, ROOM)
     before = rooms.read(room_id)
@@ -55,8 +56,7 @@ def remove(caller: Caller, clock: Clock, room_id: str, *, by: By, cancelling: bo
                 headers={"retry-after": "1"},
             )
     setup.delete(caller, room_id)
-    if cancelling:  # whoever had read the room while it was still open
-        _cancel(bookings, bookings.ahead(room_id, limit=MAX_CANCELLED), by)
+    _cancel(bookings, bookings.ahead(room_id, limit=MAX_CANCELLED), by)
 
 
 def _must_be_free(room_id: str, ahead: list[Booking]) -> None:

@@ -5,11 +5,11 @@ text without an offset is by the room's clocks.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..local_time import moment_of
+from ..local_time import instant_of
 from ..model import MINUTE_MS
 from .ejson import Moment
 
@@ -46,17 +46,13 @@ def _in_text(text: str, zone: ZoneInfo) -> int:
         return -1
     year, month, day, hour, minute = (int(each) for each in found.groups()[:5])
     local = datetime(year, month, day, hour, minute, int(found[6] or 0), int((found[7] or "0").ljust(6, "0")[:6]))
-    if found[8] is None:
-        return moment_of(local, zone)
-    return (local.replace(tzinfo=UTC) - _offset(found[8]) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
-        milliseconds=1
-    )
+    return instant_of(local if found[8] is None else local.replace(tzinfo=_offset(found[8])), zone)
 
 
-def _offset(text: str) -> timedelta:
+def _offset(text: str) -> timezone:
     if text in "Zz":
-        return timedelta()
+        return UTC
     hours, minutes = int(text[1:3]), int(text[-2:])
     if hours > 23 or minutes > 59:
         raise ValueError("an offset is less than a day")
-    return timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1)
+    return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1))

@@ -52,7 +52,7 @@ class Joan:
 
     @property
     def bookings(self) -> Bookings:
-        return Bookings(self.caller.tables, self.clock, self.rooms)
+        return Bookings(self.caller.tables, self.clock)
 
     @property
     def by(self) -> By:
