@@ -304,9 +304,9 @@ def _parsed(body: bytes) -> Document:
     if not body:
         return {}
     try:
-        document, end = _raw_decode(text := body.decode())
+        document, end = _raw_decode(text := body.decode().strip())
         if end != len(text):
-            document = json.loads(text)  # with spaces around it, or malformed
+            raise ValueError("more than one document")
     except ValueError as error:
         raise Broken(f"the answer is not JSON: {body[:40]!r}") from error
     if not isinstance(document, dict):
