@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fingerpost import work
-from fingerpost.rooms import removal, setup
+from fingerpost.rooms import queries, removal, setup
 from tests.functions.lists import next_page
 from tests.functions.people import colleague, operator_role
 from tests.functions.rooms import booking, room
@@ -243,6 +243,17 @@ def test_a_slot_that_is_taken_is_refused_without_a_word_of_whose_it_is(world: Wo
     answer = operator.post(f"/rooms/{made['id']}/bookings", {"start": start + 1, "end": start + 2})
     assert (answer.status, answer.document["code"]) == (409, "taken")
     assert b"Secret" not in answer.content
+
+
+def test_more_bookings_than_one_answer_holds_are_asked_for_in_parts(world: World, operator: Client, monkeypatch):
+    monkeypatch.setattr(queries, "MAX_LISTED", 2)
+    made = room(world)
+    path = f"/rooms/{made['id']}/bookings"
+    first, second, _ = [booking(world, made["id"], start) for start in (1, 3, 5)]
+    refused = operator.get(path)
+    assert (refused.status, refused.document["code"]) == (400, "tooLarge")
+    assert "more than 2 bookings" in refused.document["errors"][0]
+    assert [each["id"] for each in operator.read(path, to=str(second["end"]))] == [first["id"], second["id"]]
 
 
 def test_a_room_that_needs_approval_waits_for_it(world: World, operator: Client):
