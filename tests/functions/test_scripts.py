@@ -28,6 +28,10 @@ class FakeInstaller:
         self.asked = []
         self.trouble = None
 
+    def check(self, source):
+        if (line := source.count("\n", 0, source.find("= ;")) + 1) and "= ;" in source:
+            raise Refused(f"main.js:{line}:1: Unexpected token ';'")
+
     def install(self, dependencies):
         self.asked.append(dict(dependencies))
         if self.trouble is not None:
@@ -315,6 +319,17 @@ def test_a_registry_that_cannot_be_asked_is_asked_again_three_times_in_all(
         assert operator.read(f"{reactor}/script/status")["updating"] is True
     assert install(body, 3) == {"batchItemFailures": []}
     assert "ETIMEDOUT" in operator.read(f"{reactor}/script/status")["error"]
+
+
+def test_a_script_that_cannot_be_read_leaves_the_one_that_runs_at_work(world, operator, reactor, installer):
+    operator.put(f"{reactor}/script", {"script": HELLO})
+    world.settle()
+    operator.put(f"{reactor}/script", {"script": f"{HELLO}let a = ;", "manifest": {"dependencies": {"a": "1"}}})
+    world.settle()
+    status = operator.read(f"{reactor}/script/status")
+    assert (status["version"], status["running"], status["updating"]) == (2, 1, False)
+    assert status["error"] == "main.js:3:1: Unexpected token ';'"
+    assert installer.asked == []  # nothing was fetched for it
 
 
 def test_what_is_given_up_for_a_fault_of_ours_is_in_our_log(world, operator, reactor, installer, capsys):

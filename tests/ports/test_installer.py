@@ -24,7 +24,7 @@ from tests.ports.registry import serving
 
 LAMBDA = """
 const { handler } = require(process.argv[1] + '/lambda.cjs');
-handler(JSON.parse(process.argv[2])).then((said) => console.log(JSON.stringify(said)), (error) => {
+handler(JSON.parse(require('fs').readFileSync(0))).then((said) => console.log(JSON.stringify(said)), (error) => {
   console.error(error.stack);
   process.exit(1);
 });
@@ -71,8 +71,8 @@ class SomeOfLambda:
         return f"http://127.0.0.1:{self.server.server_address[1]}/{Params['Key']}"
 
     def invoke(self, FunctionName, Payload):
-        command = ["node", "-e", LAMBDA, str(self._program), Payload.decode()]
-        done = subprocess.run(command, capture_output=True, check=False)
+        command = ["node", "-e", LAMBDA, str(self._program)]
+        done = subprocess.run(command, input=Payload, capture_output=True, check=False)
         if done.returncode:
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(done.stderr)}
         return {"Payload": io.BytesIO(done.stdout)}
@@ -89,6 +89,41 @@ def installer(request, program, tmp_path):
     some.server.shutdown()
     some.server.server_close()
     assert list((tmp_path / "blobs").rglob("*.zip")) == [], "what was left for a moment is gone"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("function onActionCreated() {\n  let a = ;\n}\n", "main.js:2:11: Unexpected token ';'"),
+        ("import app from 'app';", "main.js:1:1: Cannot use import statement outside a module"),
+        ("export const a = 1;", "main.js:1:1: Unexpected token 'export'"),
+        ("await 1;", "main.js:1:1: await is only valid in async functions"),
+        ("const require = 1;", "main.js:1:7: Identifier 'require' has already been declared"),
+        ("}); throw new Error('ran'); (function () {", "main.js:1:1: Unexpected token '}'"),
+        ("\ud800 {", "main.js"),
+        ("x" * 100_000 + " y", "main.js"),
+        ("(" * 1_000_000, "main.js"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_refused_with_its_place(installer, source, said):
+    with pytest.raises(Refused) as refused:
+        installer.check(source)
+    assert str(refused.value).startswith(said) and len(str(refused.value)) < 1_000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "\ufeffmodule.exports = { onActionCreated: async () => { await 1; } };",
+        "#!/usr/bin/env node\nif (!EVT) return;\nwith (Math) { max(1); }",
+        "import('app'); for (const a of []) a?.b; class A { #b = 1; static { this.c ??= 1n; } }",
+        "throw new Error('it runs'); process.exit(1)",
+        "// @filter(onActionCreated) tags=ü\n" * 20_000,
+    ],
+)
+def test_a_source_that_can_be_read_is_let_pass_and_not_run(installer, source):
+    installer.check(source)
 
 
 def test_packages_come_with_what_they_need_in_turn(installer, registry):

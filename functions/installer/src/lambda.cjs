@@ -2,9 +2,11 @@
 'use strict';
 
 const { answer } = require('./install.cjs');
+const { checked } = require('./syntax.cjs');
 
-exports.handler = (asked) =>
-  answer(
+exports.handler = async (asked) => {
+  if ('source' in asked) return checked(asked.source);
+  return answer(
     asked,
     async (zip) => {
       const put = await fetch(asked.put, { method: 'PUT', body: zip, headers: { 'content-type': 'application/zip' } });
@@ -12,3 +14,4 @@ exports.handler = (asked) =>
     },
     ['--cache=/tmp/npm', '--userconfig=/tmp/npmrc', '--globalconfig=/tmp/npmrc-global'],
   );
+};

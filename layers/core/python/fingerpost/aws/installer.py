@@ -24,6 +24,9 @@ class LambdaInstaller:
     def __init__(self, lambda_: Any, function: str, s3: Any, bucket: str, blobs: Blobs):
         self._lambda, self._function, self._s3, self._bucket, self._blobs = lambda_, function, s3, bucket, blobs
 
+    def check(self, source: str) -> None:
+        check(self._answer({"source": source}))
+
     def install(self, dependencies: Mapping[str, str]) -> bytes:
         name = f"packages/{secrets.token_hex(16)}.zip"
         wanted = {"Bucket": self._bucket, "Key": name, "ContentType": "application/zip"}
@@ -32,16 +35,7 @@ class LambdaInstaller:
             "limits": {"ms": TIME_LIMIT_MS, "bytes": MAX_UNPACKED_BYTES, "files": MAX_FILES},
             "put": self._s3.generate_presigned_url("put_object", Params=wanted, ExpiresIn=LINK_SECONDS),
         }
-        try:
-            answer = self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(asked).encode())
-            content = answer["Payload"].read()
-        except (ConnectionError, HTTPClientError) as silence:
-            raise Unreachable(f"Lambda: {silence}") from silence
-        except ClientError as refusal:
-            raise Unreachable(f"Lambda: {refusal.response['Error']['Code']}") from refusal
-        if "FunctionError" in answer:
-            raise Unreachable(f"the installer broke: {content.decode('utf-8', 'replace')[:500]}")
-        check(json.loads(content))
+        check(self._answer(asked))
         try:
             blob = self._blobs.get(name)
             if blob is None:
@@ -49,6 +43,20 @@ class LambdaInstaller:
             return blob.content
         finally:
             self._blobs.delete(name)
+
+    def _answer(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            payload = json.dumps(asked, ensure_ascii=False).encode(errors="replace")
+            answer = self._lambda.invoke(FunctionName=self._function, Payload=payload)
+            content = answer["Payload"].read()
+        except (ConnectionError, HTTPClientError) as silence:
+            raise Unreachable(f"Lambda: {silence}") from silence
+        except ClientError as refusal:
+            raise Unreachable(f"Lambda: {refusal.response['Error']['Code']}") from refusal
+        if "FunctionError" in answer:
+            raise Unreachable(f"the installer broke: {content.decode('utf-8', 'replace')[:500]}")
+        said: Mapping[str, Any] = json.loads(content)
+        return said
 
 
 def lambda_installer(function: str, bucket: str, blobs: Blobs) -> LambdaInstaller:

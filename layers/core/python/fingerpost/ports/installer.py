@@ -1,4 +1,4 @@
-"""Fetches the npm packages that a script depends on. What they hold is strangers' code, and none of it runs here.
+"""Reads a script, and fetches the npm packages that it depends on: strangers' code, and none of it runs here.
 
 Both adapters (aws/installer.py, local/installer.py) run the same JavaScript (functions/installer).
 """
@@ -14,11 +14,11 @@ TIME_LIMIT_MS = 120_000
 
 
 class Refused(Exception):
-    """These packages cannot be installed, however often one tries; the message says why and is fit for their author."""
+    """This script, or its packages, cannot be installed, however often one tries; the message is fit for its author."""
 
 
 class NoInstaller(Exception):
-    """Packages cannot be installed here at all; the message says what to do."""
+    """Scripts cannot be installed here at all; the message says what to do."""
 
 
 def check(said: Mapping[str, Any]) -> None:
@@ -31,6 +31,13 @@ def check(said: Mapping[str, Any]) -> None:
 
 class Installer(Protocol):
     """May be shared by threads."""
+
+    def check(self, source: str) -> None:
+        """Whether a main.js can be read, as the runner will.
+
+        Raises Refused with the line and the column, NoInstaller, and Unreachable when nobody can say now.
+        """
+        ...
 
     def install(self, dependencies: Mapping[str, str]) -> bytes:
         """The packages and what they need in turn: a zip with one folder, `node_modules`.

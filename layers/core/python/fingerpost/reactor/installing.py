@@ -69,6 +69,7 @@ def _bundle(account: str, of: Target, row: Item, blobs: Blobs, installer: Instal
 
 
 def _content(sent: Upload, installer: Installer) -> bytes:
+    installer.check(sent.script)
     files = dict(sent.files)
     if sent.manifest.fetched:
         packages = bundles.read(installer.install(sent.manifest.fetched))
