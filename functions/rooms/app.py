@@ -101,7 +101,7 @@ def list_bookings(request: Request) -> Answer:
     if unknown := [each for each in wanted if each not in STATES]:
         raise _invalid("status", f"{unknown[0][:40]!r} is none of {', '.join(STATES)}")
     states = frozenset(each for each in STATES if each in wanted) or SHOWN
-    found = _bookings(request).of_room(room.id, start, end, states=states)
+    found = _bookings(request).of_room(room.id, start, end, states=states, bounded=True)
     return Answer(document=[shown_booking(each) for each in found])
 
 
@@ -179,7 +179,7 @@ def finish_booking(request: Request) -> Answer:
 
 
 def _bookings(request: Request) -> Bookings:
-    return Bookings(request.caller.tables, wiring.clock, Rooms(request.caller.tables))
+    return Bookings(request.caller.tables, wiring.clock)
 
 
 def _by(request: Request) -> By:

@@ -112,8 +112,9 @@ def list_bookable_rooms(request: Request) -> Answer:
     """Every room that the token is for, oldest first."""
     vox, query = _vox(request, "read"), request.query
     rooms = vox.all_rooms()
-    if (active := query.get("active")) is not None:
-        rooms = [room for room in rooms if room.active == (active.lower() in ("true", "1"))]
+    if "active" in query:
+        active = request.flag("active")
+        rooms = [room for room in rooms if room.active == active]
     if (kind := query.get("type")) is not None:
         rooms = [room for room in rooms if room.kind == kind]
     if (least := _number(request, "capacity_min", 0)) > 0:

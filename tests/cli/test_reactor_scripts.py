@@ -95,3 +95,4 @@ def test_the_log_is_read_and_followed(reactor, app):
     said = reactor("logs")
     assert "onScheduledEvent" in said.out
     assert reactor("logs", "--level", "error", "--since", "1h", "--json").json == []
+    assert {each["logLevel"] for each in reactor("logs", "--level", ">=info", "--json").json} == {"warn"}

@@ -78,7 +78,7 @@ def test_the_samples_to_copy_have_no_errors(sample):
 @pytest.mark.parametrize(
     ("text", "message", "advice"),
     [
-        ("- 5", "a rule is an object, not a number", "write match: and redirectUrl: below each other after '- '"),
+        ("- 5", "a rule is an object, not a number", "write name: and the other keys below each other after '- '"),
         ("- match: a\n  tags: x", "expected an operator", "write operator there"),
         ("- redirectURL: https://a.example/", "unknown key 'redirectURL'", "write redirectUrl"),
         (

@@ -122,7 +122,7 @@ def test_who_does_not_come_loses_the_room_also_on_the_page(world: World, phone: 
 
 def test_a_room_that_waits_for_approval_says_so(world: World, phone: Phone):
     world.operator.put(f"/rooms/{phone.room}", {"approval": True})
-    assert "This room waits for approval" in words(phone.look("book"))
+    assert "Bookings of this room wait for approval: yours holds it until then." in words(phone.look("book"))
     assert "Booked until 12:15 Walk-in It waits for approval." in phone.follow("book", minutes=15)
     assert bookings(phone)[0]["state"] == "tentative"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fingerpost.ports.table import Throttled, TransactionFailed, Uncertain, Unreachable
-from tests.functions.world import EVENTS, OPERATOR_KEY, Client, World, answer_of, handler_of
+from tests.functions.world import API_URL, EVENTS, OPERATOR_KEY, Client, World, answer_of, handler_of
 
 POSTS = ["/products", "/thngs", "/projects", "/actions", "/actions/scans", "/actions/all", "/redirections"]
 JSON = {"content-type": "application/json"}
@@ -91,6 +91,13 @@ def test_a_get_with_a_json_content_type_and_any_body_is_no_error(operator: Clien
 
 def test_an_empty_delete_with_a_json_content_type_is_no_error(world: World, operator: Client):
     assert operator.delete(f"/thngs/{world.thng()['id']}", headers=JSON).status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/thngz", "/" + "x" * 500])
+def test_an_address_where_nothing_is_says_where_to_look(world: World, path):
+    answer = world.nobody.get(path)
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/json")
+    assert answer.error == f"There is nothing at {path[:200]}; {API_URL}/docs says what there is"
 
 
 def test_a_body_larger_than_a_function_can_be_sent_is_refused_with_the_limit_named(operator: Client):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fingerpost.rooms import queries
 from tests.functions.joan import V1, JoanClient, basic, dublin_room, joan_client, token_answer
 from tests.functions.rooms import booking
 from tests.functions.world import API_URL, HOUR, SECOND, SUNDAY_NOON, Client, World
@@ -452,6 +453,17 @@ def test_events_are_those_of_this_week_or_of_the_days_that_are_asked_for(world: 
     ):
         answer = joan.get("events/", **query)
         assert (answer.status, list(answer.document)) == (400, [field])
+
+
+def test_more_events_than_one_answer_holds_are_asked_for_in_parts(joan: JoanClient, glass, monkeypatch):
+    monkeypatch.setattr(queries, "MAX_LISTED", 2)
+    for day in ("15", "16", "17"):
+        joan.book(glass["email"], f"2026-03-{day}T14:00", f"2026-03-{day}T15:00")
+    message = "There are more than 2 bookings in this time; ask for less of it."
+    answer = joan.get("events/")
+    assert (answer.status, answer.document) == (400, {"detail": message})
+    [found] = joan.read("events/", end="2026-03-16")
+    assert len(found["events"]) == 2
 
 
 def test_a_room_that_is_not_active_is_in_no_schedule(world: World, joan: JoanClient, glass):

@@ -139,6 +139,21 @@ def test_a_connection_has_limits_and_says_them(house: House, monkeypatch):
     assert answer["error"]["details"] == "A connection has at most 1 subscriptions"
 
 
+def test_the_limit_of_documents_holds_whichever_subscriptions_they_come_by(house: House, monkeypatch):
+    one, two, three = (house.room(name) for name in ("One", "Two", "Three"))
+    panel = house.at_the_door()
+    monkeypatch.setattr("fingerpost.rooms.evoko.delivery.MAX_DOCUMENTS", 2)
+    for room in (one, two):
+        panel.say({"msg": "sub", "id": room.name, "name": "allRooms", "params": [room.evoko_id]})
+    third = {"msg": "sub", "id": "Three", "name": "allRooms", "params": [three.evoko_id]}
+    (answer,) = panel.say(third)
+    assert (answer["msg"], answer["error"]["reason"]) == ("nosub", "TooManyDocuments")
+    assert panel.documents["rooms"].keys() == {one.evoko_id, two.evoko_id}
+    panel.say({"msg": "unsub", "id": "One"})
+    panel.say(third)
+    assert panel.documents["rooms"].keys() == {two.evoko_id, three.evoko_id}
+
+
 def test_what_fails_unexpectedly_is_an_error_and_the_connection_goes_on(house: House, monkeypatch):
     panel = house.at_the_door()
     monkeypatch.setattr("fingerpost.rooms.evoko.matching.wanted_of", lambda _params: 1 / 0)

@@ -48,6 +48,8 @@ def test_many_entries_are_written_at_once_in_their_order(world: World, operator:
         ([{"message": "x"}, {"logLevel": "info"}], "[1].message"),
         ([{"message": "x", "logLevel": "loud"}], "[0].logLevel"),
         ([{"message": "x" * 17_000}], "16,384 bytes"),
+        ([{"message": "x", "timestamp": SUNDAY_NOON + DAY + 1}], "[0].timestamp"),
+        ([{"message": "x", "timestamp": 253_402_300_799_999}], "more than a day ahead"),
         (["x"], "[0]"),
     ],
 )
@@ -55,6 +57,10 @@ def test_entries_that_cannot_be_are_refused_and_none_is_written(operator: Client
     answer = operator.post(f"{path}/bulk", body)
     assert (answer.status, told in answer.error) == (400, True), answer.error
     assert operator.read(path) == []
+
+
+def test_a_message_names_no_class_of_ours(operator: Client, path):
+    assert operator.post(f"{path}/bulk", ["x"]).error == "[0]: Input should be a valid dictionary"
 
 
 def test_a_repeated_request_writes_once(operator: Client, path):

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fingerpost.rooms import removal, setup
+from fingerpost import work
+from fingerpost.rooms import queries, removal, setup
 from tests.functions.lists import next_page
 from tests.functions.people import colleague, operator_role
 from tests.functions.rooms import booking, room
@@ -104,6 +105,18 @@ def test_a_change_is_for_the_version_that_was_read(world: World, operator: Clien
     cleared = operator.put(path, {"capacity": None, "timezone": None, "rules": None}).document
     assert ("capacity" in cleared, cleared["timezone"], cleared["rules"]) == (False, "UTC", {})
     assert operator.put(path, {"slug": None}).status == 400
+
+
+def test_a_thng_that_is_no_room_is_renamed_without_a_task_about_a_room(world: World, operator: Client, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setitem(work.TASKS, "alikeRoom", lambda task, _tables, _at: asked.append(task["id"]))
+    made, lamps = room(world), [world.thng(name="Lamp")["id"] for _ in range(3)]
+    for each in (*lamps, made["id"]):
+        assert operator.put(f"/thngs/{each}", {"name": "Lantern"}).status == 200
+        assert operator.put(f"/thngs/{each}", {"tags": ["old"]}).status == 200
+    assert operator.delete(f"/thngs/{lamps[0]}").status == 200
+    world.settle()
+    assert asked == [made["id"]]
 
 
 def test_a_room_renamed_as_a_thng_is_renamed_as_a_room(world: World, operator: Client):
@@ -230,6 +243,17 @@ def test_a_slot_that_is_taken_is_refused_without_a_word_of_whose_it_is(world: Wo
     answer = operator.post(f"/rooms/{made['id']}/bookings", {"start": start + 1, "end": start + 2})
     assert (answer.status, answer.document["code"]) == (409, "taken")
     assert b"Secret" not in answer.content
+
+
+def test_more_bookings_than_one_answer_holds_are_asked_for_in_parts(world: World, operator: Client, monkeypatch):
+    monkeypatch.setattr(queries, "MAX_LISTED", 2)
+    made = room(world)
+    path = f"/rooms/{made['id']}/bookings"
+    first, second, _ = [booking(world, made["id"], start) for start in (1, 3, 5)]
+    refused = operator.get(path)
+    assert (refused.status, refused.document["code"]) == (400, "tooLarge")
+    assert "more than 2 bookings" in refused.document["errors"][0]
+    assert [each["id"] for each in operator.read(path, to=str(second["end"]))] == [first["id"], second["id"]]
 
 
 def test_a_room_that_needs_approval_waits_for_it(world: World, operator: Client):

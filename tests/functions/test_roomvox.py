@@ -129,6 +129,7 @@ def test_rooms_are_filtered_and_paged(world: World):
     assert found("type=board") == found("capacity_min=10") == ["big"]
     assert found("limit=1&offset=1") == ["big"]
     assert client.get(f"{V1}/rooms?limit=1").headers["x-result-count"] == "3"
+    assert client.get(f"{V1}/rooms?active=maybe").document == {"error": "active must be true or false, not 'maybe'"}
     assert client.get(f"{V1}/rooms?limit=many").document == {"error": "limit must be a number, not 'many'"}
 
 

@@ -216,6 +216,15 @@ def test_what_was_due_once_while_nothing_ran_runs_late_and_says_so(world, operat
     assert "runs 3,600 seconds late" in told
 
 
+def test_what_was_due_before_the_scheduler_heard_of_it_says_how_late_it_runs(world, operator, schedules, script):
+    operator.made(schedules, {"event": EVENT, "executeAt": world.clock.now + HOUR})
+    world.clock.now += 2 * HOUR
+    (run,) = passed(world, 0)
+    assert run.at == SUNDAY_NOON + HOUR
+    (told,) = messages(world)
+    assert "runs 3,600 seconds late" in told
+
+
 def test_an_application_without_a_script_is_told_so(world: World, operator: Client, schedules):
     operator.made(schedules, HOURLY)
     assert passed(world, HOUR) == []

@@ -317,6 +317,17 @@ def test_a_registry_that_cannot_be_asked_is_asked_again_three_times_in_all(
     assert "ETIMEDOUT" in operator.read(f"{reactor}/script/status")["error"]
 
 
+def test_what_is_given_up_for_a_fault_of_ours_is_in_our_log(world, operator, reactor, installer, capsys):
+    installer.trouble = KeyError("bundle")
+    operator.put(f"{reactor}/script", {"script": HELLO, "manifest": {"dependencies": {"a": "1"}}})
+    body = task_of(world)
+    capsys.readouterr()
+    assert install(body, 3) == {"batchItemFailures": []}
+    assert "went wrong on our side" in operator.read(f"{reactor}/script/status")["error"]
+    told = capsys.readouterr().err
+    assert "KeyError('bundle')" in told and world.application_id in told
+
+
 def test_a_task_that_comes_again_does_no_harm(world, operator, reactor):
     operator.put(f"{reactor}/script", {"script": HELLO})
     body = task_of(world)

@@ -118,7 +118,7 @@ MISTAKES = [
     ({"variants": [A, {**B, "weight": 1.5}]}, "variants[1].weight", ""),
     ({"variants": [A, {**B, "weight": True}]}, "variants[1].weight", ""),
     ({"variants": [A, {"name": "B", "weight": 1}]}, "variants[1].redirectUrl", ""),
-    ({"variants": [A, {**B, "redirectUrl": "javascript:alert(1)"}]}, "variants[1].redirectUrl", "only http and https"),
+    ({"variants": [A, {**B, "redirectUrl": "javascript:alert(1)"}]}, "variants[1].redirectUrl", "begins with http:"),
     ({"variants": [A, {**B, "redirectUrl": "https://{query.a}/"}]}, "variants[1].redirectUrl", "the host"),
     ({"variants": [A, B], "variantsUntil": 1}, "redirectUrl", "needs the redirectUrl"),
     ({"redirectUrl": "https://x.example/", "variantsUntil": 1}, "variantsUntil", "no variants"),

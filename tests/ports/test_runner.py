@@ -177,6 +177,8 @@ def test_the_globals_are_there_before_the_script_loads_and_app_knows_itself(stag
     [
         ("throw new TypeError('at load');", "TypeError: at load"),
         ("function onActionCreated( {", "SyntaxError"),
+        ("export function onActionCreated() {}", "SyntaxError: Unexpected token 'export'"),
+        ("import fs from 'fs';\nconst a = await fs;", "main.js:1\nimport fs from 'fs';"),
         ("require('nowhere')", "Cannot find module 'nowhere'"),
         ("function onActionCreated() { throw new Error('inside'); }", "Error: inside"),
         ("async function onActionCreated() { throw new Error('awaited'); }", "Error: awaited"),

@@ -57,6 +57,17 @@ def test_a_series_holds_as_many_days_as_one_transaction_does(house: House):
         house.book(room, 11 * 60 + 45, rrule="FREQ=DAILY;COUNT=46")  # across midnight
 
 
+def test_the_days_that_the_room_s_buffer_reaches_into_are_days_of_a_series(house: House):
+    room = house.room(zone="UTC", rules=BookingRules(buffer_minutes=30))
+    at = 11 * 60 + 15  # from noon: 23:15 to 23:45
+    series = house.book(room, at, rrule="FREQ=WEEKLY")
+    assert series.rrule == "FREQ=WEEKLY;COUNT=45", "without an end it fits"
+    assert house.bookings.cancel(series.id, by=ME).state == "cancelled"
+    with pytest.raises(Invalid, match="at most 90 days"):
+        house.book(room, at, rrule="FREQ=WEEKLY;COUNT=46")
+    assert house.book(room, at, rrule="FREQ=DAILY;COUNT=89").rrule == "FREQ=DAILY;COUNT=89"
+
+
 def test_one_occurrence_is_cancelled_by_its_id_or_by_when_the_rule_has_it(house: House):
     room = house.room()
     series = house.book(room, 60, rrule=WEEKLY)

@@ -27,7 +27,7 @@ function load(home) {
   try {
     script._compile(source + LOCALS, file);
   } catch (error) {
-    if (error instanceof SyntaxError) compileFunction(source, [], { filename: file }); // which says where in the source
+    compileFunction(source, [], { filename: file }); // says where the source is none, or is that of an ES module
     throw error;
   }
   script.loaded = true;

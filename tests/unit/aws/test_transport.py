@@ -233,6 +233,7 @@ def test_what_must_not_be_sent_twice_is_repeated_when_it_was_refused(server, tra
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{]}}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{}{}",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-amz-crc32: 1\r\n\r\n{}",
         b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
@@ -249,6 +250,7 @@ def test_an_answer_that_cannot_be_relied_on_is_none(server, transport, raw):
     "raw",
     [
         b'HTTP/1.1 200 OK\r\n\r\n{"a": 1}',
+        b'HTTP/1.1 200 OK\r\n\r\n\n {"a": 1}\r\n',
         b'HTTP/1.0 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}',
         b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\n{"a": 1}',
         b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}',

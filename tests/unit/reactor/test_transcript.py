@@ -15,6 +15,7 @@ ENDED = Ending(kind="ended", ms=5, at=9)
 LINES = st.lists(
     st.one_of(
         st.binary(max_size=40),
+        st.integers().map(lambda at: json.dumps(["log", "info", "x", at]).encode()),
         st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=6).map(
             lambda value: json.dumps(value).encode()
         ),
@@ -30,6 +31,7 @@ def test_whatever_is_written_makes_a_result_that_can_be_stored(lines):
     result = result_of(REQUEST, lines, ENDED)
     assert result.outcome != "unavailable"
     assert all(len(line.message.encode()) <= MAX_LINE_BYTES for line in result.logs)
+    assert all(0 <= line.at <= ENDED.at for line in result.logs)
 
 
 def test_a_log_is_bounded_in_sum():

@@ -103,6 +103,8 @@ def invalid_document(error: ValidationError, field: str = "") -> Invalid:
         for part in each["loc"]:
             name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
         message = each["msg"].removeprefix("Value error, ")
+        if each["type"] == "model_type":
+            message = "Input should be a valid dictionary"  # pydantic's own goes on with the name of our class
         findings.append(Finding(field=name or "body", message=message))
     first = findings[0]
     return Invalid(f"{first.field}: {first.message}", details=findings)

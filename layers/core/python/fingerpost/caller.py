@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .access.model import Principal
-from .errors import Forbidden
+from .clock import DAY_MS
+from .errors import Finding, Forbidden, Invalid
 from .ids import NewId, new_id, new_short_id
 from .ports.table import Tables
 from .preconditions import ANYTHING, Match
+
+MAX_AHEAD_MS = DAY_MS  # how far the clock of a client or a device may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +39,12 @@ class Caller:
         if not self.principal.changes(document):
             raise Forbidden("This operator's role sees this, but may not change it")
         return True
+
+    def time_of(self, timestamp: int | None, field: str = "timestamp") -> int:
+        """When what a request tells of took place: now where it gives no `timestamp`. Raises Invalid for `field`."""
+        if timestamp is None:
+            return self.at
+        if timestamp > self.at + MAX_AHEAD_MS:
+            message = "lies more than a day ahead"
+            raise Invalid(f"{field}: {message}", details=[Finding(field=field, message=message)])
+        return timestamp

@@ -208,7 +208,7 @@ class Edge:
                 f"{path} does not take {method}; it takes {', '.join(sorted(set(allowed)))}",
                 headers={"allow": ", ".join(sorted(set(allowed)))},
             )
-        raise NotFound(f"There is nothing at {path}")
+        raise NotFound(f"There is nothing at {path[:200]}; {wiring.settings().api_url}/docs says what there is")
 
     def _answer(self, route: Route, parameters: dict[str, str], event: Event, cause: str) -> Answer:
         at = wiring.clock()

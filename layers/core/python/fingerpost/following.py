@@ -29,13 +29,17 @@ def dispatch(changes: list[Change], tables: Tables, work: Queue, reactor: Queue)
     try:
         events = dict(events_of(changes, tables))
         batch = Batch(events.values(), tables, _sets)
+        renamed = dict(alike.work_of(changes, tables))
     except (Throttled, Unreachable) as error:
         warning("dispatch could not begin", error=repr(error))
         return [each.sequence for each in changes]
     number = 0
     try:
         for number, change in enumerate(changes):
-            for task in work_of(change):
+            tasks = work_of(change)
+            if number in renamed:
+                tasks.append(renamed[number])
+            for task in tasks:
                 work.send(json.dumps(task), group=task["account"])
             if (event := events.get(number)) is not None:
                 for run in batch.runs_of(event):
@@ -47,11 +51,10 @@ def dispatch(changes: list[Change], tables: Tables, work: Queue, reactor: Queue)
 
 
 def work_of(change: Change) -> list[Task]:
-    """The tasks that one change makes necessary."""
+    """The tasks that one change makes necessary, as it says by itself."""
     return [
         *upkeep.work_of(change),
         *live.work_of(change),
         *reactor.work_of(change),
         *rooms.work_of(change),
-        *alike.work_of(change),
     ]

@@ -41,7 +41,7 @@ def trying(main: Table, user: str, at: int) -> Iterator[Guess]:
         except ConditionFailed as failure:
             seconds = max(1, -((at - ends) // 1000))
             raise TooManyRequests(
-                f"{MAX_TRIES} wrong tries for this user; wait {seconds} seconds", headers={"retry-after": str(seconds)}
+                f"There were {MAX_TRIES} wrong tries; wait {seconds} seconds", headers={"retry-after": str(seconds)}
             ) from failure
     guess = Guess()
     try:

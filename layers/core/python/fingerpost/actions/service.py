@@ -13,7 +13,6 @@ from ..access.store import PROJECT, USER
 from ..caller import Caller
 from ..catalogue.model import COLLECTION, PRODUCT, THNG
 from ..catalogue.service import find_place, point_of
-from ..clock import DAY_MS
 from ..errors import Finding, Invalid, NotFound, TooLarge
 from ..ids import is_id
 from ..listing import Found, Load
@@ -35,7 +34,6 @@ from .sums import expiry_of, kept_until
 
 MAX_ACTIONS = 100  # in one request
 MAX_REQUEST_BYTES = 3 * 1024 * 1024  # a transaction holds 4 MB
-MAX_AHEAD_MS = DAY_MS  # how far a client's clock may be ahead of ours
 
 _sets = RuleSets()
 
@@ -133,9 +131,7 @@ def _prepare(
 ) -> tuple[str, Item]:
     name = _type_name(caller, action_type, sent)
     thng, product, collection = _targets(caller, name, sent)
-    at = sent.timestamp if sent.timestamp is not None else caller.at
-    if at > caller.at + MAX_AHEAD_MS:
-        raise _invalid("timestamp", "lies more than a day ahead")
+    at = caller.time_of(sent.timestamp)
     kept = int(live.get(keys.RETENTION, 0)) if live else 0
     if kept and kept_until(at, kept) <= caller.at:
         raise _invalid("timestamp", f"lies further back than the {kept} days that this account keeps actions")

@@ -43,6 +43,8 @@ def typed_members(item: Mapping[str, Value]) -> str:
             members.append(f'{encode_basestring(name)}:{{"S":{encode_basestring(value)}}}')
         elif type(value) is int and -_TOO_LONG < value < _TOO_LONG:
             members.append(f'{encode_basestring(name)}:{{"N":"{value}"}}')
+        elif type(value) is float:
+            members.append(f'{encode_basestring(name)}:{{"N":"{number_text(value)}"}}')
         else:
             members.append(f"{encode_basestring(name)}:{encode(to_typed(value))}")
     if "" in item:
@@ -93,6 +95,8 @@ def from_typed_item(typed: TypedItem) -> Item:
     for name, member in typed.items():
         if (text := member.get("S")) is not None:
             item[name] = text
+        elif (digits := member.get("N")) is not None:
+            item[name] = number(digits)
         else:
             item[name] = from_typed(member)
     return item

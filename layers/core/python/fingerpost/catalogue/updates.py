@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Self
 from .. import keys, wiring
 from ..body import json_name, validated
 from ..caller import Caller
-from ..clock import DAY_MS
 from ..cursor import decode, encode, filter_digest
 from ..errors import Finding, Invalid, TooLarge
 from ..listing import BATCH, READ_BUDGET, Ask, PageOf, test_of
@@ -22,7 +21,6 @@ from .properties import LOCATION, SYSTEM, Properties, Reading, current, reading_
 
 MAX_READINGS = 5_000  # in one request
 MAX_CURRENT_BYTES = 256 * 1024  # of all current values of one thing: DynamoDB rewrites them with each of them
-MAX_AHEAD_MS = DAY_MS  # how far a device's clock may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,8 @@ def set_properties(
 ) -> list[Document]:
     """The properties as they were set, in the order sent: those that came late are in the history alone."""
     opened = Opened.of(caller, kind, resource_id, to_change=True)
-    readings = [Reading(key or each.key or "", each.value, _time(caller, each.timestamp, at)) for at, each in sent]
+    times = [caller.time_of(each.timestamp, _field(at, "timestamp")) for at, each in sent]
+    readings = [Reading(key or each.key or "", each.value, at) for (_, each), at in zip(sent, times, strict=True)]
     _record(caller, opened, readings)
     return [shown_property(each) for each in readings]
 
@@ -89,7 +88,7 @@ def set_locations(caller: Caller, kind: Kind, resource_id: str, sent: Sent[SentL
         place = places[each.place] if each.place is not None else {}
         point = each.point() or ((place["latitude"], place["longitude"]) if "latitude" in place else None)
         value = {"place": each.place} if point is None else location_document(point[0], point[1], each.place)
-        readings.append(Reading(LOCATION, value, _time(caller, each.timestamp, at)))
+        readings.append(Reading(LOCATION, value, caller.time_of(each.timestamp, _field(at, "timestamp"))))
     _record(caller, opened, readings)
     return [shown_location(each, opened.stored) for each in readings]
 
@@ -220,14 +219,11 @@ def _each(content: Any, what: str) -> list[tuple[str, Any]]:
     return [(f"[{number}]" if content is each else "", one) for number, one in enumerate(each)]
 
 
-def _time(caller: Caller, timestamp: int | None, at: str) -> int:
-    if timestamp is None:
-        return caller.at
-    if timestamp > caller.at + MAX_AHEAD_MS:
-        raise _invalid(at, "timestamp", "lies more than a day ahead")
-    return timestamp
-
-
 def _invalid(at: str, name: str, message: str) -> Invalid:
-    field = f"{at}.{name}" if at else name
+    field = _field(at, name)
     return Invalid(f"{field}: {message}", details=[Finding(field=field, message=message)])
+
+
+def _field(at: str, name: str) -> str:
+    """A field of one of the values sent; `at` is its place among them, or nothing."""
+    return f"{at}.{name}" if at else name

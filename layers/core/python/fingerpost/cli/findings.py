@@ -26,7 +26,7 @@ _ADVICE = (  # what a message says, and what to do; the first that fits
     ("valid string", "put the value in quotes"),
     ("valid list", "write a list, each member below the other after '- '"),
     ("valid dictionary", "write names and values, each pair on a line"),
-    ("a rule is an object", "write match: and redirectUrl: below each other after '- '"),
+    ("a rule is an object", "write name: and the other keys below each other after '- '"),
     ("lower case", "write the key in lower case"),
     ("never decided any", "`fingerpost rules simulate` shows why; if nobody needs the rule, remove it"),
     ("which comes first and decides", "if this one is narrower, move it above that one"),

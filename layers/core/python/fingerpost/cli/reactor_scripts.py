@@ -119,7 +119,7 @@ def rollback(
 def logs(
     session: Session,
     application: Application,
-    level: Annotated[str | None, typer.Option("--level", help="Of these levels only, such as error,warn.")] = None,
+    level: Annotated[str | None, typer.Option(help="Of these levels only, such as error,warn or '>=warn'.")] = None,
     since: Annotated[str | None, typer.Option(metavar="MOMENT", help="What was written since, such as 2h.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show entries as they come, until Ctrl-C.")] = False,
@@ -182,7 +182,7 @@ def _show_status(terminal: Terminal, found: Document) -> None:
 
 
 def _filter(level: str | None, begin: int | None) -> str | None:
-    parts = [f"logLevel={level}"] if level else []
+    parts = [f"logLevel{level if level[0] in '<>!' else f'={level}'}"] if level else []
     return "&".join([*parts, *([f"timestamp>={begin}"] if begin is not None else [])]) or None
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 from fingerpost.local.events import HttpReply
 
-ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match")
+ALLOW_HEADERS = (
+    *("accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"),
+    *("x-param-keysel", "x-param-regsid"),  # the session of a hub
+)
 EXPOSE_HEADERS = (
     *("content-disposition", "etag", "link", "location", "x-fingerpost-cause"),
     *("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-result-count"),

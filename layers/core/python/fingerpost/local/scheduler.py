@@ -1,7 +1,7 @@
 """The `Scheduler` of one machine: what is due stands in a file, and a thread of the worker looks at it.
 
 What came due while nothing ran is not made up for: of a cron expression only the next time counts, and its task says
-how many were `missed`. What was due once goes out `late`, and says so.
+how many were `missed`. What was due once goes out late.
 """
 
 import json
@@ -12,12 +12,11 @@ from typing import Any
 
 from ..clock import Clock, now_ms
 from ..ports.queue import Queue
-from ..ports.scheduler import Once, Timing
+from ..ports.scheduler import LATE_MS, Once, Timing
 from ..reactor.cron import Cron, parse
 from .log import log_failure
 from .store import SqliteFile
 
-LATE_MS = 60_000  # a schedule that is due for longer than this was missed
 LOOK_SECONDS = 0.5
 COUNTED = 10_000  # missed times
 AT_ONCE = 100
@@ -70,8 +69,6 @@ class LocalScheduler:
             following = timing.after(now if late else due)
             if late:
                 told["missed"] = _count(timing, due, now)
-        elif late:
-            told["late"] = now - due
         self._queue.send(json.dumps({**task, **told}), group=task.get("account", ""))
         with self._file.session() as connection:
             if following is None:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from ..reactor.cron import Cron
 
+LATE_MS = 60_000  # what comes longer than this after it was due is late
+
 
 @dataclass(frozen=True, slots=True)
 class Once:

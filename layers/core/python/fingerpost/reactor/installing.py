@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import Invalid, TooLarge
+from ..log import warning
 from ..ports.blobs import MAX_BLOB_BYTES, Blobs
 from ..ports.installer import Installer, NoInstaller, Refused
 from ..ports.runner import NoRunner
@@ -46,6 +47,7 @@ def carry_out(
     except Exception as error:
         if tries < MAX_TRIES:
             raise
+        warning("a script was given up", app=of.app, version=task["version"], error=repr(error))
         reason = str(error) if isinstance(error, Unreachable) else "something went wrong on our side; upload it again"
         scripts.failed(main, of, row, f"It could not be installed: {reason}")
         return

@@ -33,7 +33,7 @@ def read_logs(request: Request) -> Answer:
 def write_log(request: Request) -> Answer:
     """Write an entry."""
     of = target_of(request)
-    (document,) = _write(request, of, [request.read(SentEntry)])
+    (document,) = _write(request, of, [_entry(request, request.read(SentEntry))])
     return Answer(status=201, document=document)
 
 
@@ -44,7 +44,10 @@ def write_logs(request: Request) -> Answer:
         raise Invalid("The body must be an array of log entries")
     if len(sent) > MAX_ENTRIES:
         raise TooLarge(f"At most {MAX_ENTRIES:,} entries are written at once; there are {len(sent):,}")
-    entries = [validated(SentEntry, each, field=f"[{number}]") for number, each in enumerate(sent)]
+    entries = []
+    for number, each in enumerate(sent):
+        read = validated(SentEntry, each, field=f"[{number}]")
+        entries.append(_entry(request, read, field=f"[{number}].timestamp"))
     return Answer(status=201, document=_write(request, of, entries))
 
 
@@ -63,11 +66,12 @@ def delete_logs(request: Request) -> Answer:
     return no_content()
 
 
-def _write(request: Request, of: Target, sent: list[SentEntry]) -> list[dict[str, Any]]:
+def _entry(request: Request, sent: SentEntry, field: str = "timestamp") -> logs.Entry:
+    return logs.Entry(sent.logLevel, sent.message, request.caller.time_of(sent.timestamp, field))
+
+
+def _write(request: Request, of: Target, entries: list[logs.Entry]) -> list[dict[str, Any]]:
     at = request.caller.at
-    entries = [
-        logs.Entry(each.logLevel, each.message, at if each.timestamp is None else each.timestamp) for each in sent
-    ]
     return logs.append(request.caller.tables, of.app, entries, now=at, run=request.caller.new_id(at))
 
 

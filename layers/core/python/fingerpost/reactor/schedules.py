@@ -15,7 +15,7 @@ from ..clock import moment_text
 from ..errors import Conflict, Finding, Invalid, NotFound, TooLarge
 from ..fields import merged
 from ..ports.queue import MAX_DELAY_MS, Queue
-from ..ports.scheduler import Once, Scheduler, Timing
+from ..ports.scheduler import LATE_MS, Once, Scheduler, Timing
 from ..ports.table import (
     LAST,
     Absent,
@@ -204,8 +204,8 @@ def fire(task: Task, tables: Tables, work: Queue, runs: Queue, at: int) -> None:
         told = f"{named} missed {missed} of its times from {moment_text(due)} on: nothing ran here then"
         logs.append(own, task["app"], [Entry("warn", told, at)], run=f"{event}/missed")
         return
-    if late := task.get("late"):
-        told = f"{named} was due at {moment_text(due)} and runs {late // 1000:,} seconds late: nothing ran here then"
+    if isinstance(timing, Once) and at - due > LATE_MS:
+        told = f"{named} was due at {moment_text(due)} and runs {(at - due) // 1000:,} seconds late"
         logs.append(own, task["app"], [Entry("warn", told, at)], run=f"{event}/late")
     script = published.read(own.main, project).scripts.get(task["app"])
     if script is None:

@@ -53,7 +53,7 @@ def result_of(request: RunRequest, written: Iterable[bytes | str], ending: Endin
     for raw in written:
         match _parsed(raw):
             case ["log", str(level), str(message), int(at)] if level in LEVELS:
-                line = LogLine(level, _cut(message), at)
+                line = LogLine(level, _cut(message), min(max(at, 0), ending.at))
                 spent += len(line.message.encode())
                 if len(logs) < MAX_LOG_LINES and spent <= MAX_LOG_BYTES:
                     logs.append(line)

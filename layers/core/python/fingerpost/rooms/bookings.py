@@ -289,9 +289,15 @@ class Bookings(Calendar):
         now = self._clock()
         record = Record(whole)
         if whole.rrule is not None:
-            latest = horizon(room, now) if room.rules.horizon_days is not None else None
-            days = MAX_SERIES_DAYS - len(whole.external)
-            found = starts_of(whole.rrule, whole.start, whole.end, zone_of(room.zone), max_days=days, latest=latest)
+            found = starts_of(
+                whole.rrule,
+                whole.start,
+                whole.end,
+                zone_of(room.zone),
+                max_days=MAX_SERIES_DAYS - len(whole.external),
+                latest=horizon(room, now) if room.rules.horizon_days is not None else None,
+                margin=room.rules.buffer_minutes * MINUTE_MS,
+            )
             record = Record(replace(whole, rrule=found.rrule, start=found.starts[0], end=found.ends[0]), found.starts)
         for each in record.occurrences():
             check_rules(room, each.start, each.end, now)

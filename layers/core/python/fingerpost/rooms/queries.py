@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..clock import DAY_MS, Clock
+from ..errors import TooLarge
 from ..ids import is_id
 from ..ports.table import LAST, Key, Table, Tables
 from . import keys
@@ -15,6 +16,7 @@ from .records import from_item as record_of
 
 DAYS_AT_ONCE = 100
 DAYS_TOGETHER = 10  # of several rooms; for more days each room is a query
+MAX_LISTED = 10_000  # bookings in one answer that has no pages: some 4 MB, and Lambda answers with 6 MB at most
 MAX_AHEAD_DAYS = 400  # how far the next booking of a room is looked for
 
 
@@ -57,24 +59,32 @@ class Calendar:
         }
 
     def of_room(
-        self, room_id: str, start: int, end: int, *, states: Collection[State] = SHOWN, limit: int | None = None
+        self, room_id: str, start: int, end: int, *, states: Collection[State] = SHOWN, bounded: bool = False
     ) -> list[Booking]:
         """The bookings of a room that meet an interval, by start; occurrences one by one.
 
         By default those that take place or took place; what was cancelled, declined or released on demand.
+        `bounded`: raises TooLarge for more than one answer holds, before they are read.
         """
-        ordered = self.of_rooms([room_id], start, end, states=states)[room_id]
-        return ordered if limit is None else ordered[:limit]
+        return self.of_rooms([room_id], start, end, states=states, bounded=bounded)[room_id]
 
     def of_rooms(
-        self, room_ids: Sequence[str], start: int, end: int, *, states: Collection[State] = SHOWN
+        self,
+        room_ids: Sequence[str],
+        start: int,
+        end: int,
+        *,
+        states: Collection[State] = SHOWN,
+        bounded: bool = False,
     ) -> dict[str, list[Booking]]:
         """The same of several rooms, by room: for a few days all are read in batches together."""
-        entries = {
-            room_id: [entry for day in days for entry in (*day.entries, *day.past) if entry.meets(start, end)]
-            for room_id, days in self._days_of_rooms(room_ids, start, end).items()
-        }
-        bookings = self._bookings(distinct(entry for each in entries.values() for entry in each))
+        entries: set[Entry] = set()
+        for days in self._days_of_rooms(room_ids, start, end).values():
+            for day in days:
+                entries.update(each for each in (*day.entries, *day.past) if each.meets(start, end))
+                if bounded and len(entries) > MAX_LISTED:
+                    raise TooLarge(f"There are more than {MAX_LISTED:,} bookings in this time; ask for less of it")
+        bookings = self._bookings(distinct(entries))
         found: dict[str, list[Booking]] = {room_id: [] for room_id in room_ids}
         for booking in sorted(bookings, key=lambda each: (each.start, each.id)):
             if booking.state in states and booking.room in found:

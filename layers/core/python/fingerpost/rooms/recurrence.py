@@ -36,12 +36,13 @@ class Occurrences:
 
 
 def starts_of(
-    rule: str, start: int, end: int, zone: ZoneInfo, *, max_days: int, latest: int | None = None
+    rule: str, start: int, end: int, zone: ZoneInfo, *, max_days: int, latest: int | None = None, margin: int = 0
 ) -> Occurrences:
     """Expand `rule` from `start`, which is the first occurrence whether the rule has it or not (RFC 5545, 3.8.5.3).
 
-    Every occurrence lasts as long as the first. A rule that ends has to end within `max_days` days of occurrences;
-    one that does not is cut there, or after `latest`. Raises Invalid.
+    Every occurrence lasts as long as the first. A rule that ends has to end within `max_days` days of occurrences, and
+    within as many days that these touch with a `margin` before and after; one that does not is cut there, or after
+    `latest`. Raises Invalid.
     """
     parts = _parts(rule)
     if start % 1_000:
@@ -50,11 +51,13 @@ def starts_of(
     endless = "COUNT" not in parts and "UNTIL" not in parts
     starts: list[int] = []
     days = 0
+    touched: set[str] = set()
     for moment in _moments(rule, parts, first, start, zone):
         if endless and latest is not None and moment > latest:
             break
         days += len(days_of(moment, moment + length))
-        if days > max_days:
+        touched.update(days_of(moment - margin, moment + length + margin))
+        if max(days, len(touched)) > max_days:
             if not endless:
                 raise Invalid(f"A series lies on at most {max_days} days; end this one earlier")
             break

@@ -75,7 +75,7 @@ def _no_http_url(text: str) -> str:
     if start.lower().startswith(("http:", "https:")):
         return "two slashes follow the scheme: write https://example.com/"
     if scheme := _SCHEME.match(start):
-        return f"only http and https can be redirected to, not '{scheme[0]}': write https://example.com/"
+        return f"a URL begins with http: or https:, not '{scheme[0]}': write https://example.com/"
     if start[0] in "/?#.":
         return f"a relative address leads nowhere: write the whole one, https://example.com/{start.lstrip('/.')}"
     return f"the scheme is missing: write https://{start}"

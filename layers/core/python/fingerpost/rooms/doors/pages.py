@@ -154,7 +154,7 @@ def _notices(frame: Frame) -> str:
 def _book(view: View, frame: Frame) -> str:
     if not view.lengths:
         return ""
-    asks = "This room waits for approval: your booking holds it until then." if view.room.approval else ""
+    asks = "Bookings of this room wait for approval: yours holds it until then." if view.room.approval else ""
     fields = _text("title", "What for?", "book-title", frame)
     fields += _pin("book", frame) or _text("name", "Your name", "book-name", frame)
     return f"""<section class="book" aria-labelledby="book">

@@ -50,21 +50,23 @@ class Delivery:
             for each, document in news.documents.items()
             if covered(session, news.collection, document.room)
         }
-        if len(wanted) > MAX_DOCUMENTS:
-            raise DdpError(
-                413, "TooManyDocuments", f"A connection has at most {MAX_DOCUMENTS:,} {news.collection}; name a room"
-            )
         lanes = [lane_of(news.only)] if news.only else range(LANES)
         before = self._sessions.has(session.id, news.collection, lanes)
         messages: list[Message] = []
         changed: dict[int, Mapping[str, Sent]] = {}
+        had = have = 0
         for lane, has in before.items():
             here = {each: document for each, document in wanted.items() if lane_of(each) == lane}
             scope = here.keys() | {each for each, sent in has.items() if news.replaces(each, sent.room)}
             more, after = difference(news.collection, has, here, scope)
+            had, have = had + len(has), have + len(after)
             if more:
                 messages += more
                 changed[lane] = after
+        if have > max(had, MAX_DOCUMENTS):
+            raise DdpError(
+                413, "TooManyDocuments", f"A connection has at most {MAX_DOCUMENTS:,} {news.collection}; name a room"
+            )
         outlet.say_in_any_order(messages)
         self._sessions.keep(session, news.collection, changed)
 

@@ -51,7 +51,7 @@ class Calling:
 
     @property
     def bookings(self) -> Bookings:
-        return Bookings(self.own, self.clock, self.rooms)
+        return Bookings(self.own, self.clock)
 
     def by(self, person: Stored | None = None) -> By:
         return By(source="evoko", client=self.user.id, user=person.id if person else "", cause=self.cause)

@@ -15,7 +15,7 @@ from ...clock import Clock
 from ...errors import FingerpostError, NotFound
 from ...log import error as log_error
 from ...ports.connections import ConnectionGone, Connections
-from ...ports.table import ItemTooLarge, Tables
+from ...ports.table import Tables
 from ...rooms import logins
 from ..credentials import random_text
 from ..rooms import Rooms
@@ -213,10 +213,7 @@ class Server:
             if not room:
                 return
         self.sessions.watch(session, topics_of(subscription))
-        try:
-            self._delivery.bring(session, self._reader(session).of(subscription), outlet)
-        except ItemTooLarge as error:
-            raise DdpError(413, "TooManyDocuments", "A connection has no place for so many; name a room") from error
+        self._delivery.bring(session, self._reader(session).of(subscription), outlet)
 
     def _end(self, session: Session, sub_id: str, outlet: Outlet) -> None:
         gone = session.subscriptions.pop(sub_id)

@@ -96,7 +96,6 @@ class Sessions:
         return {lane: unpacked(upgraded(rows[key])["has"]) if key in rows else {} for lane, key in wanted.items()}
 
     def keep(self, session: Session, collection: str, lanes: Mapping[int, Mapping[str, Sent]]) -> None:
-        """Raises ItemTooLarge for more documents than a row holds."""
         self._log.put_many(
             [
                 Put(

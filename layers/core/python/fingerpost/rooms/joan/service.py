@@ -52,7 +52,7 @@ class Joan:
 
     @property
     def bookings(self) -> Bookings:
-        return Bookings(self.caller.tables, self.clock, self.rooms)
+        return Bookings(self.caller.tables, self.clock)
 
     @property
     def by(self) -> By:
@@ -99,7 +99,7 @@ class Joan:
             together.setdefault(self._range(start, end, zone_of(zone or room.zone)), []).append(room.id)
         events: dict[str, list[Booking]] = {}
         for (first, last), ids in together.items():
-            events |= self.bookings.of_rooms(ids, first, last)
+            events |= self.bookings.of_rooms(ids, first, last, bounded=True)
         return [(room, events[room.id]) for room in rooms]
 
     def book(self, sent: SentJoanBooking, key: str | None) -> Found:

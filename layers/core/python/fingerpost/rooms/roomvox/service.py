@@ -45,7 +45,7 @@ class RoomVox:
 
     @property
     def bookings(self) -> Bookings:
-        return Bookings(self.caller.tables, self.clock, self.rooms)
+        return Bookings(self.caller.tables, self.clock)
 
     @property
     def by(self) -> By:
