@@ -138,6 +138,7 @@ def test_a_scan_may_write_one_row_or_spill_it_and_nothing_more():
     assert granted("redirect") == {
         *((read, "MainTable") for read in reads),
         ("dynamodb:PutItem", "MainTable"),
+        ("dynamodb:GetItem", "LogTable"),
         ("dynamodb:Query", "LogTable"),
         ("sqs:SendMessage", "SpillQueue"),
     }
