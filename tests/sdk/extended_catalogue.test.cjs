@@ -14,7 +14,7 @@ before(async () => {
 
 test('an operator knows who it is and its account', () => {
   assert.match(operator.id, /^[A-Za-z0-9]{24}$/);
-  assert.equal(operator.account.name, 'Harbour Museum');
+  assert.equal(operator.account.name, 'First account');
 });
 
 for (const kind of ['product', 'thng', 'collection', 'place']) {
