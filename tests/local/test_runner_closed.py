@@ -41,6 +41,20 @@ def test_a_run_that_the_end_of_its_runner_cuts_off_has_no_outcome_and_leaves_no_
     assert runner._running == []
 
 
+@pytest.mark.parametrize("part", ["_unpack", "link"])
+def test_a_runner_that_is_closed_while_it_reads_a_bundle_has_run_nothing(monkeypatch, part):
+    runner = process_runner({"loop": LOOP}.get, ahead=0)
+    read = getattr(runner._bundles, part)
+
+    def closed_first(*more):
+        close_runners()
+        read(*more)
+
+    monkeypatch.setattr(runner._bundles, part, closed_first)
+    with pytest.raises(Throttled, match="closed"):
+        runner.run(REQUEST)
+
+
 def test_a_process_that_another_thread_kills_is_read_to_its_end(monkeypatch, tmp_path):
     killed = threading.Event()
 

@@ -73,10 +73,14 @@ class ProcessRunner:
                 if not self.close.alive:  # what ended it was us
                     raise Unreachable("the runner was closed while the script ran")
                 return result_of(request, written, ending)
-            except (Invalid, _NoBundle) as error:
-                return RunResult(outcome="unavailable", detail=str(error))
-            except NotStarted as error:
+            except (Invalid, _NoBundle, NotStarted, Throttled) as error:
+                if not self.close.alive:  # which took the folder away
+                    raise Throttled("the runner is closed") from error
+                if isinstance(error, Throttled):
+                    raise
                 detail = str(error)
+                if not isinstance(error, NotStarted):
+                    break
             finally:
                 self._discard(process)
                 self._refill()
