@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import dateutil.rrule
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fingerpost.errors import Invalid
@@ -287,12 +287,13 @@ def test_a_rule_that_no_day_fits_is_not_followed_to_the_end_of_time(monkeypatch)
         ]
     ),
 )
+@example(date(1999, 2, 6), "FREQ=DAILY;BYMONTHDAY=13;BYDAY=FR")  # whose last day is the last of the ten years
 def test_a_rule_means_the_days_of_its_own_years(day, rule):
     first = datetime.combine(day, datetime.min.time().replace(hour=9))
     start = ms(first.replace(tzinfo=UTC))
     found = starts_of(rule, start, start + HOUR_MS, ZoneInfo("UTC"), max_days=20)
     by_itself = dateutil.rrule.rrulestr(rule, dtstart=first).xafter(first, count=19)
-    expected = [first, *(each for each in by_itself if each < first + timedelta(days=3660))]
+    expected = [first, *(each for each in by_itself if each <= first + timedelta(days=3660))]
     assert list(found.starts) == [ms(each.replace(tzinfo=UTC)) for each in expected]
 
 
