@@ -29,8 +29,9 @@ class FakeInstaller:
         self.trouble = None
 
     def check(self, source):
-        if (line := source.count("\n", 0, source.find("= ;")) + 1) and "= ;" in source:
-            raise Refused(f"main.js:{line}:1: Unexpected token ';'")
+        before, wrong, _ = source.partition("= ;")
+        if wrong:
+            raise Refused(f"main.js:{before.count('\n') + 1}:1: Unexpected token ';'")
 
     def install(self, dependencies):
         self.asked.append(dict(dependencies))
